@@ -1,0 +1,138 @@
+"""What is to be run (`Spec`), under which settings (`Protocol`), and what came out (`Record`)."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+SCALES = ("smoke", "reduced", "paper")
+STATUSES = ("complete", "diverged")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Base of every experiment's frozen settings; raise ``revision`` when a mended bug retires old numbers."""
+
+    revision: int = 1
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One run: an arm of an experiment at a scale with a seed, under its protocol.
+
+    ``key`` hashes only those protocol fields that differ from their defaults (and the revision, always), so
+    that a field added later with a default orphans no record.
+
+    Raises:
+        ValueError: the scale is none of ``smoke``, ``reduced``, ``paper``, or the seed is negative.
+    """
+
+    experiment: str
+    arm: str
+    scale: str
+    seed: int = 0
+    protocol: Protocol = field(default_factory=Protocol)
+
+    def __post_init__(self) -> None:
+        if self.scale not in SCALES:
+            raise ValueError(f"scale is {self.scale!r}; choose one of {', '.join(SCALES)}")
+        if self.seed < 0:
+            raise ValueError(f"seed is {self.seed}; choose an integer from 0 on")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every field of the protocol, defaults included: what a record states in full."""
+        return dataclasses.asdict(self.protocol)
+
+    @property
+    def key(self) -> str:
+        """Sixteen hexadecimal digits that name this run for ever."""
+        identity = {
+            "experiment": self.experiment,
+            "arm": self.arm,
+            "scale": self.scale,
+            "seed": self.seed,
+            "revision": self.protocol.revision,
+            "settings": _non_defaults(self.protocol),
+        }
+        text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _non_defaults(protocol: Protocol) -> dict[str, Any]:
+    changed = {}
+    for entry in dataclasses.fields(protocol):
+        default = entry.default
+        if default is dataclasses.MISSING and entry.default_factory is not dataclasses.MISSING:
+            default = entry.default_factory()
+        value = getattr(protocol, entry.name)
+        if entry.name != "revision" and value != default:
+            changed[entry.name] = value
+    return changed
+
+
+@dataclass(frozen=True)
+class Record:
+    """What came out of one run, with all that is needed to judge it; one JSON line of the ledger.
+
+    ``metrics`` are numbers or short lists of numbers by name, ``curves`` short lists over training,
+    ``device``/``precision``/``torch``/``path`` say what computed them, ``seconds`` what it took.
+    ``status`` is ``complete`` or ``diverged`` (then ``reason`` says why): a diverged run is a result.
+
+    Raises:
+        ValueError: the status is unknown, a diverged record gives no reason, or a complete record holds a
+            metric that is not finite.
+    """
+
+    key: str
+    experiment: str
+    arm: str
+    scale: str
+    seed: int
+    settings: dict[str, Any]
+    metrics: dict[str, float | list[float]]
+    curves: dict[str, list[float]] = field(default_factory=dict)
+    status: str = "complete"
+    reason: str = ""
+    device: str = ""
+    precision: str = "float32"
+    torch: str = ""
+    path: str = ""
+    seconds: float = 0.0
+    commit: str = ""
+    date: str = ""
+    arrays: bool = False
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise ValueError(f"status is {self.status!r}; a record is one of {', '.join(STATUSES)}")
+        if self.status == "diverged" and not self.reason:
+            raise ValueError("a diverged record gives no reason; say what became not finite, and when")
+        bad = [name for name, value in self.metrics.items() if not _finite(value)]
+        if self.status == "complete" and bad:
+            raise ValueError(f"metric {bad[0]!r} is not finite; record the run as diverged instead")
+
+    def to_json(self) -> str:
+        """One line of strict JSON, keys sorted."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, line: str) -> Record:
+        """The record of one ledger line.
+
+        Raises:
+            ValueError: the line is not JSON, lacks a field that has no default, or holds an unknown one.
+        """
+        try:
+            return cls(**json.loads(line))
+        except TypeError as error:
+            raise ValueError(f"not a record: {error}") from error
+
+
+def _finite(value: float | list[float]) -> bool:
+    values = value if isinstance(value, list) else [value]
+    return all(isinstance(v, (int, float)) and math.isfinite(v) for v in values)
