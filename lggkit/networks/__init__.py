@@ -1,0 +1,72 @@
+"""The papers' architectures, each with its declared ``depths`` (label -> submodule path, input to output).
+
+Every layer starts as PyTorch initialises it (Kaiming-uniform with a = √5 for convolutions and linear layers,
+BN at 1 and 0), because the authors' code does so. No operation is in place: every depth can be tapped.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from lggkit.networks.count import mac_count, parameter_count
+from lggkit.networks.normalization import InputNormalization, NormalizedNetwork, with_normalization
+from lggkit.networks.preact_resnet import PreActResNet18, preact_resnet18
+from lggkit.networks.resnet import ResNet18, resnet18
+from lggkit.networks.small import SmallNet, small_net
+from lggkit.networks.weights import load_weights, save_weights
+from lggkit.networks.wide_resnet import WideResNet28, wide_resnet28
+
+__all__ = [
+    "NETWORKS",
+    "InputNormalization",
+    "NormalizedNetwork",
+    "PreActResNet18",
+    "ResNet18",
+    "SmallNet",
+    "WideResNet28",
+    "build",
+    "load_weights",
+    "mac_count",
+    "parameter_count",
+    "preact_resnet18",
+    "resnet18",
+    "save_weights",
+    "small_net",
+    "wide_resnet28",
+    "with_normalization",
+]
+
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "preact_resnet18": preact_resnet18,
+    "resnet18": resnet18,
+    "small_net": small_net,
+    "wide_resnet28": wide_resnet28,
+}
+
+
+def build(name: str, seed: int | None = None, **settings: Any) -> nn.Module:
+    """The network of that name, e.g. ``build("resnet18", seed=3, classes=10, width=16, channels=3)``.
+
+    With a seed, the weights depend on nothing but it, the settings and PyTorch's version: they are drawn on
+    the CPU and moved to the default device, and the global random state is left as it was. Without a seed
+    they are drawn from the global state.
+
+    Raises:
+        ValueError: no network has this name.
+        TypeError: the network has no such setting.
+    """
+    if name not in NETWORKS:
+        near = difflib.get_close_matches(name, NETWORKS) or sorted(NETWORKS)
+        raise ValueError(f"no network is named {name!r}; choose {' or '.join(near)}")
+    if seed is None:
+        return NETWORKS[name](**settings)
+    device = torch.get_default_device()
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+        torch.default_generator.manual_seed(seed)
+        network = NETWORKS[name](**settings)
+    return network.to(device)

@@ -1,0 +1,74 @@
+"""The pieces that every network here is made of: convolutions, the two residual blocks, global pooling."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+def conv3x3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+    """A 3×3 convolution without bias that keeps the size at stride 1."""
+    return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
+
+
+def conv1x1(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+    """A 1×1 convolution without bias."""
+    return nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False)
+
+
+def global_pool() -> nn.Sequential:
+    """(n, d, h, w) -> (n, d): the mean over positions, as one module that a tap can be put on."""
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+class PostActivationBlock(nn.Module):
+    """conv-BN-ReLU-conv-BN, plus the shortcut, ReLU (He et al. 2016a); the output is non-negative.
+
+    The shortcut is the identity, or a 1×1 convolution with BN where the shape changes.
+    (n, inputs, h, w) -> (n, outputs, ceil(h / stride), ceil(w / stride)).
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = conv3x3(inputs, outputs, stride)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.relu1 = nn.ReLU()
+        self.conv2 = conv3x3(outputs, outputs)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.shortcut = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Sequential(conv1x1(inputs, outputs, stride), nn.BatchNorm2d(outputs))
+        self.relu2 = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.relu1(self.bn1(self.conv1(x)))
+        return self.relu2(self.bn2(self.conv2(hidden)) + self.shortcut(x))
+
+
+class PreActivationBlock(nn.Module):
+    """BN-ReLU-conv-BN-ReLU-conv, plus the shortcut (He et al. 2016b); the output has both signs.
+
+    The shortcut is the identity on the block's input, or, where the shape changes, a 1×1 convolution without
+    BN of the first ReLU map. (n, inputs, h, w) -> (n, outputs, ceil(h / stride), ceil(w / stride)).
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.bn1 = nn.BatchNorm2d(inputs)
+        self.relu1 = nn.ReLU()
+        self.conv1 = conv3x3(inputs, outputs, stride)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.relu2 = nn.ReLU()
+        self.conv2 = conv3x3(outputs, outputs)
+        reshapes = stride != 1 or inputs != outputs
+        self.shortcut = conv1x1(inputs, outputs, stride) if reshapes else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.relu1(self.bn1(x))
+        kept = x if self.shortcut is None else self.shortcut(hidden)
+        return self.conv2(self.relu2(self.bn2(self.conv1(hidden)))) + kept
+
+
+def stack(block: type[nn.Module], inputs: int, widths: list[int], strides: list[int]) -> list[nn.Module]:
+    """Blocks of the given widths and strides, each fed by the one before; ``inputs`` feeds the first."""
+    sources = [inputs, *widths[:-1]]
+    return [block(*shape) for shape in zip(sources, widths, strides, strict=True)]

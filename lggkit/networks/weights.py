@@ -1,0 +1,86 @@
+"""Weights on disk, as plain tensors: written atomically, read without unpickling code, checked by name."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+
+def save_weights(model: nn.Module, path: str | Path) -> Path:
+    """Write the model's ``state_dict`` as CPU tensors; a reader sees the old file or the whole new one.
+
+    Raises:
+        ValueError: a weight is not finite (the file that is there stays as it is).
+    """
+    path = Path(path)
+    state = {name: value.detach().to("cpu", copy=True) for name, value in _bare(model).state_dict().items()}
+    _require_finite(state, "the model")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        torch.save(state, temporary)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
+    """Copy a file of `save_weights` into the model, on the model's device, and return the model.
+
+    Nothing is copied unless the whole file fits.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file holds anything but tensors by name, a tensor is missing, unknown or of another
+            shape (the first is named), or a weight is not finite.
+    """
+    state = _read(Path(path))
+    _require_same_names(_bare(model).state_dict(), state, Path(path))
+    _require_finite(state, str(path))
+    _bare(model).load_state_dict(state)
+    return model
+
+
+def _bare(model: nn.Module) -> nn.Module:
+    return getattr(model, "_orig_mod", model)
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise FileNotFoundError(f"no weights at {path}; train the network or give the path of its file")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise ValueError(
+            f"{path} is not a readable file of weights; write it anew with save_weights"
+        ) from error
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise ValueError(f"{path} holds other things than tensors by name; write it anew with save_weights")
+    return state
+
+
+def _require_same_names(expected: dict[str, Tensor], state: dict[str, Tensor], path: Path) -> None:
+    remedy = "build the network that the weights were saved from"
+    for name, value in expected.items():
+        if name not in state:
+            raise ValueError(f"{path} lacks {name!r} {tuple(value.shape)}; {remedy}")
+        if state[name].shape != value.shape:
+            shapes = f"{tuple(state[name].shape)}, but the network's is {tuple(value.shape)}"
+            raise ValueError(f"{path}: {name!r} is {shapes}; {remedy}")
+    for name in state:
+        if name not in expected:
+            raise ValueError(f"{path} holds {name!r}, which the network does not have; {remedy}")
+
+
+def _require_finite(state: dict[str, Tensor], owner: str) -> None:
+    for name, value in state.items():
+        if not value.isfinite().all():
+            raise ValueError(
+                f"{owner}: {name!r} is not finite; the training has diverged, take an earlier one"
+            )
