@@ -15,7 +15,7 @@ STATUSES = ("complete", "diverged")
 
 @dataclass(frozen=True)
 class Protocol:
-    """Base of every experiment's frozen settings; raise ``revision`` when a mended bug retires old numbers."""
+    """Base of every experiment's frozen settings; a higher ``revision`` retires numbers that a bug spoilt."""
 
     revision: int = 1
 
@@ -25,7 +25,7 @@ class Spec:
     """One run: an arm of an experiment at a scale with a seed, under its protocol.
 
     ``key`` hashes only those protocol fields that differ from their defaults (and the revision, always), so
-    that a field added later with a default orphans no record.
+    that a field added later with a default orphans no record; this holds for dataclasses nested in it too.
 
     Raises:
         ValueError: the scale is none of ``smoke``, ``reduced``, ``paper``, or the seed is negative.
@@ -63,16 +63,23 @@ class Spec:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _non_defaults(protocol: Protocol) -> dict[str, Any]:
+def _non_defaults(settings: Any) -> dict[str, Any]:
+    """The fields of a dataclass that differ from its defaults, nested dataclasses with their type's name."""
     changed = {}
-    for entry in dataclasses.fields(protocol):
+    for entry in dataclasses.fields(settings):
         default = entry.default
         if default is dataclasses.MISSING and entry.default_factory is not dataclasses.MISSING:
             default = entry.default_factory()
-        value = getattr(protocol, entry.name)
-        if entry.name != "revision" and value != default:
-            changed[entry.name] = value
+        value = getattr(settings, entry.name)
+        if entry.name != "revision" and (default is dataclasses.MISSING or value != default):
+            changed[entry.name] = _plain(value)
     return changed
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return {"type": type(value).__name__} | _non_defaults(value)
+    return value
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,8 @@ class Record:
     ``metrics`` are numbers or short lists of numbers by name, ``curves`` short lists over training,
     ``device``/``precision``/``torch``/``path`` say what computed them, ``seconds`` what it took.
     ``status`` is ``complete`` or ``diverged`` (then ``reason`` says why): a diverged run is a result.
+    ``arrays`` (name to NumPy array) are what figures need; a ledger keeps them beside the line, which holds
+    only their names, and gives them back through ``Ledger.arrays``.
 
     Raises:
         ValueError: the status is unknown, a diverged record gives no reason, or a complete record holds a
@@ -105,7 +114,7 @@ class Record:
     seconds: float = 0.0
     commit: str = ""
     date: str = ""
-    arrays: bool = False
+    arrays: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
@@ -117,8 +126,9 @@ class Record:
             raise ValueError(f"metric {bad[0]!r} is not finite; record the run as diverged instead")
 
     def to_json(self) -> str:
-        """One line of strict JSON, keys sorted."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, allow_nan=False)
+        """One line of strict JSON, keys sorted; of the arrays only the names."""
+        fields = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self)}
+        return json.dumps(fields | {"arrays": sorted(self.arrays)}, sort_keys=True, allow_nan=False)
 
     @classmethod
     def from_json(cls, line: str) -> Record:
@@ -128,7 +138,8 @@ class Record:
             ValueError: the line is not JSON, lacks a field that has no default, or holds an unknown one.
         """
         try:
-            return cls(**json.loads(line))
+            fields = json.loads(line)
+            return cls(**fields | {"arrays": dict.fromkeys(fields.get("arrays", ()))})
         except TypeError as error:
             raise ValueError(f"not a record: {error}") from error
 

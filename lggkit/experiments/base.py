@@ -1,0 +1,132 @@
+"""What an experiment is: arms in a table, a protocol per scale, and one function that measures."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from typing import Protocol as Interface
+
+from lggkit.record import Protocol, Record, Spec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+    from lggkit.data import DataSet
+    from lggkit.training import TrainResult
+
+
+class Context(Interface):
+    """What a running study lends to an experiment: data, device, trained networks, stamps for records."""
+
+    device: torch.device
+    progress: bool
+    checkpoints: Path | None
+
+    def data(self, name: str, train: bool = True) -> DataSet:
+        """A data set on the device, loaded once."""
+
+    def trained(self, spec: Spec) -> torch.nn.Module:
+        """The network that a spec defines: loaded by its key, or trained once and kept."""
+
+    def training(self, spec: Spec) -> TrainResult:
+        """How the network of a spec was trained: curves, seconds, code path, divergence."""
+
+    def record(self, spec: Spec, metrics: Mapping[str, Any], **fields: Any) -> Record:
+        """A record of a run, stamped with device, precision, versions, commit and date."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One row of an experiment: a name, what it changes in the protocol, and whether a table shows it.
+
+    Arms that are not in a table (``table=False``) are ablations: fewer seeds, no verdict.
+    """
+
+    name: str
+    title: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    table: bool = True
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One section of a paper as data with a function.
+
+    ``seeds[scale]`` is how many seeds a table arm gets, ``ablation_seeds[scale]`` an ablation. ``measure``
+    takes many specs, because seeds train together, and yields a record for each. ``build`` gives the
+    untrained network that a spec defines and ``train`` the trained one. ``minutes[scale]`` is a guess of one
+    run's length for time budgets, until a record of the same arm on the same device says better. Chapters
+    with a lower ``priority`` run first.
+    """
+
+    name: str
+    title: str
+    protocols: Mapping[str, Protocol]
+    arms: Sequence[Arm]
+    seeds: Mapping[str, int]
+    measure: Callable[[Sequence[Spec], Context], Iterator[Record]]
+    build: Callable[[Spec, Context], torch.nn.Module] | None = None
+    train: Callable[[Spec, Context], TrainResult] | None = None
+    ablation_seeds: Mapping[str, int] = field(default_factory=lambda: {"smoke": 1, "reduced": 2, "paper": 3})
+    minutes: Mapping[str, float] = field(default_factory=lambda: {"smoke": 0.1, "reduced": 10, "paper": 5})
+    priority: int = 100
+
+    @property
+    def paper(self) -> str:
+        """The folder name of the paper that this section belongs to."""
+        return self.name.split("/")[0]
+
+    def arm(self, name: str) -> Arm:
+        """The arm of this name.
+
+        Raises:
+            KeyError: the experiment has no such arm; the message lists those it has.
+        """
+        for arm in self.arms:
+            if arm.name == name:
+                return arm
+        raise KeyError(f"{self.name} has no arm {name!r}; it has {', '.join(a.name for a in self.arms)}")
+
+    def spec(self, arm: str, scale: str, seed: int = 0) -> Spec:
+        """The run of one arm at a scale with a seed."""
+        protocol = dataclasses.replace(self.protocols[scale], **self.arm(arm).changes)
+        return Spec(self.name, arm, scale, seed, protocol)
+
+    def specs(self, scale: str, arm: str | None = None) -> list[Spec]:
+        """All runs at a scale, table arms first, all seeds of an arm together."""
+        chosen = [a for a in self.arms if arm in (None, a.name)]
+        ordered = sorted(chosen, key=lambda a: not a.table)
+        return [self.spec(a.name, scale, seed) for a in ordered for seed in range(self.seed_count(a, scale))]
+
+    def seed_count(self, arm: Arm, scale: str) -> int:
+        """How many seeds an arm gets at a scale."""
+        return (self.seeds if arm.table else self.ablation_seeds)[scale]
+
+
+def get(name: str) -> Experiment:
+    """The experiment of a name such as ``lgg/s33_latent_geometry_graphs``.
+
+    Raises:
+        KeyError: there is none; the message lists what there is.
+    """
+    known = {experiment.name: experiment for experiment in all_experiments()}
+    if name not in known:
+        raise KeyError(f"no experiment is named {name!r}; there are {', '.join(known)}")
+    return known[name]
+
+
+def all_experiments() -> list[Experiment]:
+    """Every experiment of the package, in the order of the queue: any module with an ``EXPERIMENT``."""
+    package = importlib.import_module("lggkit.experiments")
+    found = []
+    for info in pkgutil.walk_packages(package.__path__, prefix="lggkit.experiments."):
+        if not info.ispkg and not info.name.endswith(".base"):
+            module = importlib.import_module(info.name)
+            found += [module.EXPERIMENT] if hasattr(module, "EXPERIMENT") else []
+    return sorted(found, key=lambda experiment: (experiment.priority, experiment.name))

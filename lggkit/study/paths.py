@@ -1,0 +1,51 @@
+"""Where things lie; always from the repository root, never from the working directory."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+from pathlib import Path
+
+
+@functools.cache
+def repository() -> Path:
+    """The checkout: ``$LGGKIT_ROOT`` if set, else the folder above the package.
+
+    Raises:
+        FileNotFoundError: that folder has no ``data/paper``: the study, not the library, needs a checkout.
+    """
+    root = Path(os.environ.get("LGGKIT_ROOT") or Path(__file__).resolve().parents[2]).resolve()
+    if not (root / "data" / "paper").is_dir():
+        raise FileNotFoundError(f"{root} has no data/paper; run from a checkout or set LGGKIT_ROOT to one")
+    return root
+
+
+def results() -> Path:
+    """The committed ledger: scales ``reduced`` and ``paper``."""
+    return repository() / "data" / "results"
+
+
+def live_results() -> Path:
+    """The ignored ledger of what is measured while a notebook runs: scale ``smoke``."""
+    return repository() / "_build" / "results"
+
+
+def weights() -> Path:
+    """Networks trained here, by the key of the spec that defines them; ignored."""
+    return repository() / "_build" / "weights"
+
+
+def commit() -> str:
+    """Short id of the checked-out commit, with a plus where the tree differs; empty without git."""
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"],
+            cwd=repository(),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()

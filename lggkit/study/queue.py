@@ -1,0 +1,130 @@
+"""The queue of what is still to be measured, and the run through it within a time budget."""
+
+from __future__ import annotations
+
+import logging
+import re
+import statistics
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from lggkit import experiments
+from lggkit.experiments import Experiment
+from lggkit.record import Record, Spec
+from lggkit.study.context import StudyContext, device_name
+from lggkit.study.ledger import Ledger
+
+log = logging.getLogger("lggkit.study")
+
+
+@dataclass
+class Unit:
+    """One arm of an experiment at a scale with the seeds that its ledger lacks."""
+
+    experiment: Experiment
+    arm: str
+    scale: str
+    specs: list[Spec]
+
+
+@dataclass
+class Outcome:
+    """What a run through the queue did: records written, units left for lack of time, units that failed."""
+
+    measured: list[Record] = field(default_factory=list)
+    left: list[Unit] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
+def pending(ledgers: Sequence[Ledger], scale: str, only: str | None = None) -> list[Unit]:
+    """Units that no ledger holds, table arms of every chapter before any ablation.
+
+    Raises:
+        KeyError: ``only`` names no experiment.
+    """
+    chosen = [experiments.get(only)] if only else experiments.all_experiments()
+    units = [
+        _missing(experiment, arm.name, scale, ledgers) for experiment in chosen for arm in experiment.arms
+    ]
+    ordered = sorted(units, key=lambda unit: not unit.experiment.arm(unit.arm).table)
+    return [unit for unit in ordered if unit.specs]
+
+
+def _missing(experiment: Experiment, arm: str, scale: str, ledgers: Sequence[Ledger]) -> Unit:
+    held = {r.key for ledger in ledgers for r in ledger.records(experiment.name, scale)}
+    specs = [spec for spec in experiment.specs(scale, arm) if spec.key not in held]
+    return Unit(experiment, arm, scale, specs)
+
+
+def run(units: Iterable[Unit], ledger: Ledger, context: StudyContext, budget: float | None = None) -> Outcome:
+    """Measures units in order, writing each record as it comes; starts only what fits ``budget`` seconds.
+
+    A unit that fails (out of memory, data missing) is named and the queue goes on: nothing is recorded for
+    it, so that the next run tries again. A diverged run is a record.
+    """
+    outcome, start = Outcome(), time.monotonic()
+    for unit in units:
+        left = None if budget is None else budget - (time.monotonic() - start)
+        room = len(unit.specs) if left is None else int(max(left, 0) // estimate(unit, ledger, context))
+        fits = unit.specs[:room]
+        if len(fits) < len(unit.specs):
+            outcome.left.append(Unit(unit.experiment, unit.arm, unit.scale, unit.specs[len(fits) :]))
+        if fits:
+            _run_unit(unit, fits, ledger, context, outcome)
+    return outcome
+
+
+def _run_unit(unit: Unit, specs: list[Spec], ledger: Ledger, context: StudyContext, outcome: Outcome) -> None:
+    log.info("%s, %s: %s, %d seeds", unit.experiment.name, unit.scale, unit.arm, len(specs))
+    try:
+        for record in unit.experiment.measure(specs, context):
+            ledger.append(record)
+            outcome.measured.append(record)
+            log.info("  seed %d %s in %.0f s", record.seed, record.status, record.seconds)
+    except (RuntimeError, MemoryError, OSError) as error:
+        sentence = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        outcome.failed.append(f"{unit.experiment.name}, {unit.arm}: {sentence}")
+        log.error("  stopped: %s", sentence)
+
+
+def estimate(unit: Unit, ledger: Ledger, context: StudyContext) -> float:
+    """Seconds one seed of a unit is likely to take: the median on this device, else the declared guess."""
+    name = device_name(context.device)
+    seen = [
+        r.seconds
+        for r in ledger.records(unit.experiment.name, unit.scale)
+        if r.arm == unit.arm and r.device == name and r.seconds > 0
+    ]
+    return statistics.median(seen) if seen else 60 * unit.experiment.minutes[unit.scale]
+
+
+def seconds(text: str) -> float:
+    """Seconds of a duration such as ``90s``, ``9m``, ``1h30m``.
+
+    Raises:
+        ValueError: the text is no such duration, or is zero.
+    """
+    match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", text.strip())
+    total = (
+        sum(int(part or 0) * unit for part, unit in zip(match.groups(), (3600, 60, 1), strict=True))
+        if match
+        else 0
+    )
+    if not total:
+        raise ValueError(f"budget is {text!r}; write hours, minutes, seconds as in 1h30m, 9m or 90s")
+    return float(total)
+
+
+def shard(units: Sequence[Unit], text: str) -> list[Unit]:
+    """The ``i``-th of ``n`` parts of every unit's seeds, for ``n`` processes that run at once.
+
+    Raises:
+        ValueError: the text is not ``i/n`` with 0 ≤ i < n.
+    """
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    index, parts = (int(group) for group in match.groups()) if match else (0, 0)
+    if not index < parts:
+        raise ValueError(f"shard is {text!r}; write i/n with i from 0 to n - 1, as in 0/2")
+    cut = [Unit(u.experiment, u.arm, u.scale, u.specs[index::parts]) for u in units]
+    return [unit for unit in cut if unit.specs]
