@@ -1,0 +1,177 @@
+"""Notebooks as pairs: a percent source that is reviewed, and the same cells with outputs that a reader opens.
+
+``python -m lggkit.study.notebooks run SOURCE OUT -p scale smoke`` executes one into a file of its own;
+``python -m lggkit.study.notebooks pair [SOURCE ...]`` re-executes the committed ones. Neither depends on the
+working directory: a notebook always runs in its own folder, as it does in Jupyter, nbval and Colab.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+INJECTED = "injected-parameters"
+
+
+def find_notebooks(root: Path) -> list[Path]:
+    """Every notebook below ``root``/notebooks, sorted: its source where it has one, else the ``.ipynb``."""
+    found = {p.with_suffix("") for end in ("py", "ipynb") for p in (root / "notebooks").rglob(f"*.{end}")}
+    kept = [stem for stem in sorted(found) if not any(part.startswith(".") for part in stem.parts)]
+    return [source_of(stem.with_suffix(".ipynb")) for stem in kept]
+
+
+def source_of(notebook: Path) -> Path:
+    """The percent source beside a notebook, or the notebook itself where there is none."""
+    source = notebook.with_suffix(".py")
+    return source if source.exists() else notebook
+
+
+def read(path: Path):
+    """A notebook without outputs, from ``.py`` (percent format) or ``.ipynb``, ready for papermill.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    import jupytext
+
+    if not path.exists():
+        raise FileNotFoundError(f"notebook {path} does not exist; see notebooks/ for those that do")
+    notebook = jupytext.read(path)
+    notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number:02d}"
+        if cell.cell_type == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    return notebook
+
+
+def parameters_of(path: Path) -> dict[str, str]:
+    """The source text of every default in the notebook's parameters cell, by name."""
+    import nbformat
+    import papermill
+
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder, "inspected.ipynb")
+        nbformat.write(read(path), plain)
+        found = papermill.inspect_notebook(str(plain))
+    return {name: entry["default"] for name, entry in found.items()}
+
+
+def check_parameters(path: Path, parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters that the notebook does not declare (papermill only warns, and ignores them).
+
+    Raises:
+        ValueError: a name is not in the notebook's parameters cell.
+    """
+    known = parameters_of(path)
+    for name in parameters:
+        if name not in known:
+            has = ", ".join(known) or "none"
+            raise ValueError(f"notebook {path.name} has no parameter {name!r}; it has: {has}")
+
+
+def run_notebook(path: Path, out: Path, parameters: Mapping[str, Any]) -> Path:
+    """Execute a notebook into ``out`` and leave its source untouched.
+
+    ``out`` appears only when every cell has run; what a failed run reached lies beside it as
+    ``<name>.failed.ipynb``.
+
+    Raises:
+        ValueError: a parameter is unknown.
+        papermill.PapermillExecutionError: a cell raised.
+    """
+    check_parameters(path, parameters)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_suffix(".failed.ipynb")
+    _write(_execute(path, partial, parameters), partial)
+    os.replace(partial, out)
+    return out
+
+
+def pair(source: Path) -> Path:
+    """Execute a percent source at its own defaults and write the ``.ipynb`` beside it, cells the same.
+
+    Raises:
+        ValueError: the source's ``scale`` is not ``smoke`` by default, which nbval and readers rely on.
+    """
+    scale = parameters_of(source).get("scale", "'smoke'")
+    if scale.strip("'\"") != "smoke":
+        raise ValueError(f"{source.name} has scale = {scale} in its parameters cell; commit it with 'smoke'")
+    return run_notebook(source, source.with_suffix(".ipynb"), {})
+
+
+def _execute(path: Path, partial: Path, parameters: Mapping[str, Any]):
+    from papermill import execute_notebook
+
+    os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+    return execute_notebook(
+        read(path),
+        str(partial),
+        parameters=dict(parameters),
+        cwd=str(path.resolve().parent),
+        progress_bar=False,
+        extra_arguments=["--IPKernelApp.log_level=40"],
+    )
+
+
+def _write(notebook, path: Path) -> None:
+    """Without papermill's timings and absolute paths; the injected cell is run but not shown."""
+    import nbformat
+
+    notebook.metadata.pop("papermill", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+        tags = cell.metadata.pop("tags", [])
+        if INJECTED in tags:
+            tags = [*tags, "remove-cell"]
+        if tags:
+            cell.metadata["tags"] = tags
+    nbformat.write(notebook, path)
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _timed(work, path: Path) -> None:
+    start = time.perf_counter()
+    work()
+    print(f"  ran {path.name} in {time.perf_counter() - start:.0f} s", flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line of this module; the Makefile calls it."""
+    parser = argparse.ArgumentParser(prog="python -m lggkit.study.notebooks", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="execute one notebook into another file")
+    run.add_argument("source", type=Path)
+    run.add_argument("out", type=Path)
+    run.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
+    again = commands.add_parser("pair", help="re-execute committed notebooks from their percent sources")
+    again.add_argument("sources", type=Path, nargs="*")
+    again.add_argument("--workers", type=int, default=2)
+    chosen = parser.parse_args(arguments)
+    if chosen.command == "run":
+        parameters = {name: _value(text) for name, text in chosen.parameter}
+        source = source_of(chosen.source)
+        _timed(lambda: run_notebook(source, chosen.out, parameters), source)
+    else:
+        sources = chosen.sources or [p for p in find_notebooks(Path.cwd()) if p.suffix == ".py"]
+        with ThreadPoolExecutor(chosen.workers) as pool:
+            list(pool.map(lambda source: _timed(lambda: pair(source), source), sources))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""The files around the library agree with each other: environments, pins, contents, Makefile."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CONDA = {"torch": "pytorch"}
+PYPI_ONLY = {"sphinx-mathjax-offline"}
+
+yaml = pytest.importorskip("yaml")
+
+
+def project():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def split(requirement):
+    name, ranges = re.fullmatch(r"\s*([A-Za-z0-9_.-]+)\s*(.*?)\s*", requirement).groups()
+    return name.lower().replace("_", "-"), frozenset(filter(None, re.split(r"\s*,\s*", ranges)))
+
+
+def declared():
+    found = project()
+    extras = [r for group in found["optional-dependencies"].values() for r in group]
+    return dict(map(split, found["dependencies"] + extras))
+
+
+def tool(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_conda_users_get_the_same_names_and_ranges():
+    entries = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    from_pip = next(e["pip"] for e in entries if isinstance(e, dict))
+    conda = dict(split(e) for e in entries if isinstance(e, str))
+    pip = dict(split(e) for e in from_pip if not e.startswith("-"))
+    assert conda.pop("python") == split("python" + project()["requires-python"])[1]
+    for extra in ("make", "pip"):
+        conda.pop(extra)
+    wanted = declared()
+    assert pip == {name: wanted[name] for name in PYPI_ONLY}
+    assert conda == {CONDA.get(name, name): r for name, r in wanted.items() if name not in PYPI_ONLY}
+
+
+def test_every_requirement_is_pinned_inside_its_range():
+    specifiers = pytest.importorskip("packaging.specifiers")
+    lines = [x for x in (ROOT / "constraints.txt").read_text().splitlines() if not x.startswith("#")]
+    pins = {name.lower().replace("_", "-"): version for name, version in (x.split("==") for x in lines)}
+    for name, ranges in declared().items():
+        assert name in pins, f"{name} has no pin in constraints.txt"
+        version = pins[name]
+        assert version in specifiers.SpecifierSet(",".join(ranges)), f"{name} {version} is outside {ranges}"
+
+
+def test_contents_list_every_notebook_and_nothing_twice():
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    pages = [page["file"] for part in contents["parts"] for page in part["chapters"]]
+    assert len(pages) == len(set(pages))
+    notebooks = {str(p.relative_to(ROOT).with_suffix("")) for p in (ROOT / "notebooks").rglob("*.py")}
+    assert notebooks <= set(pages)
+
+
+def test_contents_list_only_pages_that_exist():
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    pages = [contents["root"]] + [page["file"] for part in contents["parts"] for page in part["chapters"]]
+    missing = [p for p in pages if not any((ROOT / f"{p}{end}").exists() for end in (".md", ".py", ".ipynb"))]
+    assert not missing
+
+
+def test_citation_and_project_state_one_version_and_licence():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == project()["version"]
+    assert citation["license"] == project()["license"] == "MIT"
+    assert (ROOT / "LICENSE").read_text().startswith("MIT License")
+
+
+def test_ci_script_and_workflow_call_the_same_targets():
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    workflow = (ROOT / ".github" / "workflows" / "book.yml").read_text()
+    yaml.safe_load(workflow)
+    for target in ("make test", "make book"):
+        assert target in script.read_text() and target in workflow
+
+
+def make(*arguments):
+    if not shutil.which("make"):
+        pytest.skip("make is not installed")
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k != "MFLAGS"}
+    return subprocess.run(["make", "-C", ROOT, *arguments], capture_output=True, text=True, env=clean)
+
+
+def test_make_without_a_target_explains_every_target():
+    shown = make("--no-print-directory")
+    assert shown.returncode == 0
+    for target in ("book", "test", "notebooks", "study", "bench", "lint", "clean"):
+        assert re.search(rf"^  make {target} +\w", shown.stdout, re.M), target
+
+
+def test_an_unfit_python_is_refused_with_the_remedy(tmp_path):
+    old = tmp_path / "python3"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    told = make("setup", f"PYTHON={old}", f"VENV={tmp_path}/venv")
+    assert told.returncode != 0
+    assert "no Python 3.11, 3.12 or 3.13" in told.stderr and "make PYTHON=" in told.stderr
+
+
+def test_torch_check_passes_here_and_names_a_broken_pair(monkeypatch):
+    check = tool("check_torch")
+    assert check.problem() is None
+
+    def broken(name):
+        raise RuntimeError("operator torchvision::nms does not exist")
+
+    monkeypatch.setattr(check.importlib, "import_module", broken)
+    said = check.problem()
+    assert "torchvision::nms does not exist" in said and "TORCH_INDEX=" in said and "constraints.txt" in said
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("  Downloading torch-2.15.0-cp311.whl (539.1 MB)\n", "  torch-2.15.0-cp311.whl (539 MB)"),
+        ("  Using cached https://host/a/nvidia_cudnn.whl (657.9 MB)\n", "  nvidia_cudnn.whl (658 MB)"),
+        ("  Downloading tqdm-4.whl (1.2 MB)\n", None),
+        ("Installing collected packages: a, b, c\n", "  unpacking 3 packages"),
+        ("ERROR: No matching distribution found for x\n", "ERROR: No matching distribution found for x"),
+        ("Collecting torch>=2.11\n", None),
+    ],
+)
+def test_setup_shows_only_what_takes_time(line, shown):
+    assert tool("setup").progress(line) == shown
