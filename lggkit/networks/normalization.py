@@ -70,7 +70,7 @@ def with_normalization(
 
 
 def _column(values: Sequence[float] | Tensor) -> Tensor:
-    return torch.as_tensor(values, dtype=torch.float32).detach().reshape(-1, 1, 1).clone()
+    return torch.as_tensor(values, dtype=torch.float32, device="cpu").detach().reshape(-1, 1, 1).clone()
 
 
 def _prefixed(depths: dict[str, str]) -> dict[str, str]:

@@ -1,0 +1,111 @@
+import pytest
+import torch
+
+from lggkit.latents import latents
+from lggkit.networks import NETWORKS, build, mac_count, parameter_count
+
+CIFAR = (3, 32, 32)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "parameters"),
+    [
+        ("preact_resnet18", {}, 11_171_146),
+        ("resnet18", {}, 11_173_962),
+        ("resnet18", {"width": 16}, 701_466),
+        ("resnet18", {"classes": 100}, 11_173_962 + 90 * 513),
+        ("resnet18", {"channels": 1}, 11_173_962 - 2 * 9 * 64),
+        ("preact_resnet18", {"classes": 100}, 11_171_146 + 90 * 513),
+        ("wide_resnet28", {"widen": 1}, 369_690),
+        ("wide_resnet28", {"widen": 0.5}, 94_154),
+        ("small_net", {}, 77_754),
+    ],
+)
+def test_parameter_counts(name, settings, parameters):
+    with torch.device("meta"):
+        assert parameter_count(build(name, **settings)) == parameters
+
+
+@pytest.mark.parametrize(("widen", "millions"), [(1, 55.0), (0.5, 14.8)])
+def test_wide_resnet_costs_what_the_paper_says(widen, millions):
+    with torch.device("meta"):
+        macs = mac_count(build("wide_resnet28", widen=widen), CIFAR)
+    assert round(macs / 1e6, 1) == millions
+
+
+def shapes(name, size, **settings):
+    with torch.device("meta"):
+        network = build(name, **settings)
+        taps = latents(network, torch.empty(2, *size), [*network.depths, "output"])
+    return {depth: tuple(value.shape[1:]) for depth, value in taps.items()}
+
+
+@pytest.mark.parametrize("name", ["resnet18", "preact_resnet18"])
+def test_depths_of_the_18_layer_networks(name):
+    found = shapes(name, CIFAR)
+    sides = [(64, 32), (64, 32), (128, 16), (128, 16), (256, 8), (256, 8), (512, 4), (512, 4)]
+    expected = {f"block{i + 1}": (d, side, side) for i, (d, side) in enumerate(sides)}
+    assert list(found.items()) == [*expected.items(), ("penultimate", (512,)), ("output", (10,))]
+    assert torch.Size(found["block4"]).numel() == 32_768
+
+
+def test_depths_of_the_wide_resnet():
+    expected = {"stage1": (8, 32, 32), "stage2": (16, 16, 16), "stage3": (32, 8, 8), "penultimate": (32,)}
+    found = shapes("wide_resnet28", CIFAR, widen=0.5, classes=7)
+    assert list(found.items()) == [*expected.items(), ("output", (7,))]
+
+
+@pytest.mark.parametrize(("channels", "side"), [(1, 8), (1, 28), (3, 32)])
+def test_depths_of_the_small_net(channels, side):
+    found = shapes("small_net", (channels, side, side), channels=channels)
+    half, quarter = side // 2, side // 4
+    expected = {"stage1": (16, side, side), "middle": (32, half, half), "stage3": (64, quarter, quarter)}
+    assert list(found.items()) == [*expected.items(), ("penultimate", (64,)), ("output", (10,))]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_relu_modules_run_once_and_nothing_is_in_place(name):
+    network = build(name, seed=0, width=4, channels=1)
+    paths = [path for path, module in network.named_modules() if isinstance(module, torch.nn.ReLU)]
+    maps = latents(network, torch.rand(2, 1, 8, 8), [*paths, *network.depths])
+    assert all((maps[path] >= 0).all() and (maps[path] == 0).any() for path in paths)
+
+
+def test_17_relu_maps_in_the_order_of_the_data():
+    network = build("preact_resnet18", seed=0, width=4).eval()
+    maps = latents(network, torch.rand(2, 3, 32, 32), [*network.relu_depths, "penultimate"])
+    assert [value.shape[1] for value in maps.values()] == [4] * 5 + [8] * 4 + [16] * 4 + [32] * 5
+    assert [maps[f"relu{i}"].shape[-1] for i in range(1, 18)] == [32] * 5 + [16] * 4 + [8] * 4 + [4] * 4
+    torch.testing.assert_close(maps["relu17"].mean((2, 3)), maps["penultimate"])
+
+
+def test_preactivation_block_by_hand():
+    network = build("preact_resnet18", seed=0, width=4).eval()
+    block = network.blocks[2]
+    x = torch.randn(2, 4, 6, 6)
+    first = torch.relu(block.bn1(x))
+    second = torch.relu(block.bn2(block.conv1(first)))
+    torch.testing.assert_close(block(x), block.conv2(second) + block.shortcut(first))
+    plain = network.blocks[0]
+    second = torch.relu(plain.bn2(plain.conv1(torch.relu(plain.bn1(x)))))
+    torch.testing.assert_close(plain(x), plain.conv2(second) + x)
+
+
+def test_postactivation_block_by_hand():
+    block = build("wide_resnet28", seed=0, width=4).eval().stage2[0]
+    x = torch.randn(2, 4, 6, 6)
+    inner = block.bn2(block.conv2(torch.relu(block.bn1(block.conv1(x)))))
+    torch.testing.assert_close(block(x), torch.relu(inner + block.shortcut[1](block.shortcut[0](x))))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_parameter_is_trained(name):
+    network = build(name, seed=0, width=4, channels=1)
+    network(torch.rand(4, 1, 16, 16)).square().sum().backward()
+    idle = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert not idle
+
+
+def test_wide_resnet_without_channels_is_refused():
+    with pytest.raises(ValueError, match=r"widen is 0\.01; the stages need at least 1/16"):
+        build("wide_resnet28", widen=0.01)
