@@ -1,0 +1,105 @@
+"""What the depths of a network look like as graphs: label variation over many small draws of images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from lggkit import graph
+from lggkit.latents import latents
+
+DENOMINATORS = ("edges-possible", "inter-pairs", "edges-present")
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Small class-balanced batches: ``indices`` and ``labels`` (draws, n), both int64."""
+
+    indices: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Graphs of all draws at one depth and what was measured on them.
+
+    ``adjacency`` (draws, n, n); ``variation`` by denominator and ``inter_edges``, each (draws,).
+    """
+
+    adjacency: Tensor
+    variation: Mapping[str, Tensor]
+    inter_edges: Tensor
+
+
+def balanced_draws(
+    labels: Tensor, count: int, classes: int, per_class: int, generator: torch.Generator
+) -> Draws:
+    """``count`` draws of ``per_class`` images from each of ``classes`` classes, without repetition in a draw.
+
+    Args:
+        labels: class of every image of the data set, (images,), any device.
+        generator: of the CPU; the draws depend on nothing else.
+
+    Raises:
+        ValueError: there are fewer classes, or fewer images of a class, than a draw needs.
+    """
+    labels = labels.cpu()
+    members = [torch.nonzero(labels == c).flatten() for c in range(int(labels.max()) + 1)]
+    if len(members) < classes or min(map(len, members)) < per_class:
+        sizes = f"{len(members)} classes, the smallest of {min(map(len, members))} images"
+        raise ValueError(f"a draw needs {classes} classes with {per_class} images each; the set has {sizes}")
+    indices = torch.stack([_draw(members, classes, per_class, generator) for _ in range(count)])
+    return Draws(indices, labels[indices])
+
+
+def _draw(members: Sequence[Tensor], classes: int, per_class: int, generator: torch.Generator) -> Tensor:
+    chosen = torch.randperm(len(members), generator=generator)[:classes].tolist()
+    picks = [members[c][torch.randperm(len(members[c]), generator=generator)[:per_class]] for c in chosen]
+    return torch.cat(picks)
+
+
+@torch.no_grad()
+def geometries(
+    model: nn.Module, images: Tensor, draws: Draws, depths: Sequence[str], k: int, chunk: int = 25
+) -> dict[str, Geometry]:
+    """The unnormalised kNN graph of every draw at every depth, with its label variation.
+
+    Args:
+        model: takes images in [0, 1], (n, c, h, w); put into evaluation mode and back.
+        images: the data set, uint8 (images, c, h, w), on the model's device.
+        depths: names for `lggkit.latents`; ``input`` is the images, ``output`` the logits.
+        k: neighbours of each vertex.
+        chunk: draws that go through the network at once.
+
+    Similarity is the paper's rule (section 3.3): cosine where no entry is negative, which holds for the
+    images and after every ReLU, the Gaussian kernel with its median bandwidth for the logits.
+    """
+    parts: dict[str, list[Tensor]] = {depth: [] for depth in depths}
+    was_training = model.training
+    model.eval()
+    for start in range(0, len(draws), chunk):
+        indices = draws.indices[start : start + chunk]
+        batch = images[indices.flatten().to(images.device)].float() / 255
+        for depth, values in latents(model, batch, depths).items():
+            parts[depth].append(_graphs(values.flatten(1).unflatten(0, tuple(indices.shape)), depth, k))
+    model.train(was_training)
+    return {depth: _measure(torch.cat(graphs), draws.labels, k) for depth, graphs in parts.items()}
+
+
+def _graphs(x: Tensor, depth: str, k: int) -> Tensor:
+    kernel = {"similarity": "rbf", "bandwidth": "median"} if depth == "output" else {"similarity": "cosine"}
+    return graph.latent_geometry_graph(x, k=k, normalized=False, **kernel).cpu()
+
+
+def _measure(adjacency: Tensor, labels: Tensor, k: int) -> Geometry:
+    variation = {
+        denominator: graph.normalized_label_variation(adjacency, labels, k, denominator=denominator)
+        for denominator in DENOMINATORS
+    }
+    return Geometry(adjacency, variation, graph.inter_class_edges(adjacency, labels))

@@ -1,0 +1,55 @@
+"""How much dimension and single samples weigh in a graph, normalised or not (paper 1, 3.3.2 and 4.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from lggkit import graph
+
+DISPLACEMENT = 10.0
+
+
+def off_diagonal(a: Tensor) -> Tensor:
+    """The n (n − 1) entries off the diagonal of an (n, n) matrix, as a vector."""
+    n = len(a)
+    return a.flatten()[1:].view(n - 1, n + 1)[:, :-1].flatten()
+
+
+def coefficient_of_variation(values: Iterable[float]) -> float:
+    """Standard deviation over mean of positive values: 0 where all are equal."""
+    sample = torch.tensor(list(values), dtype=torch.float64)
+    return float(sample.std(correction=0) / sample.mean())
+
+
+def weight_spread(latents: Iterable[Tensor], normalized: bool) -> dict[str, float]:
+    """How differently the full cosine graphs of one batch at several depths are scaled.
+
+    Args:
+        latents: one (n, d) tensor a depth, of any dimensions.
+        normalized: whether step 4 of the construction is applied.
+
+    Returns:
+        ``level``: coefficient of variation over depths of the mean edge weight; ``contrast``: that of the
+        weights' own coefficient of variation within a graph, which no rescaling of a graph changes.
+    """
+    weights = [off_diagonal(graph.latent_geometry_graph(x, normalized=normalized)) for x in latents]
+    return {
+        "level": coefficient_of_variation(w.mean().item() for w in weights),
+        "contrast": coefficient_of_variation((w.std() / w.mean()).item() for w in weights),
+    }
+
+
+def displaced(x: Tensor, generator: torch.Generator) -> Tensor:
+    """Latents (n, d) with the first sample moved by ten median norms in a random non-negative direction."""
+    direction = torch.randn(x.shape[1], generator=generator).abs().to(x)
+    step = DISPLACEMENT * x.norm(dim=1).median() * direction / direction.norm()
+    return torch.cat([x[:1] + step, x[1:]])
+
+
+def first_sample_share(a: Tensor) -> float:
+    """The first sample's share of a symmetric matrix's (n, n) sum of squares: 2/n where all count alike."""
+    squares = a.square()
+    return float((squares[0].sum() + squares[:, 0].sum() - squares[0, 0]) / squares.sum())

@@ -1,0 +1,92 @@
+"""Checkpoints: written whole or not at all, verified and read without unpickling code."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+MAGIC = b"lggkit checkpoint 1 "
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint could not be written, or belongs to another training."""
+
+
+class CheckpointDamaged(CheckpointError):
+    """A file is no checkpoint, or not the bytes that were written."""
+
+
+def write_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
+    """Write tensors and plain containers so that a reader sees the old file or the whole new one.
+
+    The file begins with the SHA-256 of what follows. It is forced to the disk before it takes its name.
+
+    Raises:
+        CheckpointError: the disk is full or refuses; the checkpoint that was there before is kept.
+    """
+    path = Path(path)
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_through(temporary, _encode(state))
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise CheckpointError(
+            f"could not write {path} ({error.strerror or error}); the checkpoint before it is kept: "
+            "make room and start again"
+        ) from error
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """The state that `write_checkpoint` wrote, with every tensor on the CPU.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CheckpointDamaged: the file is truncated, altered, or no checkpoint.
+    """
+    content = Path(path).read_bytes()
+    start = len(MAGIC) + hashlib.sha256().digest_size
+    if not content.startswith(MAGIC):
+        raise CheckpointDamaged(f"{path} is no checkpoint of this library; delete it to begin again")
+    if hashlib.sha256(content[start:]).digest() != content[len(MAGIC) : start]:
+        raise CheckpointDamaged(f"{path} is truncated or altered; delete it to begin again")
+    return torch.load(io.BytesIO(content[start:]), map_location="cpu", weights_only=True)
+
+
+def check_identity(path: str | Path, found: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Refuse a checkpoint of another training.
+
+    Raises:
+        CheckpointError: a setting differs; the first is named with both values.
+    """
+    for name in sorted(found.keys() | expected.keys()):
+        if found.get(name) != expected.get(name):
+            raise CheckpointError(
+                f"{path} belongs to another training: {name} is {found.get(name)!r} there and "
+                f"{expected.get(name)!r} here; give another path or delete the file"
+            )
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged file to ``<name>.damaged``, so that a new one can take its place."""
+    return path.replace(path.with_name(path.name + ".damaged"))
+
+
+def _encode(state: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    content = buffer.getvalue()
+    return MAGIC + hashlib.sha256(content).digest() + content
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,218 @@
+"""The loop: one model or several together, with evaluation, checkpoints and exact resume."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from lggkit.data import DataSet
+from lggkit.training.checkpoint import CheckpointDamaged, check_identity, read_checkpoint, set_aside
+from lggkit.training.config import TrainConfig
+from lggkit.training.processor import choose_path
+from lggkit.training.run import Evaluate, Options, Run, TrainResult
+from lggkit.training.step import Objective
+from lggkit.training.stream import Stream
+
+
+def train(
+    model: nn.Module,
+    data: DataSet,
+    config: TrainConfig,
+    *,
+    objective: Objective | None = None,
+    taps: Sequence[str] = (),
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int | None = None,
+    evaluate: Evaluate = None,
+    evaluate_every: int | None = None,
+    after_step: Callable[[nn.Module], None] | None = None,
+    progress: bool = False,
+    tag: str = "",
+) -> TrainResult:
+    """Train a model in place.
+
+    Args:
+        model: takes float images (n, c, h, w) in [0, 1] (see `lggkit.networks.with_normalization`); moved to
+            ``device``. Its initial weights are the caller's.
+        data: the training set; its uint8 images stay on ``device`` for the whole training.
+        objective: ``objective(latents, logits, labels) -> scalar``, with latents by name of ``taps``, logits
+            in float32 and labels int64 (n,); one with a parameter named ``batch`` is given the `Batch` (the
+            images, their index, epoch and step) as well. Default: mean cross-entropy.
+        taps: depths whose latents the objective is given, see `lggkit.latents.Taps`; in the autocast dtype.
+        seed: of data order, augmentation and dropout; equal seeds see equal batches.
+        checkpoint: file to write and, where it exists, to continue from.
+        checkpoint_every: steps between checkpoints; by default an epoch. The last step is always saved.
+        evaluate: a test set, or ``evaluate(model) -> float | {name: float}``; after the last epoch always.
+        evaluate_every: epochs between evaluations.
+        after_step: called with the model, without gradients, after every update (Parseval and the like).
+        progress: show a bar.
+        tag: any text that tells this training from others (a spec's key); kept in the checkpoint.
+
+    A loss that is not finite ends the training and is told in the result, not raised. On the CPU a training
+    that was killed at any moment and started again ends with the same numbers, bit for bit.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be written, or is one of another training.
+        ValueError: the data set is empty, or options exclude each other.
+    """
+    return train_many(
+        [model],
+        data,
+        config,
+        seeds=[seed],
+        objectives=objective,
+        taps=taps,
+        device=device,
+        checkpoints=None if checkpoint is None else [checkpoint],
+        checkpoint_every=checkpoint_every,
+        evaluate=evaluate,
+        evaluate_every=evaluate_every,
+        after_step=after_step,
+        progress=progress,
+        tags=[tag],
+    )[0]
+
+
+def train_many(
+    models: Sequence[nn.Module],
+    data: DataSet,
+    config: TrainConfig,
+    *,
+    seeds: Sequence[int],
+    objectives: Objective | Sequence[Objective | None] | None = None,
+    taps: Sequence[str] = (),
+    device: torch.device | str = "cpu",
+    checkpoints: Sequence[str | Path] | None = None,
+    checkpoint_every: int | None = None,
+    evaluate: Evaluate = None,
+    evaluate_every: int | None = None,
+    after_step: Callable[[nn.Module], None] | None = None,
+    progress: bool = False,
+    tags: Sequence[str] | None = None,
+) -> list[TrainResult]:
+    """Train several models in lockstep, each with the result that `train` gives it alone.
+
+    ``seeds``, ``checkpoints`` and ``tags`` have one entry a model, ``objectives`` one a model or one for all;
+    the rest is as for `train`. Models with equal seeds are given the very same `Batch` at a step, so that a
+    `Teacher` computes its latents once for all of them.
+    """
+    options = Options(taps, evaluate, evaluate_every, checkpoint_every, after_step)
+    _check_request(models, seeds, objectives, checkpoints, tags, data, config)
+    path = choose_path(config, device, len(data))
+    data, streams, runs = data.to(path.device), {}, []
+    layout = torch.channels_last if config.channels_last else torch.contiguous_format
+    for place, (model, seed) in enumerate(zip(models, seeds, strict=True)):
+        stream = streams.setdefault(seed, Stream(data, config, seed))
+        objective = objectives[place] if isinstance(objectives, Sequence) else objectives
+        file = None if checkpoints is None else Path(checkpoints[place])
+        model.to(device=path.device, memory_format=layout)
+        runs.append(Run(model, stream, config, path, options, objective, file))
+    names = [_identity(run, tag) for run, tag in zip(runs, tags or [""] * len(runs), strict=True)]
+    with _prepared(runs, names, path.device), _bar(runs, progress) as tick:
+        _lockstep(runs, names, tick)
+    return [run.result() for run in runs]
+
+
+def _lockstep(runs: list[Run], names: list[dict[str, Any]], tick: Callable[[Run], None]) -> None:
+    began, before = time.perf_counter(), [run.seconds for run in runs]
+    while waiting := [run for run in runs if not run.done]:
+        run = min(waiting, key=lambda run: run.step)
+        run.advance()
+        tick(run)
+        if run.checkpoint_due():
+            place = next(i for i, other in enumerate(runs) if other is run)
+            run.seconds = before[place] + (time.perf_counter() - began) / len(runs)
+            run.save(names[place])
+
+
+@contextmanager
+def _prepared(runs: list[Run], names: list[dict[str, Any]], device: torch.device) -> Iterator[None]:
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices), ExitStack() as stack:
+        for run, name in zip(runs, names, strict=True):
+            _resume(run, name)
+            if run.taps is not None:
+                stack.enter_context(run.taps)
+            run.begin()
+        yield
+
+
+def _resume(run: Run, identity: dict[str, Any]) -> None:
+    if run.checkpoint is None or not run.checkpoint.exists():
+        return
+    try:
+        state = read_checkpoint(run.checkpoint)
+    except CheckpointDamaged as error:
+        kept = set_aside(run.checkpoint)
+        warnings.warn(f"{error}; kept as {kept.name}, training begins again", RuntimeWarning, stacklevel=2)
+        run.path = run.path.because("begun again, the checkpoint was damaged")
+        return
+    check_identity(run.checkpoint, state.pop("identity"), identity)
+    run.load(state)
+
+
+def _identity(run: Run, tag: str) -> dict[str, Any]:
+    data = run.stream.data
+    shapes = [(name, tuple(value.shape)) for name, value in run.model.state_dict().items()]
+    settings = json.loads(json.dumps(asdict(run.config)))
+    return {
+        **{f"config.{name}": value for name, value in settings.items()},
+        "data": f"{data.name}/{data.split}/{len(data)}/{int(data.images.sum())}",
+        "network": hashlib.sha256(repr(shapes).encode()).hexdigest()[:16],
+        "seed": run.stream.seed,
+        "tag": tag,
+        "taps": list(run.options.taps),
+    }
+
+
+def _check_request(
+    models: Sequence,
+    seeds: Sequence,
+    objectives: Any,
+    checkpoints: Any,
+    tags: Any,
+    data: DataSet,
+    config: TrainConfig,
+) -> None:
+    given = {"seeds": seeds, "checkpoints": checkpoints, "tags": tags}
+    given["objectives"] = objectives if isinstance(objectives, Sequence) else None
+    for name, values in given.items():
+        if values is not None and len(values) != len(models):
+            raise ValueError(f"{len(models)} models are given {len(values)} {name}; give one each")
+    if not len(data):
+        raise ValueError(f"the data set {data.name} is empty; give at least one image")
+    if objectives is not None and config.label_smoothing:
+        raise ValueError(
+            "label_smoothing belongs to the default objective; smooth inside your own, or set it to 0"
+        )
+
+
+@contextmanager
+def _bar(runs: list[Run], progress: bool) -> Iterator[Callable[[Run], None]]:
+    if not progress:
+        yield lambda run: None
+        return
+    from tqdm.auto import tqdm
+
+    total, made = sum(run.total for run in runs), sum(run.step for run in runs)
+    with tqdm(total=total, initial=made, unit="step") as bar:
+        yield lambda run: _tick(bar, run)
+
+
+def _tick(bar: Any, run: Run) -> None:
+    bar.update()
+    if run.step % run.stream.steps_per_epoch == 0 and "train_loss" in run.curves:
+        epoch, loss = run.step // run.stream.steps_per_epoch, run.curves["train_loss"][-1]
+        bar.set_postfix(epoch=epoch, loss=f"{loss:.3f}")

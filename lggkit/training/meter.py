@@ -1,0 +1,48 @@
+"""Loss and accuracy of an epoch, gathered on the device without waiting for it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class Meter:
+    """Per-step losses and the number of correct answers of the epoch that runs.
+
+    ``sizes``: images in each batch of an epoch, (steps,), on the CPU. Only `summary`, `first_bad` and
+    `state` wait for the device.
+    """
+
+    def __init__(self, sizes: Tensor, device: torch.device) -> None:
+        self.sizes = sizes
+        self.losses = torch.zeros(len(sizes), dtype=torch.float32, device=device)
+        self.correct = torch.zeros((), dtype=torch.int64, device=device)
+
+    def add(self, place: int, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """Take in step number ``place`` of the epoch."""
+        self.losses[place] = loss
+        self.correct += (logits.argmax(1) == labels).sum()
+
+    def first_bad(self, steps: int) -> int | None:
+        """The first of the epoch's first ``steps`` steps whose loss is not finite, or None."""
+        bad = (~self.losses[:steps].isfinite()).nonzero()
+        return int(bad[0]) if len(bad) else None
+
+    def summary(self) -> tuple[float, float]:
+        """Mean loss over the epoch's images, and the share (0 to 1) of right answers while training."""
+        loss = (self.losses.cpu().double() * self.sizes).sum() / self.sizes.sum()
+        return float(loss), float(self.correct) / float(self.sizes.sum())
+
+    def reset(self) -> None:
+        """Begin an epoch."""
+        self.losses.zero_()
+        self.correct.zero_()
+
+    def state(self) -> dict[str, Tensor]:
+        """What a checkpoint keeps."""
+        return {"losses": self.losses.cpu(), "correct": self.correct.cpu()}
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Continue from `state`."""
+        self.losses.copy_(state["losses"])
+        self.correct.copy_(state["correct"])

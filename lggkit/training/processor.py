@@ -1,0 +1,99 @@
+"""Which way the numbers are computed on a device, and one line that says so and why."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass, replace
+
+import torch
+
+from lggkit.training.config import TrainConfig
+
+IMAGES_WORTH_COMPILING = 500_000
+
+
+@dataclass(frozen=True)
+class CodePath:
+    """How a training is computed: device, autocast type, memory format, compiled or not, and the reasons."""
+
+    device: torch.device
+    dtype: torch.dtype
+    channels_last: bool
+    compile: bool
+    reasons: tuple[str, ...] = ()
+
+    def autocast(self) -> torch.autocast:
+        """The context of the forward pass; does nothing in float32."""
+        enabled = self.dtype is not torch.float32
+        return torch.autocast(self.device.type, dtype=self.dtype if enabled else None, enabled=enabled)
+
+    def because(self, reason: str) -> CodePath:
+        """The same path with one more reason."""
+        return replace(self, reasons=(*self.reasons, reason))
+
+    def eager(self, reason: str) -> CodePath:
+        """The same path without compilation."""
+        return replace(self, compile=False).because(reason)
+
+    def __str__(self) -> str:
+        memory = "channels_last" if self.channels_last else "contiguous"
+        mode = "compiled" if self.compile else "eager"
+        line = f"{_name(self.device)}, {str(self.dtype).removeprefix('torch.')}, {memory}, {mode}"
+        return f"{line}: {'; '.join(self.reasons)}" if self.reasons else line
+
+
+def choose_path(config: TrainConfig, device: torch.device | str, images: int) -> CodePath:
+    """The code path of a training of ``images`` forward-and-backward passes in all on ``device``."""
+    device = torch.device(device)
+    dtype, why_dtype = precision_for(config.precision, device)
+    compiled, why_compiled = _compilation(config.compile, images * config.epochs)
+    reasons = tuple(reason for reason in (why_dtype, why_compiled) if reason)
+    return CodePath(device, dtype, config.channels_last, compiled, reasons)
+
+
+def has_bfloat16_units(device: torch.device) -> bool:
+    """Whether the processor has units for bfloat16 matrices: AMX on a CPU, Ampere or later on a GPU."""
+    if device.type == "cuda":
+        return torch.cuda.is_available() and torch.cuda.get_device_capability(device)[0] >= 8
+    return device.type == "cpu" and _amx()
+
+
+def has_compiler() -> bool:
+    """Whether ``torch.compile`` finds a C++ compiler."""
+    return any(shutil.which(name) for name in (os.environ.get("CXX") or "c++", "g++", "clang++"))
+
+
+def _amx() -> bool:
+    detect = getattr(torch.cpu, "_is_amx_tile_supported", None)
+    if detect is not None:
+        return bool(detect())
+    try:
+        with open("/proc/cpuinfo") as info:
+            return "amx_bf16" in info.read()
+    except OSError:
+        return False
+
+
+def precision_for(wanted: str, device: torch.device) -> tuple[torch.dtype, str]:
+    """The autocast type for a wanted precision on a device, and why."""
+    units = has_bfloat16_units(device)
+    if wanted == "float32" or (wanted == "auto" and not units):
+        return torch.float32, "no bfloat16 matrix units" if wanted == "auto" else "float32 was asked for"
+    if units:
+        return torch.bfloat16, "bfloat16 matrix units found" if wanted == "auto" else "bfloat16 was asked for"
+    return torch.bfloat16, "bfloat16 was asked for, without matrix units for it"
+
+
+def _compilation(wanted: bool | str, images: int) -> tuple[bool, str]:
+    if wanted is False:
+        return False, ""
+    if not has_compiler():
+        return False, "no C++ compiler found"
+    if wanted == "auto" and images < IMAGES_WORTH_COMPILING:
+        return False, "too short to repay compilation"
+    return True, ""
+
+
+def _name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -1,0 +1,133 @@
+"""Learning-rate schedules: frozen dataclasses that turn a position in training into a factor of the rate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The constant schedule, and what every schedule answers.
+
+    ``factor(epoch, epochs)`` multiplies the learning rate of the step that starts ``epoch`` epochs (a
+    fraction inside an epoch, in [0, epochs)) into a training of ``epochs``; at every epoch of ``restarts``
+    the optimizer is created anew, so that its momentum starts from zero.
+    """
+
+    kind: str = field(default="constant", init=False)
+
+    @property
+    def restarts(self) -> tuple[int, ...]:
+        """Epochs at whose start the optimizer forgets its state."""
+        return ()
+
+    def factor(self, epoch: float, epochs: int) -> float:
+        """The factor of the learning rate at ``epoch`` of ``epochs``."""
+        return 1.0
+
+
+@dataclass(frozen=True)
+class MultiStep(Schedule):
+    """Multiply by ``gamma`` at every milestone (in epochs): 0.2 at 60, 120, 160 for paper 1's Table 1.
+
+    Raises:
+        ValueError: milestones do not increase from at least 1, or gamma is not positive.
+    """
+
+    milestones: tuple[int, ...] = (60, 120, 160)
+    gamma: float = 0.2
+    kind: str = field(default="multi-step", init=False)
+
+    def __post_init__(self) -> None:
+        _increasing(self.milestones)
+        _positive("gamma", self.gamma)
+
+    def factor(self, epoch: float, epochs: int) -> float:
+        """``gamma`` to the number of milestones that ``epoch`` has reached."""
+        return self.gamma ** sum(epoch >= m for m in self.milestones)
+
+
+@dataclass(frozen=True)
+class Restart(MultiStep):
+    """`MultiStep` whose optimizer is created anew at each milestone: momentum starts again from zero.
+
+    The robustness protocol of paper 1 (Table 3) is ``Restart(milestones=(50,), gamma=0.01)`` on a rate of
+    0.1: 50 epochs at 0.1 and 50 at 0.001.
+    """
+
+    milestones: tuple[int, ...] = (50,)
+    gamma: float = 0.01
+    kind: str = field(default="restart", init=False)
+
+    @property
+    def restarts(self) -> tuple[int, ...]:
+        """The milestones."""
+        return self.milestones
+
+
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """Rise linearly over the fraction ``warmup`` of training, then fall as half a cosine to ``final``.
+
+    Raises:
+        ValueError: warmup is outside [0, 1), or final outside [0, 1].
+    """
+
+    warmup: float = 0.0
+    final: float = 0.0
+    kind: str = field(default="cosine", init=False)
+
+    def __post_init__(self) -> None:
+        _fraction("warmup", self.warmup, self.warmup < 1)
+        _fraction("final", self.final, self.final <= 1)
+
+    def factor(self, epoch: float, epochs: int) -> float:
+        """Linear warm-up (never exactly 0 unless ``epoch`` is 0), then the half cosine."""
+        place = epoch / epochs
+        if place < self.warmup:
+            return place / self.warmup
+        fall = (place - self.warmup) / (1 - self.warmup)
+        return self.final + (1 - self.final) * (1 + math.cos(math.pi * fall)) / 2
+
+
+@dataclass(frozen=True)
+class OneCycle(Schedule):
+    """Rise linearly from ``start`` to 1 over the fraction ``warmup``, then fall linearly to ``final``.
+
+    Raises:
+        ValueError: warmup is outside (0, 1), or start or final outside [0, 1].
+    """
+
+    warmup: float = 0.3
+    start: float = 0.04
+    final: float = 0.0
+    kind: str = field(default="one-cycle", init=False)
+
+    def __post_init__(self) -> None:
+        _fraction("warmup", self.warmup, 0 < self.warmup < 1)
+        _fraction("start", self.start, self.start <= 1)
+        _fraction("final", self.final, self.final <= 1)
+
+    def factor(self, epoch: float, epochs: int) -> float:
+        """Linear up, linear down."""
+        place = epoch / epochs
+        if place < self.warmup:
+            return self.start + (1 - self.start) * place / self.warmup
+        return 1 + (self.final - 1) * (place - self.warmup) / (1 - self.warmup)
+
+
+def _increasing(milestones: tuple[int, ...]) -> None:
+    ordered = all(a < b for a, b in zip((0, *milestones), milestones, strict=False))
+    if not ordered or not milestones:
+        raise ValueError(f"milestones are {milestones}; give increasing epochs from 1 on")
+
+
+def _positive(name: str, value: float) -> None:
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(f"{name} is {value}; give a positive number")
+
+
+def _fraction(name: str, value: float, inside: bool) -> None:
+    if not (value >= 0 and inside):
+        raise ValueError(f"{name} is {value}; give a fraction of training between 0 and 1")

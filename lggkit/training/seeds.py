@@ -1,0 +1,30 @@
+"""One seed, several independent streams of random numbers: data order, augmentation, noise inside the net."""
+
+from __future__ import annotations
+
+import hashlib
+
+import torch
+
+
+def derive(seed: int, *names: str | int) -> int:
+    """A 63-bit seed for the stream called ``names``: equal on every machine, unrelated between names."""
+    text = "/".join(str(part) for part in (seed, *names))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def generator(seed: int, *names: str | int) -> torch.Generator:
+    """A CPU generator for one stream: what it draws is the same whatever device trains."""
+    return torch.Generator().manual_seed(derive(seed, *names))
+
+
+def seed_noise(device: torch.device, seed: int, step: int) -> None:
+    """Seed torch's global streams (dropout and the like) for one step: a resumed run draws the same."""
+    value = derive(seed, "noise", step)
+    torch.default_generator.manual_seed(value)
+    if device.type == "cuda":
+        torch.cuda.default_generators[_index(device)].manual_seed(value)
+
+
+def _index(device: torch.device) -> int:
+    return torch.cuda.current_device() if device.index is None else device.index

@@ -1,0 +1,87 @@
+"""The training step, apart from the loop: forward with taps, objective, backward, update."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lggkit.latents import Taps
+from lggkit.training.stream import Batch
+
+Latents = dict[str, Tensor]
+Objective = Callable[..., Tensor]
+Loss = Callable[[Latents, Tensor, Batch], Tensor]
+Forward = Callable[[Tensor], tuple[Latents, Tensor]]
+
+
+def cross_entropy(label_smoothing: float = 0.0) -> Objective:
+    """The default objective: mean cross-entropy of the logits (n, c) with labels (n,)."""
+
+    def objective(latents: Latents, logits: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(logits, labels, label_smoothing=label_smoothing)
+
+    return objective
+
+
+def with_batch(objective: Objective) -> Loss:
+    """The objective as a function of (latents, logits, `Batch`), whose result is checked.
+
+    An objective that has a parameter called ``batch`` is given the batch as well as its labels. The result
+    raises ``TypeError`` when the objective gives no tensor, or one that is not a scalar.
+    """
+    function = objective.forward if isinstance(objective, nn.Module) else objective
+    asks = "batch" in inspect.signature(function).parameters
+
+    def loss(latents: Latents, logits: Tensor, batch: Batch) -> Tensor:
+        extra = {"batch": batch} if asks else {}
+        return _scalar(objective(latents, logits, batch.labels, **extra))
+
+    return loss
+
+
+def tapped(model: nn.Module, taps: Taps | None) -> Forward:
+    """``images -> (latents by name, output)``; the taps, if any, must be on while it is used."""
+
+    def forward(images: Tensor) -> tuple[Latents, Tensor]:
+        output = model(images)
+        return ({}, output) if taps is None else (dict(taps.latents), output)
+
+    return forward
+
+
+def make_taps(model: nn.Module, names: Sequence[str]) -> Taps | None:
+    """Taps at the named depths, or None where there are none to tap."""
+    return Taps(model, list(names)) if names else None
+
+
+def training_step(
+    forward: Forward,
+    loss_of: Loss,
+    optimizer: torch.optim.Optimizer,
+    batch: Batch,
+    autocast: torch.autocast,
+) -> tuple[Tensor, Tensor]:
+    """One update on a batch; the loss before it (a detached scalar) and the logits (n, c), both float32.
+
+    The objective is computed outside autocast: logits arrive in float32, latents as they are. Nothing here
+    waits for the device, so that a CUDA graph can capture it.
+    """
+    with autocast:
+        latents, logits = forward(batch.images)
+    logits = logits.float()
+    loss = loss_of(latents, logits, batch)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
+    return loss.detach().float(), logits.detach()
+
+
+def _scalar(loss: Tensor) -> Tensor:
+    if not isinstance(loss, Tensor) or loss.dim():
+        seen = f"shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
+        raise TypeError(f"the objective gave {seen}; return a scalar tensor (a sum or a mean)")
+    return loss

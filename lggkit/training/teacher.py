@@ -1,0 +1,39 @@
+"""A frozen network whose latents guide others, computed once for a batch whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from lggkit.latents import Taps
+from lggkit.training.processor import CodePath, precision_for
+from lggkit.training.stream import Batch
+
+
+class Teacher:
+    """``teacher(batch) -> latents by name``, constant for autograd; kept until another batch is asked for.
+
+    Args:
+        model: takes [0, 1] images; put into evaluation mode, and left there.
+        names: depths, see `lggkit.latents.Taps`; "output" gives the logits.
+        precision: as in `TrainConfig`.
+    """
+
+    def __init__(self, model: nn.Module, names: Sequence[str], precision: str = "float32") -> None:
+        self.model, self.names, self.precision = model.eval(), list(names), precision
+        self._batch: Batch | None = None
+        self._latents: dict[str, Tensor] = {}
+
+    def __call__(self, batch: Batch) -> dict[str, Tensor]:
+        if batch is not self._batch:
+            self._latents, self._batch = self._compute(batch.images), batch
+        return self._latents
+
+    def _compute(self, images: Tensor) -> dict[str, Tensor]:
+        dtype, _ = precision_for(self.precision, images.device)
+        path = CodePath(images.device, dtype, channels_last=False, compile=False)
+        with torch.no_grad(), path.autocast(), Taps(self.model, self.names) as taps:
+            self.model(images)
+        return dict(taps.latents)
