@@ -1,0 +1,63 @@
+"""Labels on the vertices: masks, indicators, edges between classes (paper 1, definitions 3 and 6)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lggkit.graph._precision import as_adjacency
+
+CLASS_MASKS = ("inter", "intra")
+
+
+def class_mask(labels: Tensor, kind: str = "inter") -> Tensor:
+    """Pairs of distinct classes ("inter") or of one class ("intra", without the diagonal), bool (..., n, n).
+
+    `labels` are integers, (..., n). Raises ValueError for another kind, TypeError for other labels.
+    """
+    if kind not in CLASS_MASKS:
+        raise ValueError(f"The class mask must be one of {', '.join(CLASS_MASKS)}, got {kind!r}.")
+    differ = _integers(labels).unsqueeze(-1) != labels.unsqueeze(-2)
+    if kind == "inter":
+        return differ
+    return ~differ & ~torch.eye(labels.shape[-1], dtype=torch.bool, device=labels.device)
+
+
+def class_indicators(
+    labels: Tensor, classes: int | None = None, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """The label indicator vectors as columns, V in {0, 1}, shape (..., n, c) (paper 1, definitions 3 and 6).
+
+    With `classes` the column is the label, which must lie in [0, classes). Without, any integers will do and
+    there
+    are n columns: column j is the class of vertex j if j is the first vertex of its class, and zero
+    otherwise. (The number of classes is not looked at, so that nothing waits for the device.)
+    """
+    if classes is not None:
+        return (_integers(labels).unsqueeze(-1) == torch.arange(classes, device=labels.device)).to(dtype)
+    same = ~class_mask(labels)
+    earlier = same.tril(-1).any(-1)
+    return (same & ~earlier.unsqueeze(-2)).to(dtype)
+
+
+def inter_class_edges(a: Tensor, labels: Tensor) -> Tensor:
+    """The number of undirected edges (non-zero weights) between distinct classes, int64, shape (...)."""
+    a = as_adjacency(a)
+    return ((a != 0) & labelled(a, labels)).sum((-2, -1)) // 2
+
+
+def labelled(a: Tensor, labels: Tensor) -> Tensor:
+    """The inter-class mask of the vertices of `a`; ValueError if their numbers differ."""
+    if labels.shape[-1:] != a.shape[-1:]:
+        raise ValueError(
+            f"There must be one label a vertex: {a.shape[-1]}, got labels {tuple(labels.shape)}."
+        )
+    return class_mask(labels)
+
+
+def _integers(labels: Tensor) -> Tensor:
+    if labels.is_floating_point() or labels.is_complex() or labels.ndim == 0:
+        raise TypeError(
+            f"labels must be integers of shape (..., n), got {labels.dtype} {tuple(labels.shape)}."
+        )
+    return labels

@@ -1,0 +1,96 @@
+"""From representations to a latent geometry graph (paper 1, section 3.3)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lggkit.graph import similarities
+from lggkit.graph._precision import matmul, positive_integer
+from lggkit.graph.neighbors import SYMMETRIZATIONS, knn_mask, off_diagonal, symmetrize
+from lggkit.graph.normalization import normalize_adjacency
+
+ORDERS = ("mask-first", "normalize-first")
+
+
+def latent_geometry_graph(
+    x: Tensor,
+    k: int | None = None,
+    similarity: str | similarities.Similarity = "cosine",
+    bandwidth: float | Tensor | str | None = None,
+    symmetrization: str | None = "or",
+    normalized: bool = True,
+    order: str = "mask-first",
+    exponent: int = 1,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """The latent geometry graph of `x` (..., n, d) as an adjacency (..., n, n).
+
+    order="mask-first", the paper's: similarity, k nearest neighbours, symmetrise, normalise, exponent.
+    order="normalize-first", the authors' code's: similarity of all pairs, normalise, exponent, then mask: by
+    the k largest entries of each row of the result, or by `mask`.
+
+    k: neighbours a vertex; None and k >= n are the full graph.
+    similarity, bandwidth: see `similarity`. symmetrization: see `symmetrize`; it acts on the mask, None
+    leaves the mask as it is.
+    normalized: D^(-1/2) A D^(-1/2), D being the degrees at that step; see `normalize_adjacency`.
+    exponent: the *matrix* power p of the (normalised) adjacency, as in the authors' code.
+    mask: a Boolean (..., n, n), true where an edge may be, instead of k: another graph's (a teacher's
+    `knn_mask`) or a `class_mask`.
+
+    The diagonal is zero, except for exponent > 1 where no mask is applied after it: walks that return. Only
+    the weights are differentiated, the mask is constant. NaN in a row reaches all its edges, and what these
+    touch when normalised. n = 1 gives [[0]]. Raises ValueError or TypeError for arguments that exclude each
+    other or that are none of the above.
+    """
+    _check(order, symmetrization, exponent, k, mask)
+    weights = similarities.similarity(x, similarity, bandwidth)
+    if order == "mask-first":
+        return _power(_normalize(_masked(weights, k, mask, symmetrization), normalized), exponent)
+    weights = _power(_normalize(_masked(weights, None, None, None), normalized), exponent)
+    if mask is None and (k is None or k >= x.shape[-2]):
+        return weights
+    return _masked(weights, k, mask, symmetrization)
+
+
+def _check(order: str, symmetrization: str | None, exponent: int, k: int | None, mask: Tensor | None) -> None:
+    if order not in ORDERS:
+        raise ValueError(f"The order must be one of {', '.join(ORDERS)}, got {order!r}.")
+    if symmetrization not in (None, *SYMMETRIZATIONS):
+        raise ValueError(
+            f"The symmetrization must be None or one of {', '.join(SYMMETRIZATIONS)}, got {symmetrization!r}."
+        )
+    positive_integer(exponent, "exponent")
+    if mask is not None and k is not None:
+        raise ValueError(f"Give either k or mask, got k={k} and a mask: combine masks with & beforehand.")
+    if mask is not None and mask.dtype != torch.bool:
+        raise TypeError(f"The mask must be Boolean, got {mask.dtype}.")
+
+
+def _masked(weights: Tensor, k: int | None, mask: Tensor | None, symmetrization: str | None) -> Tensor:
+    allowed = knn_mask(weights, k) if mask is None else _own(mask, weights)
+    if symmetrization is not None:
+        allowed = symmetrize(allowed, symmetrization)
+    if allowed.dtype == torch.bool:
+        return torch.where(allowed, weights, 0.0)
+    return torch.where(allowed > 0, weights * allowed, 0.0)
+
+
+def _own(mask: Tensor, weights: Tensor) -> Tensor:
+    n = weights.shape[-1]
+    if mask.shape[-2:] != (n, n):
+        raise ValueError(
+            f"The mask of {n} vertices must have shape (..., {n}, {n}), got {tuple(mask.shape)}."
+        )
+    return mask & off_diagonal(n, mask.device)
+
+
+def _normalize(weights: Tensor, normalized: bool) -> Tensor:
+    return normalize_adjacency(weights) if normalized else weights
+
+
+def _power(weights: Tensor, exponent: int) -> Tensor:
+    result = weights
+    for _ in range(exponent - 1):
+        result = matmul(result, weights)
+    return result

@@ -1,0 +1,52 @@
+"""Laplacian eigenmaps: a place for every vertex (Belkin and Niyogi, 2003; paper 1, Figure 2)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lggkit.graph._precision import as_adjacency, inverse_sqrt, positive_integer
+from lggkit.graph.laplacians import laplacian
+from lggkit.graph.normalization import degree
+
+# The normalised Laplacian's eigenvalues end at 2: what is not to be chosen is lifted above.
+ISOLATED, TRIVIAL = 3.0, 4.0
+
+
+def laplacian_eigenmaps(a: Tensor, dim: int = 2) -> Tensor:
+    """Coordinates (..., n, dim): the solutions of L y = λ D y with the smallest λ, the constant one left out.
+
+    Scaled as scikit-learn's SpectralEmbedding, yᵀ D y = 1; each column's largest entry is positive. `a` must
+    be symmetric, non-negative, with zero diagonal. In a graph of several components only the constant over
+    the *whole* graph is left out, so the first columns are constant on each component and tell the components
+    apart (which basis of these, when there are more than two components, is the solver's choice); an isolated
+    vertex lies at 0. Differentiable where the eigenvalues are simple. For figures: it waits for the device.
+
+    Raises ValueError unless 1 <= dim < n, and for weights that are not finite.
+    """
+    a = as_adjacency(a)
+    n = a.shape[-1]
+    if positive_integer(dim, "dim") >= n:
+        raise ValueError(f"dim must be less than the number of vertices, {n}, got {dim}.")
+    if not bool(a.isfinite().all()):
+        raise ValueError(
+            "The adjacency has weights that are not finite: look for NaN in the representations."
+        )
+    vectors = torch.linalg.eigh(_lifted(a)).eigenvectors[..., :dim]
+    return _with_sign(vectors * inverse_sqrt(degree(a)).unsqueeze(-1))
+
+
+def _lifted(a: Tensor) -> Tensor:
+    total = degree(a)
+    constant = total.clamp(min=0).sqrt() * inverse_sqrt(total.sum(-1, keepdim=True))
+    outer = constant.unsqueeze(-1) * constant.unsqueeze(-2)
+    return (
+        laplacian(a, normalized=True)
+        + TRIVIAL * outer
+        + ISOLATED * torch.diag_embed((total <= 0).to(a.dtype))
+    )
+
+
+def _with_sign(columns: Tensor) -> Tensor:
+    largest = columns.abs().argmax(-2, keepdim=True)
+    return torch.where(columns.gather(-2, largest) < 0, -columns, columns)

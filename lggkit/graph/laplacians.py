@@ -1,0 +1,48 @@
+"""Graph Laplacians and their powers (paper 1, definition 5)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lggkit.graph._precision import accumulating, as_adjacency, matmul
+from lggkit.graph.normalization import degree, normalize_adjacency
+
+
+def laplacian(a: Tensor, normalized: bool = False) -> Tensor:
+    """L = D - A, or L = I - D^(-1/2) A D^(-1/2) if `normalized`, shape (..., n, n).
+
+    `a` must be symmetric. Positive semi-definite for non-negative weights. The row of an isolated vertex is
+    zero in both (the normalised one has 0 and not 1 on the diagonal there, as in scipy).
+    """
+    diagonal, weights = _parts(as_adjacency(a), normalized)
+    return torch.diag_embed(diagonal) - weights
+
+
+def laplacian_power_product(a: Tensor, signal: Tensor, power: int, normalized: bool = False) -> Tensor:
+    """L^power S for signals S (..., n, s), by `power` products with S: neither L nor L^power is formed.
+
+    The leading dimensions of `a` (..., n, n) and `signal` broadcast; power 0 returns the signal.
+    Raises ValueError for a negative power or a signal of another length.
+    """
+    a, signal = as_adjacency(a), _signal(signal, a.shape[-1])
+    if power < 0:
+        raise ValueError(f"power must be at least 0, got {power}.")
+    diagonal, weights = _parts(a, normalized)
+    for _ in range(power):
+        signal = diagonal.unsqueeze(-1) * signal - matmul(weights, signal)
+    return signal
+
+
+def _parts(a: Tensor, normalized: bool) -> tuple[Tensor, Tensor]:
+    """L as (diagonal, what is subtracted from it)."""
+    total = degree(a)
+    if not normalized:
+        return total, a
+    return (total > 0).to(a.dtype), normalize_adjacency(a)
+
+
+def _signal(signal: Tensor, n: int) -> Tensor:
+    if signal.ndim < 2 or signal.shape[-2] != n:
+        raise ValueError(f"Signals on {n} vertices must have shape (..., {n}, s), got {tuple(signal.shape)}.")
+    return accumulating(signal, "The signal")

@@ -1,0 +1,57 @@
+"""Nearest neighbours and symmetry: steps 2 and 3 of a latent geometry graph (paper 1, section 3.3)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lggkit.graph._precision import as_adjacency, positive_integer
+
+SYMMETRIZATIONS = ("or", "and", "mean")
+
+
+def off_diagonal(n: int, device: torch.device) -> Tensor:
+    """The mask of the full graph, (n, n): every pair but a vertex with itself."""
+    return ~torch.eye(n, dtype=torch.bool, device=device)
+
+
+def knn_mask(similarity: Tensor, k: int | None) -> Tensor:
+    """Who is among whose k nearest neighbours: entry (i, j) is true where j is one of i's, shape (..., n, n).
+
+    Each row has exactly min(k, n - 1) neighbours; a vertex is never its own. k=None and k >= n give the full
+    graph. Among equal similarities the lower index wins, on every device. NaN counts as the largest
+    similarity, so that it reaches the graph and is not hidden. Constant under differentiation. Raises
+    ValueError for k < 1.
+    """
+    similarity = as_adjacency(similarity).detach()
+    n = similarity.shape[-1]
+    others = off_diagonal(n, similarity.device)
+    if k is None or positive_integer(k, "k") >= n - 1:
+        return others.expand(similarity.shape)
+    ranked = torch.where(similarity.isnan(), torch.inf, similarity).masked_fill(~others, -torch.inf)
+    kth = ranked.topk(k, dim=-1).values[..., -1:]
+    nearer = ranked > kth
+    # topk breaks ties as it likes: take the remaining places in the order of the indices.
+    tied = (ranked == kth) & others
+    return nearer | (tied & (tied.cumsum(-1) <= k - nearer.sum(-1, keepdim=True)))
+
+
+def symmetrize(a: Tensor, mode: str = "or") -> Tensor:
+    """Make a mask or an adjacency (..., n, n) symmetric.
+
+    "or" (the paper's): an edge is kept if it exists in either direction; "and": in both; the weight is the
+    mean of the existing directions. "mean": (a + aᵀ) / 2, so that an edge in one direction counts half. Zero
+    means "no edge". A Boolean mask stays Boolean with "or" and "and", and becomes float32 with "mean".
+    Raises ValueError for another mode.
+    """
+    if mode not in SYMMETRIZATIONS:
+        raise ValueError(f"The symmetrization must be one of {', '.join(SYMMETRIZATIONS)}, got {mode!r}.")
+    if a.dtype == torch.bool and mode != "mean":
+        return (a | a.mT) if mode == "or" else (a & a.mT)
+    a = as_adjacency(a)
+    if mode == "mean":
+        return (a + a.mT) / 2
+    directions = (a != 0).to(a.dtype) + (a.mT != 0)
+    if mode == "and":
+        return torch.where(directions < 2, 0.0, (a + a.mT) / 2)
+    return (a + a.mT) / directions.clamp(min=1)
