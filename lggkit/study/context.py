@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lggkit.data import DataSet
-from lggkit.data import load as load_data
 
 from lggkit import experiments
+from lggkit.data import DataSet
+from lggkit.data import load as load_data
 from lggkit.networks import load_weights, save_weights
 from lggkit.record import Record, Spec
 from lggkit.study import paths

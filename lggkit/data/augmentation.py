@@ -1,0 +1,97 @@
+"""Random crop of the zero-padded image and horizontal flip, for a whole batch on its device.
+
+The distribution is that of torchvision's ``RandomCrop(h, padding=pad)`` followed by
+``RandomHorizontalFlip()``: every one of the (2·pad + 1)² offsets and both directions equally likely,
+independently for each image. Drawing and applying are apart, because a captured graph and seeds that train
+together bring their own offsets.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def augment(images: Tensor, generator: torch.Generator, pad: int = 4, flip: bool = True) -> Tensor:
+    """Randomly cropped and flipped ``images``, uint8 (..., c, h, w) -> same shape; one draw for each image.
+
+    Raises ``TypeError`` or ``ValueError`` for images of another dtype or with fewer than 4 dimensions.
+    """
+    _check_images(images)
+    offsets, flips = draw_augmentation(images.shape[:-3], generator, pad, flip)
+    return apply_augmentation(images, offsets.to(images.device), flips.to(images.device), pad)
+
+
+def draw_augmentation(
+    n: int | tuple[int, ...], generator: torch.Generator, pad: int = 4, flip: bool = True
+) -> tuple[Tensor, Tensor]:
+    """Crop offsets int64 (n, 2) in 0..2·pad (row, column) and flips bool (n,), on the generator's device.
+
+    ``n`` may be a shape, such as (seeds, n). Without ``flip`` the flips are False, and the generator advances
+    all the same, so that arms with and without flips share their offsets.
+    """
+    if pad < 0:
+        raise ValueError(f"pad is {pad}: it must not be negative.")
+    shape = (n,) if isinstance(n, int) else tuple(n)
+    offsets = torch.randint(2 * pad + 1, (*shape, 2), generator=generator, device=generator.device)
+    flips = torch.randint(2, shape, generator=generator, device=generator.device) == 1
+    return offsets, flips if flip else torch.zeros_like(flips)
+
+
+def apply_augmentation(images: Tensor, offsets: Tensor, flips: Tensor, pad: int = 4) -> Tensor:
+    """Crops the zero-padded ``images`` at ``offsets`` and mirrors where ``flips``; one gather for all.
+
+    ``images``: uint8 (..., c, h, w); ``offsets``: int64 (..., 2) in 0..2·pad; ``flips``: bool (...); all on
+    one device. Result: new, shaped like ``images``. Mirroring a crop is cropping the mirrored image at the
+    mirrored column, so that every row of the result is a run of consecutive bytes and the gather copies runs.
+    Raises ``TypeError`` or ``ValueError`` when they do not fit (offsets out of range: on the CPU only, to
+    look at them on another device would wait for it).
+    """
+    _check_images(images)
+    _check_draw(images, offsets, flips, pad)
+    *_, c, h, w = images.shape
+    mirrored = torch.where(flips[..., None, None, None], images.flip(-1), images)
+    padded = F.pad(mirrored, (pad, pad, pad, pad)).flatten()
+    columns = torch.where(flips, 2 * pad - offsets[..., 1], offsets[..., 1])
+    starts = _row_starts(offsets[..., 0].flatten(), columns.flatten(), (c, h, w), pad)
+    runs = padded.as_strided((max(padded.numel() - w + 1, 0), w), (1, 1))
+    return runs.index_select(0, starts).view(images.shape)
+
+
+def _row_starts(rows: Tensor, columns: Tensor, shape: tuple[int, int, int], pad: int) -> Tensor:
+    """Where each row of each cropped image begins in the flattened padded batch, int64 (n·c·h,)."""
+    c, h, w = shape
+    height, width = h + 2 * pad, w + 2 * pad
+    corner = rows * width + columns
+    first = torch.arange(len(rows), device=rows.device) * (c * height * width) + corner
+    channel = torch.arange(c, device=rows.device)[:, None] * (height * width)
+    row = torch.arange(h, device=rows.device) * width
+    return (first[:, None, None] + channel + row).flatten()
+
+
+def _check_images(images: Tensor) -> None:
+    if images.dtype != torch.uint8:
+        raise TypeError(f"images must be uint8, not {images.dtype}: augment before normalising.")
+    if images.ndim < 4:
+        raise ValueError(
+            f"images must be (..., n, c, h, w), not {tuple(images.shape)}: add a batch dimension."
+        )
+
+
+def _check_draw(images: Tensor, offsets: Tensor, flips: Tensor, pad: int) -> None:
+    batch = tuple(images.shape[:-3])
+    if offsets.dtype != torch.int64 or flips.dtype != torch.bool:
+        raise TypeError(f"offsets must be int64 and flips bool, not {offsets.dtype} and {flips.dtype}.")
+    if offsets.shape != (*batch, 2) or flips.shape != batch:
+        seen = f"{tuple(offsets.shape)} and {tuple(flips.shape)}"
+        raise ValueError(
+            f"offsets and flips must be {(*batch, 2)} and {batch}, not {seen}: draw one for each image."
+        )
+    if torch.compiler.is_compiling() or offsets.device.type != "cpu" or not offsets.numel():
+        return
+    low, high = offsets.aminmax()
+    if low < 0 or high > 2 * pad:
+        raise ValueError(
+            f"offsets reach from {low} to {high}, outside 0..{2 * pad}: draw them with pad={pad}."
+        )

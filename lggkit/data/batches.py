@@ -1,0 +1,31 @@
+"""The order of an epoch, and its batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from lggkit.data.dataset import DataSet
+
+
+def epoch_order(n: int, generator: torch.Generator) -> Tensor:
+    """A uniformly random permutation of 0..n-1, int64 (n,), on the generator's device."""
+    return torch.randperm(n, generator=generator, device=generator.device)
+
+
+def batches(
+    data: DataSet, order: Tensor, batch_size: int, drop_last: bool = False
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """``(images, labels)`` of ``batch_size`` samples at a time, in the given order.
+
+    The last batch is shorter when ``batch_size`` does not divide ``len(order)``; it is *kept* (as the papers'
+    code does: 50,000 images in batches of 128 end with one of 80) unless ``drop_last``.
+    Raises ``ValueError`` when ``batch_size`` is not positive.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}: it must be at least 1.")
+    for indices in order.to(data.device).split(batch_size):
+        if len(indices) == batch_size or not drop_last:
+            yield data.images[indices], data.labels[indices]

@@ -1,0 +1,71 @@
+"""Every data set by name. Adding one is adding a row."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from lggkit.data import digits, files, published
+from lggkit.data.dataset import DataSet
+from lggkit.data.pixels import channel_statistics
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How a data set is read: ``read(train, root)`` -> images uint8 (n, c, h, w), labels int64 (n,).
+
+    ``statistics``: (mean, std) per channel of the training split on [0, 1], where they are known for the
+    verified files (a test holds them equal to the computed); else they are computed when loading.
+    """
+
+    classes: tuple[str, ...]
+    read: Callable[[bool, Path], tuple[Tensor, Tensor]]
+    statistics: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+
+
+CIFAR10_STATISTICS = ((0.49139968, 0.48215841, 0.44653091), (0.24703223, 0.24348513, 0.26158784))
+CIFAR100_STATISTICS = ((0.50707516, 0.48654887, 0.44091784), (0.26733429, 0.25643846, 0.27615047))
+
+DATASETS: dict[str, Entry] = {
+    "digits": Entry(published.DIGIT_CLASSES, digits.read, ((0.30512315,), (0.37571885,))),
+    "cifar10": Entry(published.CIFAR10_CLASSES, published.CIFAR10, CIFAR10_STATISTICS),
+    "cifar100": Entry(published.CIFAR100_CLASSES, published.CIFAR100, CIFAR100_STATISTICS),
+    "svhn": Entry(published.DIGIT_CLASSES, published.SVHN),
+    "mnist": Entry(published.DIGIT_CLASSES, published.MNIST),
+    "fashion-mnist": Entry(published.FASHION_CLASSES, published.FASHION_MNIST, ((0.2860406,), (0.35302424,))),
+}
+
+
+def load(
+    name: str,
+    train: bool = True,
+    device: str | torch.device = "cpu",
+    root: str | os.PathLike[str] | None = None,
+) -> DataSet:
+    """A whole split of a data set on ``device``, read from ``root`` (``lggkit.data.root()`` by default).
+
+    Names: those of ``DATASETS``; ``digits`` needs no file. What is missing is downloaded; every file's MD5
+    is verified before it is parsed. Raises ``ValueError`` for an unknown name, ``DataUnavailable`` when
+    files are missing and cannot be fetched, ``DataCorrupt`` when one is not what was published.
+    """
+    if name not in DATASETS:
+        raise ValueError(f"there is no data set {name!r}: choose one of {', '.join(DATASETS)}.")
+    entry, folder = DATASETS[name], Path(root).expanduser() if root is not None else files.root()
+    images, labels = entry.read(train, folder)
+    mean, std = _statistics(entry, images if train else None, folder)
+    split = "train" if train else "test"
+    return DataSet(images, labels, entry.classes, mean, std, name, split).to(device)
+
+
+def _statistics(entry: Entry, train_images: Tensor | None, folder: Path) -> tuple[Tensor, Tensor]:
+    if entry.statistics is not None:
+        mean, std = entry.statistics
+        return torch.tensor(mean), torch.tensor(std)
+    images = entry.read(True, folder)[0] if train_images is None else train_images
+    mean, std = channel_statistics(images)
+    return mean.float(), std.float()

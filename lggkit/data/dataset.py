@@ -1,0 +1,88 @@
+"""A labelled image set, held whole on one device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """One split of an image set.
+
+    ``images``: uint8 (n, c, h, w) in 0..255. ``labels``: int64 (n,) in 0..len(classes)-1. ``mean`` and
+    ``std``: float32 (c,), per channel over the *training* split, on the [0, 1] scale, whatever the split.
+    Raises ``ValueError`` when these do not fit together.
+    """
+
+    images: Tensor
+    labels: Tensor
+    classes: tuple[str, ...]
+    mean: Tensor
+    std: Tensor
+    name: str
+    split: str
+
+    def __post_init__(self) -> None:
+        if self.images.dtype != torch.uint8 or self.images.ndim != 4:
+            raise ValueError(
+                f"images must be uint8 (n, c, h, w), not {_describe(self.images)}: convert them first."
+            )
+        if self.labels.dtype != torch.int64 or self.labels.shape != self.images.shape[:1]:
+            expected = f"int64 ({len(self.images)},), one for each image"
+            raise ValueError(f"labels must be {expected}, not {_describe(self.labels)}: convert them first.")
+        channels = self.images.shape[1:2]
+        if self.mean.shape != channels or self.std.shape != channels:
+            seen = f"{tuple(self.mean.shape)} and {tuple(self.std.shape)}"
+            raise ValueError(
+                f"mean and std must have shape {tuple(channels)}, not {seen}: give one per channel."
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(channels, height, width) of one image."""
+        return tuple(self.images.shape[1:])
+
+    @property
+    def device(self) -> torch.device:
+        return self.images.device
+
+    def to(self, device: str | torch.device) -> DataSet:
+        """The same set on another device."""
+        moved = {field: getattr(self, field).to(device) for field in ("images", "labels", "mean", "std")}
+        return replace(self, **moved)
+
+    def subset(self, indices: Tensor | Sequence[int]) -> DataSet:
+        """The images at ``indices`` (integers (m,), or a boolean mask (n,)), in that order.
+
+        Classes and channel statistics stay those of the whole training split.
+        """
+        indices = torch.as_tensor(indices, device=self.device)
+        indices = indices if indices.dtype == torch.bool else indices.long()
+        return replace(self, images=self.images[indices], labels=self.labels[indices])
+
+    def per_class(self, n: int, generator: torch.Generator, classes: Sequence[int] | None = None) -> DataSet:
+        """A balanced draw: ``n`` images of each class, without replacement, grouped by class.
+
+        ``classes``: which classes and in which order (all, ascending, by default).
+        Raises ``ValueError`` when a class has fewer than ``n`` images.
+        """
+        shuffled = torch.randperm(len(self), generator=generator, device=generator.device).to(self.device)
+        wanted = range(len(self.classes)) if classes is None else classes
+        return self.subset(torch.cat([self._first_of_class(c, n, shuffled) for c in wanted]))
+
+    def _first_of_class(self, label: int, n: int, order: Tensor) -> Tensor:
+        found = order[self.labels[order] == label]
+        if len(found) < n:
+            raise ValueError(f"class {label} of {self.name} has {len(found)} images, not {n}: ask for fewer.")
+        return found[:n]
+
+
+def _describe(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"

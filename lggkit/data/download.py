@@ -1,0 +1,83 @@
+"""Fetches what is missing, whole or not at all."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lggkit.data.files import DataUnavailable
+
+TIMEOUT = 30.0  # seconds without a byte
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A published download: mirrors in order of preference, MD5, target folder, and the files it brings.
+
+    ``folder`` (where torchvision unpacks it) and ``files`` are relative to the root.
+    """
+
+    urls: tuple[str, ...]
+    md5: str
+    files: tuple[str, ...]
+    folder: str = "."
+
+
+def download(name: str, archives: Sequence[Archive], folder: Path) -> None:
+    """Fetches ``archives`` with torchvision's downloader and moves their files, each whole, into ``folder``.
+
+    Everything happens in a temporary folder beside, which is removed whatever happens.
+    Raises ``DataUnavailable`` with what to put where when that cannot be done.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as temporary, _timeout(TIMEOUT):
+            for archive in archives:
+                _fetch(archive, Path(temporary))
+                _move(archive, Path(temporary), folder)
+    except (OSError, RuntimeError, ImportError, http.client.HTTPException) as error:
+        raise DataUnavailable(_advice(name, archives, folder, error)) from error
+
+
+def _fetch(archive: Archive, folder: Path) -> None:
+    from torchvision.datasets.utils import download_and_extract_archive, download_url
+
+    fetch = download_url if archive.urls[0].endswith(".mat") else download_and_extract_archive
+    for url in archive.urls:
+        try:
+            return fetch(url, folder / archive.folder, md5=archive.md5)
+        except (OSError, RuntimeError, http.client.HTTPException):
+            if url == archive.urls[-1]:
+                raise
+
+
+def _move(archive: Archive, source: Path, target: Path) -> None:
+    for file in archive.files:
+        (target / file).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(source / file, target / file)
+
+
+def _advice(name: str, archives: Sequence[Archive], folder: Path, error: Exception) -> str:
+    files = ", ".join(file for archive in archives for file in archive.files)
+    urls = ", ".join(archive.urls[0] for archive in archives)
+    reason = str(error).strip().replace("\n", " ") or type(error).__name__
+    return (
+        f"{name} is not in {folder} and could not be downloaded ({reason}): put {files} (from {urls}) there, "
+        "or set LGGKIT_DATA to a folder that holds them; scale=smoke needs no download."
+    )
+
+
+@contextmanager
+def _timeout(seconds: float) -> Iterator[None]:
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)

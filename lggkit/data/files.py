@@ -1,0 +1,76 @@
+"""Where data lie, and bytes that are what was published."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class DataUnavailable(RuntimeError):
+    """A data set is not on this machine and cannot be fetched; the message says what to put where."""
+
+
+class DataCorrupt(RuntimeError):
+    """A data file is not what was published; the message names it. It was not parsed."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a data set: its path under the root and the published MD5 of its contents, uncompressed."""
+
+    path: str
+    md5: str
+
+
+def root() -> Path:
+    """The folder that holds the data sets: ``$LGGKIT_DATA``, else ``data/cache`` of the repository.
+
+    Outside a checkout (an installed package) ``data/cache`` of the current folder.
+    """
+    if configured := os.environ.get("LGGKIT_DATA"):
+        return Path(configured).expanduser()
+    checkout = Path(__file__).resolve().parents[2]
+    home = checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
+    return home / "data" / "cache"
+
+
+def locate(folder: Path, file: File) -> Path | None:
+    """The file itself, else its gzip beside it (``.gz``), else None."""
+    plain = folder / file.path
+    compressed = plain.with_name(plain.name + ".gz")
+    return next((path for path in (plain, compressed) if path.is_file()), None)
+
+
+def read_verified(folder: Path, file: File) -> bytes:
+    """Contents of ``file`` under ``folder``, returned only if their MD5 is the published one.
+
+    Verified are the very bytes that are returned, so that nothing can change in between.
+    Raises ``DataCorrupt``, naming the file, when it is truncated or altered.
+    """
+    path = locate(folder, file)
+    if path is None:
+        raise DataUnavailable(f"{folder / file.path} is missing: put the published file there.")
+    contents = _contents(path)
+    seen = hashlib.md5(contents, usedforsecurity=False).hexdigest()
+    if seen != file.md5:
+        raise corrupt(path, f"the MD5 of its contents is {seen} instead of {file.md5}")
+    return contents
+
+
+def corrupt(path: Path | str, reason: str) -> DataCorrupt:
+    remedy = "delete it to have it downloaded again, or put an intact copy in its place"
+    return DataCorrupt(f"{path} is truncated or altered ({reason}): {remedy}.")
+
+
+def _contents(path: Path) -> bytes:
+    contents = path.read_bytes()
+    if path.suffix != ".gz":
+        return contents
+    try:
+        return gzip.decompress(contents)
+    except (OSError, EOFError, zlib.error) as error:
+        raise corrupt(path, f"not a whole gzip file: {error}") from error

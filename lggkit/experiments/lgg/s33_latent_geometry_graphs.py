@@ -1,0 +1,261 @@
+"""Paper 1, section 3.3: label variation from the input to the penultimate depth (Figure 2), over many draws.
+
+The paper draws 20 training images once (appendix B) and does not say how its ResNet-18 was trained; the
+schedule here is that of the authors' code for section 4.1. Draws are the same for every network.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from lggkit import graph
+from lggkit.data import DataSet
+from lggkit.evaluation import model_error
+from lggkit.evaluation.geometry import DENOMINATORS, Geometry, balanced_draws, geometries
+from lggkit.evaluation.influence import displaced, first_sample_share, weight_spread
+from lggkit.evaluation.neighbors import latents_at, neighbor_errors
+from lggkit.experiments.base import Arm, Context, Experiment
+from lggkit.networks import build, with_normalization
+from lggkit.record import Protocol, Record, Spec
+from lggkit.training import MultiStep, OneCycle, TrainConfig, TrainResult, train
+
+DRAW_SEED = 20_200
+SAMPLE_SEED = 20_201
+INFLUENCE_BATCH = 128
+TRIALS = 2_000
+
+
+@dataclass(frozen=True)
+class Settings(Protocol):
+    """Section 3.3's settings; ``middle`` names the depth that the paper calls so."""
+
+    dataset: str = "cifar10"
+    network: str = "resnet18"
+    width: int = 64
+    middle: str = "block4"
+    trained: bool = True
+    training: TrainConfig = field(default_factory=lambda: TrainConfig(epochs=200, schedule=MultiStep()))
+    draws: int = 1000
+    classes: int = 4
+    per_class: int = 5
+    k: int = 5
+    neighbor_base: int = 5000
+    neighbor_queries: int = 2000
+
+    @property
+    def figure_depths(self) -> dict[str, str]:
+        """The three depths of Figure 2, by the paper's names."""
+        return {"input": "input", "middle": self.middle, "penultimate": "penultimate"}
+
+
+def build_network(spec: Spec, context: Context) -> nn.Module:
+    """The untrained network of a spec, its input normalisation inside."""
+    settings, data = spec.protocol, context.data(spec.protocol.dataset)
+    shape = {"classes": len(data.classes), "width": settings.width, "channels": data.images.shape[1]}
+    inner = build(settings.network, seed=spec.seed, **shape)
+    return with_normalization(inner, data.mean, data.std).to(context.device)
+
+
+def train_network(spec: Spec, context: Context) -> TrainResult:
+    """The trained network of a spec."""
+    return train(
+        build_network(spec, context),
+        context.data(spec.protocol.dataset),
+        spec.protocol.training,
+        seed=spec.seed,
+        device=context.device,
+        checkpoint=context.checkpoints / f"{spec.key}.pt",
+        progress=context.progress,
+    )
+
+
+def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
+    """A record for each spec: σ at every depth over the draws, and what else section 3.3 claims."""
+    for spec in specs:
+        yield _exact(spec, context) if spec.arm == "exact" else _of_network(spec, context)
+
+
+def _of_network(spec: Spec, context: Context) -> Record:
+    model, how, trained_for = _network(spec, context)
+    if "reason" in how:
+        return context.record(spec, {}, status="diverged", seconds=trained_for, **how)
+    start = time.monotonic()
+    measured = _influence if spec.arm == "normalization" else _variation
+    metrics, arrays = measured(spec, model, context)
+    seconds = trained_for + time.monotonic() - start
+    return context.record(spec, metrics, arrays=arrays, seconds=seconds, **how)
+
+
+def _network(spec: Spec, context: Context) -> tuple[nn.Module, dict[str, Any], float]:
+    """The network that a spec measures, what its record says of it, and the seconds its training took.
+
+    Arms that only reuse the network of ``resnet18`` are not charged for its training.
+    """
+    if not spec.protocol.trained:
+        return build_network(spec, context), {}, 0.0
+    result = context.training(EXPERIMENT.spec("resnet18", spec.scale, spec.seed))
+    how: dict[str, Any] = {"path": result.path}
+    if result.diverged is not None:
+        how["reason"] = result.diverged
+    if spec.arm != "resnet18":
+        return result.model, how, 0.0
+    return result.model, how | {"curves": result.curves}, result.seconds
+
+
+def _variation(spec: Spec, model: nn.Module, context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
+    settings, data = spec.protocol, context.data(spec.protocol.dataset)
+    generator = torch.Generator().manual_seed(DRAW_SEED)
+    draws = balanced_draws(data.labels, settings.draws, settings.classes, settings.per_class, generator)
+    depths = ("input", *model.depths, "output")
+    by_depth = geometries(model, data.images, draws, depths, settings.k)
+    errors = _neighbor_errors(model, context, settings, depths)
+    arrays = _arrays(by_depth, settings.figure_depths) | {
+        "thumbnails": data.images[draws.indices[0]].cpu().numpy(),
+        "labels": draws.labels[0].numpy(),
+        "class_names": _names(data.classes),
+    }
+    error = model_error(model, context.data(settings.dataset, train=False))
+    return _summary(by_depth, errors, settings) | {"test_error": error}, arrays
+
+
+def _summary(
+    by_depth: Mapping[str, Geometry], errors: Mapping[str, float], settings: Settings
+) -> dict[str, Any]:
+    """Means over draws at each depth; those of Figure 2's three depths by name, with every denominator."""
+    sigma = {depth: g.variation[DENOMINATORS[0]].mean().item() for depth, g in by_depth.items()}
+    metrics: dict[str, Any] = {
+        "sigma_all_depths": list(sigma.values()),
+        "knn_error_all_depths": list(errors.values()),
+        "sigma_error_correlation": _rank_correlation(list(sigma.values()), list(errors.values())),
+    }
+    for name, depth in settings.figure_depths.items():
+        geometry = by_depth[depth]
+        metrics[f"sigma_{name}"] = sigma[depth]
+        metrics[f"sigma_{name}_sd"] = geometry.variation[DENOMINATORS[0]].std().item()
+        metrics[f"inter_edges_{name}"] = geometry.inter_edges.double().mean().item()
+        metrics[f"knn_error_{name}"] = errors[depth]
+        for other in DENOMINATORS[1:]:
+            metrics[f"sigma_{name}_{other.replace('-', '_')}"] = geometry.variation[other].mean().item()
+    falls = _share_falling([by_depth[depth] for depth in settings.figure_depths.values()])
+    return metrics | {"share_of_draws_falling": falls}
+
+
+def _share_falling(ordered: Sequence[Geometry]) -> float:
+    """The share of draws whose σ falls at every step through the given depths."""
+    values = torch.stack([geometry.variation[DENOMINATORS[0]] for geometry in ordered])
+    return (values.diff(dim=0) < 0).all(dim=0).double().mean().item()
+
+
+def _rank_correlation(x: Sequence[float], y: Sequence[float]) -> float:
+    from scipy.stats import spearmanr
+
+    return float(spearmanr(x, y).statistic)
+
+
+def _arrays(by_depth: Mapping[str, Geometry], figure_depths: Mapping[str, str]) -> dict[str, Any]:
+    """σ of every draw at every depth, and the graphs of draw 0 at Figure 2's depths."""
+    arrays = {f"adjacency_{name}": by_depth[d].adjacency[0].numpy() for name, d in figure_depths.items()}
+    sigma = torch.stack([g.variation[DENOMINATORS[0]] for g in by_depth.values()], dim=1)
+    return arrays | {"sigma": sigma.float().numpy(), "depths": _names(by_depth)}
+
+
+def _names(texts: Iterable[str]) -> np.ndarray:
+    return np.array(list(texts), dtype=str)
+
+
+def _neighbor_errors(
+    model: nn.Module, context: Context, settings: Settings, depths: Sequence[str]
+) -> dict[str, float]:
+    """k-NN error of test images among training images, at each depth."""
+    base = _sample(context.data(settings.dataset), settings.neighbor_base)
+    queries = _sample(context.data(settings.dataset, train=False), settings.neighbor_queries)
+    return neighbor_errors(model, base, queries, depths, settings.k)
+
+
+def _sample(data: DataSet, size: int) -> DataSet:
+    generator = torch.Generator().manual_seed(SAMPLE_SEED)
+    return data.subset(torch.randperm(len(data), generator=generator)[:size])
+
+
+def _influence(spec: Spec, model: nn.Module, context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Claims 10 and 20: what one displaced sample and the dimension weigh, with and without step 4."""
+    data = context.data(spec.protocol.dataset)
+    batch = _sample(data, INFLUENCE_BATCH).images
+    values = [latents_at(model, batch, depth) for depth in ("input", *model.depths)]
+    moved = displaced(values[-1], torch.Generator().manual_seed(SAMPLE_SEED + spec.seed))
+    plain, normalized = (weight_spread(values, normalized=choice) for choice in (False, True))
+    return {
+        "dimension_spread_plain": plain["level"],
+        "dimension_spread_normalized": normalized["level"],
+        "contrast_spread_plain": plain["contrast"],
+        "contrast_spread_normalized": normalized["contrast"],
+        "eclipse_share_plain": first_sample_share(graph.pairwise_distance(moved)),
+        "eclipse_share_cosine": first_sample_share(graph.latent_geometry_graph(moved, normalized=False)),
+        "eclipse_share_normalized": first_sample_share(graph.latent_geometry_graph(moved)),
+    }, {}
+
+
+def _exact(spec: Spec, context: Context) -> Record:
+    """Claims 4 and 11 on random graphs and random embeddings, in float64."""
+    generator = torch.Generator().manual_seed(spec.seed)
+    metrics = {
+        "variation_zero_iff_no_edge_violations": float(_zero_variation_violations(generator)),
+        "unequal_dimensions_violation": _dimension_violation(generator),
+    }
+    return context.record(spec, metrics, precision="float64", path="cpu, float64")
+
+
+def _zero_variation_violations(generator: torch.Generator, n: int = 8) -> int:
+    """Graphs, out of many sparse random ones, where σ = 0 and "no inter-class edge" disagree."""
+    weights = torch.rand(TRIALS, n, n, generator=generator, dtype=torch.float64)
+    kept = torch.rand(TRIALS, n, n, generator=generator) < 0.03
+    a = torch.triu(weights * kept, diagonal=1)
+    a, labels = a + a.mT, torch.randint(0, 3, (TRIALS, n), generator=generator)
+    no_edge = graph.inter_class_edges(a, labels) == 0
+    return int((no_edge != (graph.label_variation(a, labels) == 0)).sum())
+
+
+def _dimension_violation(generator: torch.Generator, n: int = 32, d: int = 16, wider: int = 512) -> float:
+    """Largest difference between graphs of the same points in d and, isometrically, in more dimensions."""
+    x = torch.rand(n, d, generator=generator, dtype=torch.float64)
+    frame, _ = torch.linalg.qr(torch.randn(wider, d, generator=generator, dtype=torch.float64))
+    pairs = [graph.latent_geometry_graph(points, k=5) for points in (x, x @ frame.T)]
+    return float((pairs[0] - pairs[1]).abs().max())
+
+
+SMOKE = Settings(
+    dataset="digits",
+    network="small_net",
+    width=8,
+    middle="middle",
+    training=TrainConfig(epochs=4, batch_size=64, learning_rate=0.1, schedule=OneCycle(), augment=False),
+    draws=200,
+    neighbor_base=500,
+    neighbor_queries=200,
+)
+REDUCED = Settings(width=8, training=TrainConfig(epochs=8, learning_rate=0.2, schedule=OneCycle()))
+
+EXPERIMENT = Experiment(
+    name="lgg/s33_latent_geometry_graphs",
+    title="Latent geometry graphs and label variation through a network (Figure 2)",
+    protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": Settings()},
+    arms=(
+        Arm("resnet18", "trained network"),
+        Arm("untrained", "the same network before training", {"trained": False}),
+        Arm("normalization", "influence of dimension and of one sample"),
+        Arm("exact", "exact claims"),
+    ),
+    seeds={"smoke": 2, "reduced": 5, "paper": 5},
+    measure=measure,
+    build=build_network,
+    train=train_network,
+    minutes={"smoke": 0.05, "reduced": 12, "paper": 3},
+    priority=60,
+)

@@ -1,0 +1,161 @@
+"""Tables of the book: the paper's value beside ours at every scale, and claims with their verdicts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from lggkit.record import SCALES
+from lggkit.study.paper import Cell
+from lggkit.study.scorecard import Records, judged_cells, judged_claims, records_of
+from lggkit.study.statistics import Interval, t_interval
+from lggkit.study.verdicts import CellVerdict, ClaimVerdict, by_seed
+
+if TYPE_CHECKING:
+    from lggkit.study.view import Shown
+
+NOT_MEASURED = "not yet measured"
+DIGITS = {"dimensionless": 3, "ratio": 3}
+
+
+def paper_table(paper: str, table: str) -> pd.DataFrame:
+    """One row a cell: the paper's value, ours at each scale (mean ± half the 95 % interval, n), verdict."""
+    records = records_of(paper)
+    rows = [_cell_row(v, records) for v in judged_cells(paper, records) if v.cell.table == table]
+    return pd.DataFrame(rows)
+
+
+def _cell_row(judged: CellVerdict, records: Records) -> dict[str, str]:
+    cell = judged.cell
+    digits = DIGITS.get(cell.unit, 2)
+    held = records.get(cell.experiment, {})
+    ours = {f"ours, {scale}": _ours(cell, held.get(scale, ()), digits) for scale in SCALES}
+    difference = "" if judged.difference is None else f"{judged.difference:+.{digits}f}"
+    printed = f"{cell.value:g}" + (f" ± {cell.spread:g}" if cell.spread is not None else "")
+    return (
+        {"row": cell.row, "column": cell.column, "paper": printed}
+        | ours
+        | {
+            "difference": difference,
+            "verdict": judged.verdict,
+        }
+    )
+
+
+def _ours(cell: Cell, records: Sequence, digits: int) -> str:
+    if not cell.available:
+        return "data not to be had"
+    values = list(by_seed(records, cell.arm, cell.metric).values())
+    return interval_text(t_interval(values), digits) if values else NOT_MEASURED
+
+
+def interval_text(interval: Interval, digits: int = 2) -> str:
+    """``mean ± half width (n)``, with no half width where there is one seed only."""
+    half = "" if math.isinf(interval.half_width) else f" ± {interval.half_width:.{digits}f}"
+    return f"{interval.mean:.{digits}f}{half} ({interval.n})"
+
+
+def metrics_table(
+    shown: Shown, rows: Mapping[str, Mapping[str, tuple[str, str]]], digits: int = 3
+) -> pd.DataFrame:
+    """Means with intervals of chosen metrics: ``rows[label][column]`` is an arm and one of its metrics."""
+    return pd.DataFrame(
+        [
+            {"": label}
+            | {column: interval_text(shown.interval(*place), digits) for column, place in row.items()}
+            for label, row in rows.items()
+        ]
+    )
+
+
+def provenance(*shown: Shown) -> pd.DataFrame:
+    """One row a scale and arm: runs, failures, device, code path, time, commit of the records of a page."""
+    scales = {s.scale: s for s in shown}.values()
+    return pd.DataFrame([_origin(s, arm) for s in scales for arm in dict.fromkeys(r.arm for r in s.records)])
+
+
+def _origin(shown: Shown, arm: str) -> dict[str, str | int]:
+    runs = [r for r in shown.records if r.arm == arm]
+    return {
+        "scale": shown.scale,
+        "arm": arm,
+        "runs": len(runs),
+        "diverged": sum(r.status == "diverged" for r in runs),
+        "device": _distinct(r.device for r in runs),
+        "code path": _distinct(r.path for r in runs),
+        "torch": _distinct(r.torch for r in runs),
+        "minutes": f"{sum(r.seconds for r in runs) / 60:.1f}",
+        "commit": _distinct(r.commit[:8] for r in runs),
+    }
+
+
+def _distinct(values: Iterable[str]) -> str:
+    return "; ".join(sorted({value for value in values if value}))
+
+
+def claims_table(paper: str, experiment: str | None = None) -> pd.DataFrame:
+    """One row a claim (of one experiment, if given): what is said, the rule's kind, effect and verdict."""
+    judged = judged_claims(paper)
+    chosen = [v for v in judged if experiment is None or _belongs(v, judged, experiment)]
+    return pd.DataFrame([_claim_row(v) for v in chosen])
+
+
+def _belongs(judged: ClaimVerdict, others: Sequence[ClaimVerdict], experiment: str) -> bool:
+    members = {o.claim.experiment for o in others if o.claim.id in judged.claim.members}
+    return experiment in members | {judged.claim.experiment}
+
+
+def _claim_row(judged: ClaimVerdict) -> dict[str, str]:
+    claim, interval = judged.claim, judged.interval
+    effect = "" if interval is None or claim.kind == "exact" else _effect(interval)
+    mark = " ✓" if judged.survives_holm else ""
+    return {
+        "claim": claim.number,
+        "statement": claim.statement,
+        "rule": claim.kind.replace("_", " "),
+        "effect (95 %)": effect,
+        "scale": f"{judged.scale}, n = {judged.n}" if judged.scale else "",
+        "verdict": judged.verdict + mark,
+    }
+
+
+def _effect(interval: Interval) -> str:
+    if math.isinf(interval.low):
+        return f"{interval.mean:.3g}"
+    return f"{interval.mean:.3g} [{interval.low:.3g}, {interval.high:.3g}]"
+
+
+def scores_table(paper: str) -> pd.DataFrame:
+    """One row a table of a paper: cells, how many were measured at each scale, verdicts at ``paper``."""
+    from lggkit.study.scorecard import scorecard
+
+    rows = [t for t in scorecard()["tables"] if t["paper"] == paper]
+    return pd.DataFrame([_score_row(t) for t in rows])
+
+
+def _score_row(table: dict) -> dict[str, str | int]:
+    return {
+        "table": table["table"].replace("-", " "),
+        "cells": table["cells"],
+        **{scale: table["measured"][scale] for scale in SCALES},
+        "data not to be had": table["unavailable"],
+        "agree": table["verdicts"]["agree"],
+        "differ": table["verdicts"]["differ"],
+        "undecided": table["verdicts"]["undecided"],
+    }
+
+
+def as_myst(frame: pd.DataFrame, caption: str, name: str = "") -> str:
+    """A MyST list-table directive of a frame: captioned, referable, cells as plain text."""
+    head = ["::::{list-table} " + caption, ":header-rows: 1"] + ([f":name: {name}"] if name else [])
+    rows = [list(frame.columns), *frame.itertuples(index=False)]
+    body = [f"{'* -' if i == 0 else '  -'} {_escape(cell)}" for row in rows for i, cell in enumerate(row)]
+    return "\n".join([*head, "", *body, "::::"])
+
+
+def _escape(cell: object) -> str:
+    text = str(cell).replace("|", "\\|").replace("*", "\\*").replace("_", "\\_")
+    return text if text else " "

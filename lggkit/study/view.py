@@ -1,0 +1,130 @@
+"""What a notebook asks of the study: measure at a scale, and show the highest scale recorded."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lggkit import experiments
+from lggkit.record import SCALES, Record
+from lggkit.study import paths, queue
+from lggkit.study.context import StudyContext
+from lggkit.study.ledger import Ledger, LedgerError
+from lggkit.study.scorecard import ledger_of
+from lggkit.study.statistics import Interval, t_interval
+from lggkit.study.verdicts import by_seed
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The records of one section at one scale, with their arrays."""
+
+    experiment: str
+    scale: str
+    records: tuple[Record, ...]
+    ledger: Ledger
+
+    def arm(self, name: str) -> list[Record]:
+        """The complete records of an arm, by seed."""
+        return sorted(
+            (r for r in self.records if r.arm == name and r.status == "complete"), key=lambda r: r.seed
+        )
+
+    def values(self, arm: str, metric: str) -> list[float]:
+        """A metric of an arm, one value a seed."""
+        return list(by_seed(self.arm(arm), arm, metric).values())
+
+    def interval(self, arm: str, metric: str) -> Interval:
+        """Mean and 95 % t-interval of a metric over an arm's seeds."""
+        return t_interval(self.values(arm, metric))
+
+    def arrays(self, arm: str, seed: int = 0) -> Mapping[str, np.ndarray]:
+        """The arrays of one run.
+
+        Raises:
+            LedgerError: no such run is recorded.
+        """
+        for record in self.arm(arm):
+            if record.seed == seed:
+                return self.ledger.arrays(record)
+        raise LedgerError(f"{self.experiment} has no run of {arm}, seed {seed}, at {self.scale} scale")
+
+    @property
+    def label(self) -> str:
+        """For captions: the scale, and on what it was measured."""
+        devices = sorted({r.device for r in self.records})
+        return f"{self.scale} scale, {'; '.join(devices)}"
+
+
+def measure(name: str, scale: str) -> Shown:
+    """Measures what is missing of a section at a scale; ``smoke`` is measured anew each time.
+
+    Raises:
+        LedgerError: a run failed; the message is the first failure's one sentence.
+        ValueError: the scale is unknown.
+    """
+    if scale not in SCALES:
+        raise ValueError(f"scale is {scale!r}; choose one of {', '.join(SCALES)}")
+    experiment = experiments.get(name)
+    return _live(experiment) if scale == "smoke" else _resumed(experiment, scale)
+
+
+def _resumed(experiment: experiments.Experiment, scale: str) -> Shown:
+    ledger = ledger_of(scale)
+    _run(experiment, scale, ledger, StudyContext())
+    return at(experiment.name, scale)
+
+
+def _live(experiment: experiments.Experiment) -> Shown:
+    """Measures in a folder of its own, then puts file and arrays in the place of the last live ones."""
+    paths.live_results().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=paths.live_results()) as folder:
+        fresh = Ledger(Path(folder))
+        _run(experiment, "smoke", fresh, StudyContext(weights=Path(folder) / "weights"))
+        target = Path(paths.live_results()) / experiment.paper
+        target.mkdir(exist_ok=True)
+        for file in sorted((Path(folder) / experiment.paper).glob("[!.]*"), key=lambda f: f.suffix != ".npz"):
+            os.replace(shutil.copy2(file, target / f".{file.name}.{os.getpid()}"), target / file.name)
+    return at(experiment.name, "smoke")
+
+
+def _run(experiment: experiments.Experiment, scale: str, ledger: Ledger, context: StudyContext) -> None:
+    logging.getLogger("lggkit").setLevel(logging.INFO)
+    outcome = queue.run(queue.pending([ledger], scale, experiment.name), ledger, context)
+    if outcome.failed:
+        raise LedgerError(outcome.failed[0])
+
+
+def at(name: str, scale: str) -> Shown:
+    """The records of a section at one scale; none is no error."""
+    ledger = ledger_of(scale)
+    return Shown(name, scale, tuple(ledger.records(name, scale)), ledger)
+
+
+def highest(name: str) -> Shown:
+    """The records of a section at the highest scale recorded.
+
+    Raises:
+        LedgerError: nothing is recorded at any scale.
+    """
+    for scale in reversed(SCALES):
+        shown = at(name, scale)
+        if shown.records:
+            return shown
+    raise LedgerError(f"nothing is recorded of {name}; run `python -m lggkit study run --experiment {name}`")
+
+
+def glue(values: Mapping[str, Any]) -> None:
+    """Hands numbers to the prose of the page as plain text, by name."""
+    from myst_nb import glue as hand_over
+
+    for name, value in values.items():
+        hand_over(name, value if isinstance(value, str) else float(value), display=False)
