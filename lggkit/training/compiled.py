@@ -43,7 +43,7 @@ def _disagreement(
     theirs = _try(compiled, images, path)
     _restore(model, buffers)
     ours = _try(forward, images, path)
-    if any(isinstance(module, nn.modules.dropout._DropoutNd) for module in model.modules()):
+    if any(_draws(module) for module in model.modules()):
         return 0.0 if theirs.isfinite().all() else float("inf")
     off = float((theirs - ours).norm() / ours.norm().clamp_min(1e-12))
     return off if off == off else float("inf")
@@ -55,6 +55,10 @@ def _try(forward: Forward, images: Tensor, path: CodePath) -> Tensor:
     kept = [output, *(value for value in latents.values() if value.requires_grad)]
     sum(value.float().square().mean() for value in kept).backward()
     return output.detach().float()
+
+
+def _draws(module: nn.Module) -> bool:
+    return isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0
 
 
 def _restore(model: nn.Module, buffers: dict[str, Tensor]) -> None:

@@ -21,7 +21,6 @@ from lggkit.training.seeds import seed_noise
 from lggkit.training.step import Objective, cross_entropy, make_taps, tapped, training_step, with_batch
 from lggkit.training.stream import Stream
 
-LOOK_EVERY = 100
 Evaluate = Callable[[nn.Module], float | dict[str, float]] | DataSet | None
 
 
@@ -164,8 +163,7 @@ class Run:
 
     def _due(self, steps: int) -> None:
         last = steps == self.stream.steps_per_epoch
-        every = 1 if self.path.device.type == "cpu" else LOOK_EVERY
-        if last or steps % every == 0:
+        if last or steps % look_every(self.path.device) == 0:
             self._look(steps)
         if last and self.diverged is None:
             self._end_epoch()
@@ -200,3 +198,8 @@ class Run:
     def _note(self, **values: float) -> None:
         for name, value in values.items():
             self.curves.setdefault(name, []).append(float(value))
+
+
+def look_every(device: torch.device) -> int:
+    """Steps between two looks for a loss that is not finite: looking makes the host wait for a GPU."""
+    return 1 if device.type == "cpu" else 100

@@ -1,0 +1,32 @@
+import pytest
+import torch
+
+from lggkit.evaluation import agreement, consistency
+
+LABELS = torch.tensor([0, 0, 1, 1, 2])
+TEACHER = torch.tensor([0, 1, 1, 2, 2])
+STUDENT = torch.tensor([0, 1, 2, 0, 2])
+
+
+def test_agreement_counts_equal_classes():
+    assert agreement(STUDENT, TEACHER) == pytest.approx(60)
+    assert agreement(torch.eye(3)[STUDENT], TEACHER) == agreement(TEACHER, torch.eye(3)[STUDENT])
+
+
+def test_consistency_on_the_teachers_errors_and_elsewhere():
+    found = consistency(torch.eye(3)[STUDENT], torch.eye(3)[TEACHER], LABELS)
+    assert found.overall == pytest.approx(60)
+    assert found.on_errors == pytest.approx(50)
+    assert found.on_correct == pytest.approx(100 * 2 / 3)
+
+
+def test_a_teacher_without_errors_or_without_right_answers():
+    assert consistency(STUDENT, LABELS, LABELS).on_errors is None
+    assert consistency(STUDENT, (LABELS + 1) % 3, LABELS).on_correct is None
+
+
+def test_unequal_numbers_are_refused():
+    with pytest.raises(ValueError, match="give one answer"):
+        agreement(STUDENT, TEACHER[:3])
+    with pytest.raises(ValueError, match="give one answer"):
+        consistency(STUDENT, TEACHER, LABELS[:2])

@@ -1,0 +1,46 @@
+import pytest
+import torch
+
+from lggkit.training import MultiStep, TrainConfig
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"epochs": 0}, "epochs is 0"),
+        ({"epochs": 2.0}, "epochs is 2.0"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"pad": -1}, "pad is -1"),
+        ({"optimizer": "lion"}, "optimizer is 'lion'"),
+        ({"learning_rate": 0.0}, "learning_rate is 0.0"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan"),
+        ({"momentum": 1.0}, "momentum is 1.0"),
+        ({"weight_decay": -1e-4}, "weight_decay is -0.0001"),
+        ({"label_smoothing": 1.0}, "label_smoothing is 1.0"),
+        ({"precision": "float16"}, "precision is 'float16'"),
+        ({"compile": "yes"}, "compile is 'yes'"),
+        ({"optimizer": "adam", "nesterov": True}, "nesterov needs sgd"),
+        ({"momentum": 0.0, "nesterov": True}, "nesterov needs sgd"),
+        ({"epochs": 60, "schedule": MultiStep((60,))}, "milestone 60 lies outside 60 epochs"),
+    ],
+)
+def test_a_setting_out_of_range_is_named(settings, named):
+    with pytest.raises(ValueError, match=named):
+        TrainConfig(**{"epochs": 5, **settings})
+
+
+def test_a_config_is_frozen_and_hashable():
+    assert hash(TrainConfig(epochs=3)) == hash(TrainConfig(epochs=3)) != hash(TrainConfig(epochs=4))
+    with pytest.raises(AttributeError):
+        TrainConfig(epochs=3).epochs = 4
+
+
+def test_the_optimizers_take_their_settings():
+    weight = [torch.nn.Parameter(torch.zeros(2))]
+    sgd = TrainConfig(epochs=1, momentum=0.5, nesterov=True, weight_decay=0.1).optimizer_for(weight, 0.3)
+    assert isinstance(sgd, torch.optim.SGD)
+    group = sgd.param_groups[0]
+    assert (group["lr"], group["momentum"], group["nesterov"], group["weight_decay"]) == (0.3, 0.5, True, 0.1)
+    adam = TrainConfig(epochs=1, optimizer="adam", weight_decay=0.2).optimizer_for(weight, 0.3)
+    assert isinstance(adam, torch.optim.Adam)
+    assert adam.param_groups[0]["weight_decay"] == 0.2

@@ -1,0 +1,57 @@
+from dataclasses import asdict
+
+import pytest
+
+from lggkit.training import Cosine, MultiStep, OneCycle, Restart, Schedule, TrainConfig
+
+
+def test_multi_step_falls_at_the_first_step_of_each_milestone():
+    config = TrainConfig(epochs=200, learning_rate=0.1, schedule=MultiStep((60, 120, 160), 0.2))
+    rates = {step: config.rate(step, 391) for step in (0, 60 * 391 - 1, 60 * 391, 120 * 391, 199 * 391)}
+    assert list(rates.values()) == pytest.approx([0.1, 0.1, 0.02, 0.004, 0.0008])
+
+
+def test_the_robustness_protocol_is_a_restart():
+    schedule = Restart((50,), 0.01)
+    assert schedule.restarts == (50,)
+    assert [schedule.factor(epoch, 100) for epoch in (0, 49.99, 50, 99)] == [1, 1, 0.01, 0.01]
+    assert MultiStep((50,)).restarts == () == Schedule().restarts
+
+
+def test_cosine_starts_whole_is_half_way_at_half_and_ends_at_final():
+    assert Cosine().factor(0, 10) == 1
+    assert Cosine(final=0.2).factor(5, 10) == pytest.approx(0.6)
+    assert Cosine(final=0.2).factor(10, 10) == pytest.approx(0.2)
+
+
+def test_cosine_warms_up_linearly():
+    schedule = Cosine(warmup=0.2)
+    assert [schedule.factor(epoch, 10) for epoch in (0, 1, 2)] == pytest.approx([0, 0.5, 1])
+
+
+def test_one_cycle_rises_and_falls_linearly():
+    schedule = OneCycle(warmup=0.25, start=0.2, final=0.1)
+    assert [schedule.factor(epoch, 8) for epoch in (0, 1, 2, 5, 8)] == pytest.approx([0.2, 0.6, 1, 0.55, 0.1])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: MultiStep((3, 2)),
+        lambda: MultiStep((0,)),
+        lambda: MultiStep(()),
+        lambda: MultiStep((2,), gamma=0.0),
+        lambda: Cosine(warmup=1.0),
+        lambda: Cosine(final=-0.1),
+        lambda: OneCycle(warmup=0.0),
+        lambda: OneCycle(start=1.5),
+    ],
+)
+def test_schedules_out_of_range_are_refused(wrong):
+    with pytest.raises(ValueError, match="give"):
+        wrong()
+
+
+def test_a_schedule_keeps_its_name_as_a_dictionary():
+    assert asdict(Cosine())["kind"] == "cosine"
+    assert asdict(TrainConfig(epochs=60, schedule=Restart()))["schedule"]["kind"] == "restart"

@@ -1,0 +1,31 @@
+import torch
+
+from lggkit.training import Stream, Teacher, TrainConfig
+
+
+def test_latents_are_constant_in_evaluation_mode_and_computed_once(data, make_net):
+    model = make_net(dropout=0.5).train()
+    calls = []
+    model.register_forward_hook(lambda *_: calls.append(1))
+    teacher = Teacher(model, ["maps", "output"])
+    batch = Stream(data, TrainConfig(epochs=1, batch_size=8), 0).batch(0)
+    found = teacher(batch)
+    assert teacher(batch)["maps"] is found["maps"] and len(calls) == 1
+    assert not found["output"].requires_grad
+    with torch.no_grad():
+        torch.testing.assert_close(found["output"], model.eval()(batch.images))
+    assert not model.head.weight.grad and torch.equal(model.norm.running_mean, torch.zeros(6))
+
+
+def test_another_batch_is_computed_anew(data, make_net):
+    stream = Stream(data, TrainConfig(epochs=1, batch_size=8), 0)
+    teacher = Teacher(make_net(), ["output"])
+    first = teacher(stream.batch(0))["output"]
+    assert not torch.equal(first, teacher(stream.batch(1))["output"])
+
+
+def test_its_latents_can_enter_a_students_loss(data, make_net):
+    batch = Stream(data, TrainConfig(epochs=1, batch_size=8), 0).batch(0)
+    teacher, student = Teacher(make_net(), ["output"]), make_net(1)
+    (student(batch.images) * teacher(batch)["output"]).sum().backward()
+    assert student.conv.weight.grad.abs().sum() > 0
