@@ -240,7 +240,7 @@ SMOKE = Settings(
     neighbor_base=500,
     neighbor_queries=200,
 )
-REDUCED = Settings(width=8, training=TrainConfig(epochs=8, learning_rate=0.2, schedule=OneCycle()))
+REDUCED = Settings(width=8, training=TrainConfig(epochs=6, learning_rate=0.2, schedule=OneCycle()))
 
 EXPERIMENT = Experiment(
     name="lgg/s33_latent_geometry_graphs",
