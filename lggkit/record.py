@@ -137,8 +137,10 @@ class Record:
         Raises:
             ValueError: the line is not JSON, lacks a field that has no default, or holds an unknown one.
         """
+        fields = json.loads(line)
+        if not isinstance(fields, dict):
+            raise ValueError(f"not a record: a JSON {type(fields).__name__}, not an object")
         try:
-            fields = json.loads(line)
             return cls(**fields | {"arrays": dict.fromkeys(fields.get("arrays", ()))})
         except TypeError as error:
             raise ValueError(f"not a record: {error}") from error

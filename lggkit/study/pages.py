@@ -1,0 +1,115 @@
+"""Parts of prose pages that are computed when the book is built: scorecard, compute, benchmarks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from lggkit.study import paths, tables
+from lggkit.study.ledger import Ledger
+from lggkit.study.paper import PAPERS
+from lggkit.study.scorecard import headline, scorecard
+
+TITLES = {
+    "lgg": "Latent geometry graphs",
+    "graph_smoothness_loss": "Graph smoothness loss",
+    "ot_transfer": "Representation transfer by optimal transport",
+    "relative_representations": "Robust relative representations",
+}
+HEADLINE = (
+    "Of {cells} numbers in the tables and figures of four papers, {unavailable} rest on data that cannot be "
+    "had here, {measured} are measured at paper scale and {reduced} at reduced scale. Of {claims} claims, "
+    "{holds} hold so far, {contradicted} are contradicted, {undecided} are undecided and {unmeasured} are not "
+    "yet measured."
+)
+BEGIN, END = "<!-- scorecard -->", "<!-- end of scorecard -->"
+
+
+def write_pages(folder: Path) -> Path:
+    """Writes ``headline.md``, ``scorecard.md``, ``compute.md``, ``benchmarks.md`` for pages to include."""
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = {
+        "headline": headline_sentence(),
+        "scorecard": _scorecard(),
+        "compute": _compute(),
+        "benchmarks": _benchmarks(),
+    }
+    for name, text in parts.items():
+        (folder / f"{name}.md").write_text(text + "\n", encoding="utf-8")
+    return folder
+
+
+def headline_sentence() -> str:
+    """The state of the study in two sentences."""
+    count = headline(scorecard())
+    return HEADLINE.format_map(count)
+
+
+def update_readme(readme: Path) -> bool:
+    """Puts the headline between the README's two marks; whether that changed anything.
+
+    Raises:
+        ValueError: the marks are not there.
+    """
+    text = readme.read_text(encoding="utf-8")
+    if BEGIN not in text or END not in text:
+        raise ValueError(f"{readme} has no marks {BEGIN} and {END}; put them around the headline")
+    before, rest = text.split(BEGIN, 1)
+    updated = f"{before}{BEGIN}\n{headline_sentence()}\n{END}{rest.split(END, 1)[1]}"
+    readme.write_text(updated, encoding="utf-8")
+    return updated != text
+
+
+def _scorecard() -> str:
+    parts = []
+    for paper in PAPERS:
+        slug = paper.replace("_", "-")
+        caption = "Cells of each table, how many are measured at each scale, and verdicts at paper scale"
+        scores = tables.as_myst(tables.scores_table(paper), caption, f"tab-scores-{slug}")
+        claims = tables.as_myst(tables.claims_table(paper), "Claims and verdicts", f"tab-claims-{slug}")
+        dropdown = f":::::{{dropdown}} Every claim of this paper\n{claims}\n:::::"
+        parts.append(f"### {TITLES[paper]}\n\n{scores}\n\n{dropdown}")
+    return "\n\n".join(parts)
+
+
+def _compute() -> str:
+    frame = _times()
+    if frame.empty:
+        return "Nothing is recorded yet."
+    return tables.as_myst(frame, "Runs and time behind the records of this book", "tab-compute")
+
+
+def _times() -> pd.DataFrame:
+    ledger = Ledger(paths.results())
+    files = [(file.parent.name, *file.stem.rsplit(".", 1)) for file in ledger.files()]
+    rows = []
+    for paper, section, scale in files:
+        records = ledger.records(f"{paper}/{section}", scale)
+        for device in sorted({r.device for r in records}):
+            seconds = [r.seconds for r in records if r.device == device]
+            minutes = [f"{value / 60:.1f}" for value in (max(seconds), sum(seconds))]
+            rows.append([f"{paper}/{section}", scale, device, len(seconds), *minutes])
+    columns = ["experiment", "scale", "device", "runs", "longest (min)", "total (min)"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _benchmarks() -> str:
+    """One table for each file of ``data/results/bench``."""
+    parts = []
+    for file in sorted((paths.results() / "bench").glob("*.json")):
+        held = json.loads(file.read_text(encoding="utf-8"))
+        rows = [
+            {
+                "what": row["name"],
+                "lggkit (ms)": f"{1e3 * row['ours_seconds']:.3g}",
+                "the usual way (ms)": f"{1e3 * row['reference_seconds']:.3g}",
+                "ratio": f"{row['ratio']:.2f}",
+                "equal values": "yes" if row["equal"] else "NO",
+            }
+            for row in held["rows"]
+        ]
+        caption = f"{held['title']}: medians on {held['device']}, torch {held['torch']}"
+        parts.append(tables.as_myst(pd.DataFrame(rows), caption, f"tab-bench-{file.stem}".replace("_", "-")))
+    return "\n\n".join(parts) or "No benchmark is recorded yet."

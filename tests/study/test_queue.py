@@ -1,0 +1,149 @@
+import dataclasses
+
+import pytest
+
+from lggkit import experiments
+from lggkit.experiments import Arm, Experiment
+from lggkit.record import Protocol
+from lggkit.study import queue
+from lggkit.study.context import StudyContext, device_name
+from lggkit.study.ledger import Ledger
+
+NAME = "lgg/s00_toy"
+
+
+def measure(specs, context):
+    for spec in specs:
+        yield context.record(spec, {"error": float(spec.seed)}, seconds=10.0)
+
+
+@pytest.fixture
+def experiment(monkeypatch):
+    """A toy experiment, alone in the registry: an ablation written before two table arms."""
+    toy = Experiment(
+        name=NAME,
+        title="toy",
+        protocols=dict.fromkeys(("smoke", "reduced", "paper"), Protocol()),
+        arms=(Arm("ablation", "a", table=False), Arm("base", "b"), Arm("ours", "c")),
+        seeds={"smoke": 1, "reduced": 3, "paper": 5},
+        measure=measure,
+        minutes={"smoke": 0.1, "reduced": 1.0, "paper": 1.0},
+    )
+    monkeypatch.setattr(experiments, "all_experiments", lambda: [toy])
+    monkeypatch.setattr(experiments, "get", lambda name: toy)
+    return toy
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    return Ledger(tmp_path)
+
+
+@pytest.fixture
+def context(tmp_path):
+    return StudyContext(commit="abc", weights=tmp_path / "weights")
+
+
+def shape(units):
+    return [(unit.arm, [spec.seed for spec in unit.specs]) for unit in units]
+
+
+def test_table_arms_come_first_with_all_their_seeds(experiment, ledger):
+    expected = [("base", [0, 1, 2]), ("ours", [0, 1, 2]), ("ablation", [0, 1])]
+    assert shape(queue.pending([ledger], "reduced")) == expected
+
+
+def test_what_any_ledger_holds_is_not_pending(experiment, ledger, tmp_path, context):
+    other = Ledger(tmp_path / "out")
+    queue.run(queue.pending([ledger], "reduced")[:1], ledger, context)
+    queue.run(queue.pending([ledger], "reduced")[:1], other, context)
+    assert shape(queue.pending([ledger, other], "reduced")) == [("ablation", [0, 1])]
+    assert shape(queue.pending([ledger], "paper"))[0] == ("base", [0, 1, 2, 3, 4])
+
+
+def test_a_changed_protocol_is_pending_again(experiment, ledger, context, monkeypatch):
+    queue.run(queue.pending([ledger], "reduced"), ledger, context)
+    assert queue.pending([ledger], "reduced") == []
+    mended = dataclasses.replace(
+        experiment, protocols=dict.fromkeys(experiment.protocols, Protocol(revision=2))
+    )
+    monkeypatch.setattr(experiments, "all_experiments", lambda: [mended])
+    assert len(queue.pending([ledger], "reduced")) == 3
+
+
+def test_records_are_stamped(experiment, ledger, context):
+    record = queue.run(queue.pending([ledger], "smoke")[:1], ledger, context).measured[0]
+    assert record.commit == "abc" and record.torch and record.date and record.device
+    assert record == ledger.records(NAME, "smoke")[0]
+
+
+def test_budget_starts_only_what_fits(experiment, ledger, context):
+    outcome = queue.run(queue.pending([ledger], "reduced"), ledger, context, budget=130.0)
+    # A minute a run was declared, so that two of three fit at first; then ten seconds a run are known.
+    assert [(r.arm, r.seed) for r in outcome.measured][:2] == [("base", 0), ("base", 1)]
+    assert shape(outcome.left)[0] == ("base", [2])
+    nothing = queue.run(queue.pending([ledger], "paper"), ledger, context, budget=5.0)
+    assert nothing.measured == [] and len(nothing.left) == 3
+
+
+def test_estimate_prefers_what_was_measured_on_this_device(experiment, ledger, context):
+    unit = queue.pending([ledger], "reduced")[0]
+    assert queue.estimate(unit, ledger, context) == 60.0
+    queue.run([unit], ledger, context)
+    assert queue.estimate(unit, ledger, context) == 10.0
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("CUDA out of memory\nlong tail"), OSError("no data"), MemoryError()]
+)
+def test_a_failing_unit_is_named_and_the_queue_goes_on(experiment, ledger, context, monkeypatch, error):
+    def failing(specs, context):
+        if specs[0].arm == "base":
+            yield from measure(specs[:1], context)
+            raise error
+        yield from measure(specs, context)
+
+    broken = dataclasses.replace(experiment, measure=failing)
+    monkeypatch.setattr(experiments, "all_experiments", lambda: [broken])
+    outcome = queue.run(queue.pending([ledger], "reduced"), ledger, context)
+    assert len(outcome.failed) == 1 and "long tail" not in outcome.failed[0]
+    assert [(r.arm, r.seed) for r in outcome.measured[:2]] == [("base", 0), ("ours", 0)]
+    assert shape(queue.pending([ledger], "reduced")) == [("base", [1, 2])]
+
+
+def test_a_killed_run_keeps_what_it_recorded(experiment, ledger, context, monkeypatch):
+    def killed(specs, context):
+        yield from measure(specs[:2], context)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(
+        experiments, "all_experiments", lambda: [dataclasses.replace(experiment, measure=killed)]
+    )
+    with pytest.raises(KeyboardInterrupt):
+        queue.run(queue.pending([ledger], "reduced"), ledger, context)
+    assert shape(queue.pending([ledger], "reduced"))[0] == ("base", [2])
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("9m", 540), ("90s", 90), ("1h30m", 5400), ("1h1m1s", 3661)])
+def test_durations(text, seconds):
+    assert queue.seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "9", "m", "0s", "9 minutes", "-9m"])
+def test_durations_that_are_none(text):
+    with pytest.raises(ValueError, match="write hours, minutes, seconds"):
+        queue.seconds(text)
+
+
+def test_shards_cover_every_run_once(experiment, ledger):
+    units = queue.pending([ledger], "reduced")
+    parts = [queue.shard(units, f"{i}/2") for i in range(2)]
+    keys = [spec.key for part in parts for unit in part for spec in unit.specs]
+    assert sorted(keys) == sorted(spec.key for unit in units for spec in unit.specs)
+    for text in ("2/2", "a", "1", "0/0"):
+        with pytest.raises(ValueError, match="write i/n"):
+            queue.shard(units, text)
+
+
+def test_device_name_names_the_processor(context):
+    assert "threads" in device_name(context.device) or context.device.type == "cuda"

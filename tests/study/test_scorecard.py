@@ -1,0 +1,137 @@
+import csv
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from lggkit.study import paper, paths, scorecard, tables
+from lggkit.study.cli import app
+from lggkit.study.ledger import Ledger
+
+EXPERIMENT = "lgg/s41_distillation"
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """A repository with the real papers and an empty ledger."""
+    real = paths.repository()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "paper").symlink_to(real / "data" / "paper")
+    monkeypatch.setattr(paths, "repository", lambda: tmp_path)
+    return tmp_path
+
+
+def record_all(root, make_record, scale, n):
+    ledger = Ledger(root / ("_build/results" if scale == "smoke" else "data/results"))
+    for arm, error in (("teacher", 7.3), ("baseline", 10.4), ("rkd_d", 10.0), ("gkd", 9.7)):
+        for seed in range(n):
+            ledger.append(
+                make_record(arm, seed, scale, EXPERIMENT, metrics={"test_error": error + 0.01 * seed})
+            )
+
+
+def table(card, paper="lgg", name="table-1"):
+    return next(t for t in card["tables"] if (t["paper"], t["table"]) == (paper, name))
+
+
+def test_nothing_measured(root):
+    card = scorecard.scorecard()
+    assert {t["paper"] for t in card["tables"]} == set(paper.PAPERS)
+    assert table(card) == {
+        "paper": "lgg",
+        "table": "table-1",
+        "cells": 4,
+        "measured": {"smoke": 0, "reduced": 0, "paper": 0},
+        "unavailable": 0,
+        "seeds_min": {"smoke": 0, "reduced": 0, "paper": 0},
+        "verdicts": {"agree": 0, "differ": 0, "undecided": 0, "unmeasured": 4},
+    }
+    assert {c["verdict"] for c in card["claims"]} == {"unmeasured"}
+
+
+def test_every_cell_is_counted_once(root):
+    for row in scorecard.scorecard()["tables"]:
+        with open(root / "data/paper" / row["paper"] / "cells.csv", newline="") as handle:
+            entered = [
+                r for r in csv.DictReader(handle) if (r["table"], r["kind"]) == (row["table"], "measured")
+            ]
+        assert row["cells"] == len(entered)
+        assert row["cells"] == row["unavailable"] + sum(row["verdicts"].values())
+
+
+def test_each_scale_has_its_own_column_and_only_paper_gives_cells_verdicts(root, make_record):
+    record_all(root, make_record, "smoke", 1)
+    record_all(root, make_record, "reduced", 5)
+    row = table(scorecard.scorecard())
+    assert row["measured"] == {"smoke": 4, "reduced": 4, "paper": 0}
+    assert row["seeds_min"] == {"smoke": 1, "reduced": 5, "paper": 0}
+    assert row["verdicts"]["unmeasured"] == 4
+    record_all(root, make_record, "paper", 10)
+    row = table(scorecard.scorecard())
+    assert row["measured"]["paper"] == 4 and row["verdicts"]["agree"] == 4
+
+
+def test_claims_are_judged_from_the_ledger(root, make_record):
+    record_all(root, make_record, "reduced", 5)
+    claims = {c["number"]: c for c in scorecard.scorecard()["claims"] if c["paper"] == "lgg"}
+    assert claims["5"]["verdict"] == "holds"
+    assert (claims["5"]["scale"], claims["5"]["n"]) == ("reduced", 5)
+    assert scorecard.headline()["holds"] >= 1
+
+
+def test_tables_for_pages(root, make_record):
+    record_all(root, make_record, "reduced", 5)
+    frame = tables.paper_table("lgg", "table-1")
+    assert list(frame["verdict"]) == ["unmeasured"] * 4
+    assert "9.72 ± 0.02 (5)" in set(frame["ours, reduced"])
+    assert set(frame["ours, paper"]) == {tables.NOT_MEASURED}
+    claims = tables.claims_table("lgg", EXPERIMENT)
+    assert len(claims) and not claims["statement"].str.len().eq(0).any()
+
+
+def test_myst_table_keeps_every_cell_and_escapes_marks(root):
+    import pandas as pd
+
+    text = tables.as_myst(pd.DataFrame({"a_b": ["x*y", ""], "c": [1, 2]}), "Caption", "tab-x")
+    assert text.splitlines()[:3] == ["::::{list-table} Caption", ":header-rows: 1", ":name: tab-x"]
+    assert "* - a\\_b" in text and "* - x\\*y" in text and text.count("* - ") == 3
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_command_line_prints_the_scorecard(root):
+    assert json.loads(run("scorecard", "--json").stdout) == scorecard.scorecard()
+    assert "table-1" in run("scorecard").stdout
+
+
+def test_command_line_retracts_merges_and_checks(root, make_record):
+    other = Ledger(root / "other")
+    other.append(make_record())
+    assert "1 records added" in run("study", "merge", str(root / "other")).stdout
+    assert "retracted" in run("study", "retract", make_record().key, "why").stdout
+    assert run("study", "check").exit_code == 0
+    again = run("study", "retract", make_record().key, "why")
+    assert again.exit_code == 1 and "has the key" in again.stderr
+    assert "no ledger file" in run("study", "merge", str(root / "nothing")).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("study", "pending", "--scale", "full"), "choose one of smoke, reduced, paper"),
+        (("study", "pending", "--experiment", "lgg/none"), "no experiment is named 'lgg/none'"),
+        (("study", "run", "--budget", "9"), "write hours, minutes, seconds"),
+        (("study", "run", "--shard", "2/2"), "write i/n"),
+    ],
+)
+def test_command_line_refuses_in_one_sentence(root, arguments, sentence):
+    result = run(*arguments)
+    assert result.exit_code in (1, 2) and sentence in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_pending_lists_runs_with_their_keys(root):
+    out = run("study", "pending", "--scale", "paper").stdout
+    assert "lgg/s33_latent_geometry_graphs  resnet18  seeds 0,1,2,3,4" in out and "runs pending" in out
