@@ -70,7 +70,10 @@ def median_bandwidth(x: Tensor) -> Tensor:
 def median_of_distances(square: Tensor) -> Tensor:
     """`median_bandwidth` from the squared distances (..., n, n)."""
     # No torch.median: it has no deterministic kernel on CUDA, and takes the lower of two middle values.
-    distances = torch.where(square > 0, square, torch.inf).flatten(-2).sort(-1).values.sqrt()
-    count = (square > 0).sum((-2, -1)).unsqueeze(-1)
+    # The diagonal is taken along, because nothing can be picked from no pairs; its zeros do not count.
+    row, column = torch.triu_indices(*square.shape[-2:], device=square.device)
+    pairs = square[..., row, column]
+    distances = torch.where(pairs > 0, pairs, torch.inf).sort(-1).values.sqrt()
+    count = (pairs > 0).sum(-1, keepdim=True)
     middle = torch.cat(((count - 1) // 2, count // 2), -1).clamp(0, distances.shape[-1] - 1)
     return torch.where(count.squeeze(-1) > 0, distances.gather(-1, middle).mean(-1), 1.0)

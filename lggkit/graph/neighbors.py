@@ -27,7 +27,7 @@ def knn_mask(similarity: Tensor, k: int | None) -> Tensor:
     n = similarity.shape[-1]
     others = off_diagonal(n, similarity.device)
     if k is None or positive_integer(k, "k") >= n - 1:
-        return others.expand(similarity.shape)
+        return others.expand(similarity.shape).clone()
     ranked = torch.where(similarity.isnan(), torch.inf, similarity).masked_fill(~others, -torch.inf)
     kth = ranked.topk(k, dim=-1).values[..., -1:]
     nearer = ranked > kth

@@ -1,5 +1,6 @@
 """Distances against scipy, coinciding points, the median heuristic."""
 
+import numpy as np
 import pytest
 import torch
 from scipy.spatial.distance import cdist, pdist
@@ -35,12 +36,20 @@ def test_coinciding_points_have_distance_zero_and_no_gradient_between_them(d):
     assert x.grad.isfinite().all()
 
 
-def test_the_median_counts_pairs_that_do_not_coincide():
-    x = torch.rand(3, 6, 4)
+def test_points_closer_than_rounding_tells_apart_coincide():
+    x = torch.rand(40, 50)
+    distance = pairwise_distance(torch.cat((x, x + 1e-6 * torch.rand(40, 50))))
+    assert (distance[:40, 40:].diagonal() == 0).all()
+    assert (distance[:40, :40] + torch.eye(40) > 0.1).all()
+
+
+@pytest.mark.parametrize("n", [5, 6])  # 10 and 15 pairs: a mean of two middle distances, and one
+def test_the_median_counts_pairs_that_do_not_coincide(n):
+    x = torch.rand(3, n, 4)
     for graph, width in zip(x, median_bandwidth(x), strict=True):
-        assert width.item() == pytest.approx(float(torch.from_numpy(pdist(graph)).quantile(0.5)), rel=1e-5)
-    doubled = torch.cat((x[0], x[0], x[0]))
-    torch.testing.assert_close(median_bandwidth(doubled), median_bandwidth(x[0]))
+        assert width.item() == pytest.approx(np.median(pdist(graph)), rel=1e-5)
+    # Three copies of each point: every distance nine times, and zeros that do not count.
+    torch.testing.assert_close(median_bandwidth(x.repeat(1, 3, 1)), median_bandwidth(x))
 
 
 def test_the_median_of_nothing_is_one():
