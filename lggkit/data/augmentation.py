@@ -43,30 +43,30 @@ def apply_augmentation(images: Tensor, offsets: Tensor, flips: Tensor, pad: int 
     """Crops the zero-padded ``images`` at ``offsets`` and mirrors where ``flips``; one gather for all.
 
     ``images``: uint8 (..., c, h, w); ``offsets``: int64 (..., 2) in 0..2·pad; ``flips``: bool (...); all on
-    one device. Result: new, shaped like ``images``. Mirroring a crop is cropping the mirrored image at the
-    mirrored column, so that every row of the result is a run of consecutive bytes and the gather copies runs.
+    one device. Result: new, shaped like ``images``. A mirrored crop is a crop of the mirrored image at the
+    mirrored column; with both images at hand every row of a result is a run of consecutive bytes.
     Raises ``TypeError`` or ``ValueError`` when they do not fit (offsets out of range: on the CPU only, to
     look at them on another device would wait for it).
     """
     _check_images(images)
     _check_draw(images, offsets, flips, pad)
-    *_, c, h, w = images.shape
-    mirrored = torch.where(flips[..., None, None, None], images.flip(-1), images)
-    padded = F.pad(mirrored, (pad, pad, pad, pad)).flatten()
-    columns = torch.where(flips, 2 * pad - offsets[..., 1], offsets[..., 1])
-    starts = _row_starts(offsets[..., 0].flatten(), columns.flatten(), (c, h, w), pad)
-    runs = padded.as_strided((max(padded.numel() - w + 1, 0), w), (1, 1))
+    both = F.pad(torch.stack((images, images.flip(-1))), (pad, pad, pad, pad)).flatten()
+    width = images.shape[-1]
+    runs = both.as_strided((max(both.numel() - width + 1, 0), width), (1, 1))
+    starts = _row_starts(offsets.reshape(-1, 2), flips.flatten(), images.shape[-3:], pad)
     return runs.index_select(0, starts).view(images.shape)
 
 
-def _row_starts(rows: Tensor, columns: Tensor, shape: tuple[int, int, int], pad: int) -> Tensor:
-    """Where each row of each cropped image begins in the flattened padded batch, int64 (n·c·h,)."""
+def _row_starts(offsets: Tensor, flips: Tensor, shape: torch.Size, pad: int) -> Tensor:
+    """Where each row of each result begins in the flat (2, n, c, h + 2·pad, w + 2·pad), int64 (n·c·h,)."""
     c, h, w = shape
+    rows, columns = offsets.unbind(-1)
+    columns = torch.where(flips, 2 * pad - columns, columns)
     height, width = h + 2 * pad, w + 2 * pad
-    corner = rows * width + columns
-    first = torch.arange(len(rows), device=rows.device) * (c * height * width) + corner
-    channel = torch.arange(c, device=rows.device)[:, None] * (height * width)
-    row = torch.arange(h, device=rows.device) * width
+    image = torch.arange(len(flips), device=flips.device) + len(flips) * flips
+    first = image * (c * height * width) + rows * width + columns
+    channel = torch.arange(c, device=flips.device)[:, None] * (height * width)
+    row = torch.arange(h, device=flips.device) * width
     return (first[:, None, None] + channel + row).flatten()
 
 

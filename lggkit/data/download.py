@@ -42,7 +42,7 @@ def download(name: str, archives: Sequence[Archive], folder: Path) -> None:
                 _fetch(archive, Path(temporary))
                 _move(archive, Path(temporary), folder)
     except (OSError, RuntimeError, ImportError, http.client.HTTPException) as error:
-        raise DataUnavailable(_advice(name, archives, folder, error)) from error
+        raise DataUnavailable(_advice(name, archives, folder, error)) from None  # the reason is in it
 
 
 def _fetch(archive: Archive, folder: Path) -> None:

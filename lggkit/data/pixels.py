@@ -36,7 +36,8 @@ def normalize(
     4-dimensional result so. Raises ``ValueError`` when the statistics do not have one entry a channel.
     """
     unit = to_float(images)
-    centred = unit - _per_channel("mean", mean, unit)
+    mean = _per_channel("mean", mean, unit)
+    centred = unit - mean if unit is images else unit.sub_(mean)
     scaled = centred.div_(_per_channel("std", std, unit))
     layout = torch.channels_last if channels_last else torch.preserve_format
     return scaled.to(dtype, memory_format=layout)
