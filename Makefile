@@ -12,7 +12,8 @@ RUN       := $(VENV)/bin/python
 READY     := $(VENV)/.ready
 BOOK      := _build/html/index.html
 LIBRARY   := $(shell find lggkit -name '*.py')
-NUMBERS   := $(shell find data/paper data/results -type f 2>/dev/null)
+NUMBERS   := $(shell find data/paper data/results -type f -not -path '*/bench/*' 2>/dev/null)
+BENCHES   := $(wildcard data/results/bench/*.json)
 PAGES     := $(shell find book -type f -not -name '.*' 2>/dev/null)
 NOTEBOOKS := $(shell find notebooks -name '*.ipynb' -not -path '*/.*' 2>/dev/null)
 EXECUTED  := $(NOTEBOOKS:%=_build/%)
@@ -36,7 +37,7 @@ help: ## this list
 	@echo
 	@echo "  PYTHON=python3.12      the interpreter (default: the first of python3, python3.13 ... that fits)"
 	@echo "  TORCH_INDEX=URL        where torch and torchvision come from, e.g. https://download.pytorch.org/whl/cpu"
-	@echo "  SCALE= BUDGET= EXPERIMENT=   what make study measures, e.g. SCALE=paper BUDGET=9m EXPERIMENT=lgg"
+	@echo "  SCALE= BUDGET= EXPERIMENT=   what make study measures, e.g. SCALE=paper BUDGET=9m EXPERIMENT=lgg/s41_distillation"
 
 book: ## run every notebook at scale=smoke and build the book into _build/html
 	@start=$$(date +%s); $(MAKE) --no-print-directory -j$(WORKERS) html && \
@@ -49,10 +50,10 @@ notebooks: $(READY) ## execute the percent sources again and write the committed
 	OMP_NUM_THREADS=1 $(RUN) -m lggkit.study.notebooks pair --workers $(WORKERS) $(NOTEBOOK)
 
 study: $(READY) ## measure what data/results lacks at SCALE, within BUDGET; resumable
-	$(RUN) -m lggkit study run --scale $(SCALE) $(if $(BUDGET),--budget $(BUDGET)) $(if $(EXPERIMENT),--experiment $(EXPERIMENT))
+	$(RUN) -m lggkit study run --progress --scale $(SCALE) $(if $(BUDGET),--budget $(BUDGET)) $(if $(EXPERIMENT),--experiment $(EXPERIMENT))
 
-bench: $(READY) ## time what the library claims to do fast
-	$(RUN) -m pytest -q -s -o python_files='bench_*.py' tests/bench
+bench: $(READY) ## time what the library claims to do fast, into data/results/bench
+	$(RUN) tools/bench.py $(wildcard tests/bench/bench_*.py)
 
 lint: $(READY) ## ruff, rules and format
 	$(RUN) -m ruff check .
@@ -61,7 +62,7 @@ lint: $(READY) ## ruff, rules and format
 setup: $(READY) ## only make .venv and install
 
 clean: ## remove what was built, keep .venv and what was measured
-	rm -rf _build/html _build/.doctrees _build/stage _build/notebooks
+	rm -rf _build/html _build/.doctrees _build/stage _build/pages _build/notebooks
 
 clean-venv: ## remove .venv
 	rm -rf $(VENV)
@@ -89,8 +90,8 @@ $(foreach notebook,$(NOTEBOOKS),$(eval $(call sources,$(notebook))))
 html: $(BOOK)
 
 # A failed build leaves nothing behind: Sphinx would not repeat its warnings about pages it has read.
-$(BOOK): $(EXECUTED) $(PAGES) $(LIBRARY) $(NUMBERS) _config.yml _toc.yml | $(READY)
+$(BOOK): $(EXECUTED) $(PAGES) $(LIBRARY) $(NUMBERS) $(BENCHES) _config.yml _toc.yml | $(READY)
 	@$(RUN) -m lggkit.study.stage . _build/notebooks _build/stage
-	@OMP_NUM_THREADS=1 $(VENV)/bin/jupyter-book build _build/stage --path-output . -n -W --keep-going -q \
+	@OMP_NUM_THREADS=1 $(VENV)/bin/jupyter-book build _build/stage --path-output . -n -W --keep-going -q > /dev/null \
 	  || { rm -rf _build/html _build/.doctrees; echo "error: the book has warnings, listed above" >&2; exit 1; }
 	@touch $@

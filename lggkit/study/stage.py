@@ -13,20 +13,24 @@ from pathlib import Path
 
 FILES = ("_config.yml", "_toc.yml", "README.md", "LICENSE", "CITATION.cff")
 FOLDERS = ("book", "notebooks", "data/paper", "data/results")
+COMPUTED = Path("book", "_generated")
 
 
-def build_stage(root: Path, executed: Path, stage: Path) -> Path:
+def build_stage(root: Path, executed: Path, stage: Path, computed: Path | None = None) -> Path:
     """Make ``stage`` a copy of what the book needs from ``root``, and nothing else.
 
     Args:
         root: the repository.
         executed: papermill's outputs, laid out as below ``root``/notebooks.
         stage: the folder to bring up to date; files in it that have no source are removed.
+        computed: parts of prose pages that were written for this build, to appear as ``book/_generated``.
 
     Raises:
         FileNotFoundError: a notebook has not been executed, or ``_config.yml`` or ``_toc.yml`` is missing.
     """
     sources = _sources(root, executed)
+    if computed:
+        sources |= {COMPUTED / path.name: path for path in computed.iterdir()}
     for target, source in sources.items():
         _copy(source, stage / target)
     for path in [p for p in stage.rglob("*") if p.is_file()]:
@@ -64,5 +68,12 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
+def main(root: str, executed: str, stage: str) -> None:
+    """Computes the parts of pages beside the stage, then builds the stage."""
+    from lggkit.study.pages import write_pages
+
+    build_stage(Path(root), Path(executed), Path(stage), write_pages(Path(stage).with_name("pages")))
+
+
 if __name__ == "__main__":
-    build_stage(*map(Path, sys.argv[1:4]))
+    main(*sys.argv[1:4])

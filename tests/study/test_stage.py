@@ -69,6 +69,16 @@ def test_a_page_that_is_gone_leaves_the_stage(root):
     assert not (build(root) / "book/old.md").exists()
 
 
+def test_computed_parts_lie_beside_the_pages_and_keep_their_time_while_they_say_the_same(root, tmp_path):
+    part = write(tmp_path / "pages" / "scorecard.md", "3 cells agree")
+    places = (root, root.parent / "executed", root.parent / "stage", tmp_path / "pages")
+    staged = build_stage(*places) / "book/_generated/scorecard.md"
+    before = staged.stat().st_mtime_ns
+    part.touch()
+    build_stage(*places)
+    assert staged.read_text() == "3 cells agree" and staged.stat().st_mtime_ns == before
+
+
 def test_a_notebook_that_was_not_executed_is_named(root):
     write(root / "notebooks/lgg/s2.ipynb", "committed")
     with pytest.raises(FileNotFoundError, match=r"s2\.ipynb has not been executed"):

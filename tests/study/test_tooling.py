@@ -1,6 +1,7 @@
 """The files around the library agree with each other: environments, pins, contents, Makefile."""
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -141,3 +142,24 @@ def test_torch_check_passes_here_and_names_a_broken_pair(monkeypatch):
 )
 def test_setup_shows_only_what_takes_time(line, shown):
     assert tool("setup").progress(line) == shown
+
+
+BENCH = '''"""A title: with more."""
+SMALLEST_RATIO = 3
+def run():
+    row = {"ours_seconds": 1.0, "reference_seconds": 2.0, "device": "cpu, 1 thread", "equal": True}
+    return [row | {"name": "slow", "ratio": 2.0}, row | {"name": "wrong", "ratio": 4.0, "equal": False}]
+'''
+
+
+def test_benchmarks_are_kept_and_fail_when_slow_or_wrong(tmp_path):
+    (tmp_path / "bench_it.py").write_text(BENCH)
+    failed = tool("bench").bench(tmp_path / "bench_it.py", tmp_path / "out")
+    assert len(failed) == 2
+    assert "wrong" in failed[0] and "differ" in failed[0]
+    assert "slow" in failed[1] and "ratio 2.00, 3 is declared" in failed[1]
+    kept = json.loads((tmp_path / "out" / "it-cpu-1-thread.json").read_text())
+    assert kept["title"] == "A title: with more" and [row["name"] for row in kept["rows"]] == [
+        "slow",
+        "wrong",
+    ]
