@@ -96,5 +96,5 @@ def test_record_refuses_what_is_not_finite_unless_it_diverged():
 
 @pytest.mark.parametrize("line", ["{", "[]", '{"key": "a"}', '{"unknown": 1}'])
 def test_from_json_refuses_what_is_no_record(line):
-    with pytest.raises(ValueError, match="not a record|Expecting"):
+    with pytest.raises(ValueError, match=r"not a record|Expecting"):
         Record.from_json(line)

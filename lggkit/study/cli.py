@@ -89,6 +89,15 @@ def retract(key: str, reason: str) -> None:
 
 
 @study.command()
+def readme() -> None:
+    """Brings the README's headline and picture up to date with the ledger."""
+    from lggkit.study import pages
+
+    _or_exit(pages.draw_picture, paths.repository() / "book" / "images" / "figure-2.png")
+    _or_exit(pages.update_readme, paths.repository() / "README.md")
+
+
+@study.command()
 def check() -> None:
     """Reads the whole ledger and names every line that cannot be understood."""
     problems = Ledger(paths.results()).problems()

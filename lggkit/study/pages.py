@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lggkit.study import paths, tables
+from lggkit.study import paths, tables, view
 from lggkit.study.ledger import Ledger
 from lggkit.study.paper import PAPERS
 from lggkit.study.scorecard import headline, scorecard
@@ -21,9 +21,10 @@ TITLES = {
 HEADLINE = (
     "Of {cells} numbers in the tables and figures of four papers, {unavailable} rest on data that cannot be "
     "had here, {measured} are measured at paper scale and {reduced} at reduced scale. Of {claims} claims, "
-    "{holds} hold so far, {contradicted} are contradicted, {undecided} are undecided and {unmeasured} are not "
-    "yet measured."
+    "{holds} hold so far, {contradicted} are contradicted, {undecided} are undecided and {unmeasured} are "
+    "not yet measured."
 )
+PICTURED = "lgg/s33_latent_geometry_graphs"
 BEGIN, END = "<!-- scorecard -->", "<!-- end of scorecard -->"
 
 
@@ -60,6 +61,22 @@ def update_readme(readme: Path) -> bool:
     updated = f"{before}{BEGIN}\n{headline_sentence()}\n{END}{rest.split(END, 1)[1]}"
     readme.write_text(updated, encoding="utf-8")
     return updated != text
+
+
+def draw_picture(file: Path) -> Path:
+    """Draws Figure 2 from the highest scale recorded into a PNG file for the README."""
+    import matplotlib.pyplot as plt
+
+    from lggkit.study.figures import latent_geometry, use_style
+
+    use_style()
+    shown = view.highest(PICTURED)
+    settings = shown.records[0].settings
+    figure = latent_geometry.graphs_figure(shown.arrays("resnet18"), settings["k"])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file)
+    plt.close(figure)
+    return file
 
 
 def _scorecard() -> str:

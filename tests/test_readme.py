@@ -1,0 +1,35 @@
+import doctest
+
+import pytest
+
+from lggkit.study import pages, paths
+
+
+@pytest.fixture
+def readme():
+    return paths.repository() / "README.md"
+
+
+def test_the_example_runs_and_says_what_it_says(readme):
+    outcome = doctest.testfile(str(readme), module_relative=False)
+    assert outcome.attempted >= 8 and outcome.failed == 0
+
+
+def test_the_headline_is_computed(readme, tmp_path):
+    copy = tmp_path / "README.md"
+    copy.write_text(readme.read_text(encoding="utf-8"), encoding="utf-8")
+    assert not pages.update_readme(copy), "run `python -m lggkit study readme`: the scorecard has moved on"
+
+
+def test_a_readme_without_marks_is_refused(tmp_path):
+    bare = tmp_path / "README.md"
+    bare.write_text("nothing")
+    with pytest.raises(ValueError, match="has no marks"):
+        pages.update_readme(bare)
+
+
+def test_the_commands_and_the_picture_are_there(readme):
+    text = readme.read_text(encoding="utf-8")
+    assert "make book" in text and "make test" in text
+    assert (readme.parent / "book/images/figure-2.png").stat().st_size < 500_000
+    assert len(text.splitlines()) < 80
