@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from lggkit.training.processor import CodePath
+from lggkit.training.processor import CodePath, first_line
 from lggkit.training.step import Forward
 
 TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 5e-2}
@@ -23,8 +23,8 @@ def choose_forward(
     try:
         compiled = torch.compile(forward, dynamic=False)
         off = _disagreement(compiled, forward, images, path, model, buffers)
-    except (RuntimeError, OSError) as error:
-        return forward, path.eager(f"compilation failed ({_first_line(error)})")
+    except Exception as error:
+        return forward, path.eager(f"compilation failed ({first_line(error)})")
     finally:
         _restore(model, buffers)
     if off > TOLERANCE[path.dtype]:
@@ -66,8 +66,3 @@ def _restore(model: nn.Module, buffers: dict[str, Tensor]) -> None:
     with torch.no_grad():
         for name, buffer in model.named_buffers():
             buffer.copy_(buffers[name])
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0][:120]

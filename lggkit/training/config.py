@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -24,7 +23,8 @@ class TrainConfig:
     as an L2 penalty too; ``augment`` crops at random from images padded by ``pad`` zeros and, with
     ``flip``, mirrors half of them; ``label_smoothing`` in [0, 1) belongs to the default objective;
     ``precision`` "auto" is bfloat16 where the processor has matrix units for it; ``compile`` "auto" uses
-    ``torch.compile`` where a C++ compiler is found and the training is long enough to repay it.
+    ``torch.compile`` where a C++ compiler is found and the training is long enough to repay it; ``capture``
+    "auto" replays the step as a CUDA graph on an NVIDIA GPU where the training is long enough.
 
     Raises:
         ValueError: a value is out of range, or two options exclude each other.
@@ -45,6 +45,7 @@ class TrainConfig:
     precision: str = "float32"
     channels_last: bool = True
     compile: bool | str = False
+    capture: bool | str = "auto"
 
     def __post_init__(self) -> None:
         _at_least("epochs", self.epochs, 1)
@@ -53,14 +54,15 @@ class TrainConfig:
         _one_of("optimizer", self.optimizer, OPTIMIZERS)
         _one_of("precision", self.precision, PRECISIONS)
         _one_of("compile", self.compile, (False, True, "auto"))
+        _one_of("capture", self.capture, (False, True, "auto"))
         _check_numbers(self)
 
-    def optimizer_for(
-        self, parameters: Iterator[nn.Parameter], rate: float | Tensor
-    ) -> torch.optim.Optimizer:
-        """A new optimizer at learning rate ``rate``, in its fused form."""
+    def optimizer_for(self, parameters: list[nn.Parameter], rate: float | Tensor) -> torch.optim.Optimizer:
+        """A new optimizer, fused; with a tensor for its rate, one that a CUDA graph can capture."""
         if self.optimizer == "adam":
-            return torch.optim.Adam(parameters, lr=rate, weight_decay=self.weight_decay, fused=True)
+            capturable = isinstance(rate, Tensor) and rate.is_cuda
+            settings = {"weight_decay": self.weight_decay, "capturable": capturable}
+            return torch.optim.Adam(parameters, lr=rate, fused=True, **settings)
         settings = {"momentum": self.momentum, "nesterov": self.nesterov, "weight_decay": self.weight_decay}
         return torch.optim.SGD(parameters, lr=rate, fused=True, **settings)
 

@@ -19,9 +19,10 @@ from lggkit.data import DataSet
 from lggkit.training.checkpoint import CheckpointDamaged, check_identity, read_checkpoint, set_aside
 from lggkit.training.config import TrainConfig
 from lggkit.training.processor import choose_path
-from lggkit.training.run import Evaluate, Options, Run, TrainResult
+from lggkit.training.run import Run
 from lggkit.training.step import Objective
 from lggkit.training.stream import Stream
+from lggkit.training.task import Evaluate, Options, TrainResult
 
 
 def train(
@@ -56,7 +57,8 @@ def train(
         checkpoint_every: steps between checkpoints; by default an epoch. The last step is always saved.
         evaluate: a test set, or ``evaluate(model) -> float | {name: float}``; after the last epoch always.
         evaluate_every: epochs between evaluations.
-        after_step: called with the model, without gradients, after every update (Parseval and the like).
+        after_step: called with the model, without gradients, after every update (Parseval and the like);
+            a captured step records it, so it may depend on nothing but the model.
         progress: show a bar.
         tag: any text that tells this training from others (a spec's key); kept in the checkpoint.
 
@@ -129,12 +131,14 @@ def _lockstep(runs: list[Run], names: list[dict[str, Any]], tick: Callable[[Run]
     began, before = time.perf_counter(), [run.seconds for run in runs]
     while waiting := [run for run in runs if not run.done]:
         run = min(waiting, key=lambda run: run.step)
-        run.advance()
+        with run.lane():
+            run.advance()
         tick(run)
         if run.checkpoint_due():
             place = next(i for i, other in enumerate(runs) if other is run)
             run.seconds = before[place] + (time.perf_counter() - began) / len(runs)
-            run.save(names[place])
+            with run.lane():
+                run.save(names[place])
 
 
 @contextmanager

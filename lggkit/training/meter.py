@@ -18,9 +18,12 @@ class Meter:
         self.losses = torch.zeros(len(sizes), dtype=torch.float32, device=device)
         self.correct = torch.zeros((), dtype=torch.int64, device=device)
 
-    def add(self, place: int, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Take in step number ``place`` of the epoch."""
-        self.losses[place] = loss
+    def add(self, place: int | Tensor, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """Take in step number ``place`` of the epoch; in a captured step a scalar on the device."""
+        if isinstance(place, Tensor):
+            self.losses.index_copy_(0, place.view(1), loss.view(1))
+        else:
+            self.losses[place] = loss
         self.correct += (logits.argmax(1) == labels).sum()
 
     def first_bad(self, steps: int) -> int | None:
@@ -40,7 +43,7 @@ class Meter:
 
     def state(self) -> dict[str, Tensor]:
         """What a checkpoint keeps."""
-        return {"losses": self.losses.cpu(), "correct": self.correct.cpu()}
+        return {"losses": self.losses.clone().cpu(), "correct": self.correct.clone().cpu()}
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Continue from `state`."""

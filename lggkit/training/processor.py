@@ -21,6 +21,7 @@ class CodePath:
     dtype: torch.dtype
     channels_last: bool
     compile: bool
+    captured: bool = False
     reasons: tuple[str, ...] = ()
 
     def autocast(self) -> torch.autocast:
@@ -36,11 +37,15 @@ class CodePath:
         """The same path without compilation."""
         return replace(self, compile=False).because(reason)
 
-    def __str__(self) -> str:
+    @property
+    def mode(self) -> str:
+        """The path without its reasons, e.g. ``cpu, float32, channels_last, eager``."""
         memory = "channels_last" if self.channels_last else "contiguous"
-        mode = "compiled" if self.compile else "eager"
-        line = f"{_name(self.device)}, {str(self.dtype).removeprefix('torch.')}, {memory}, {mode}"
-        return f"{line}: {'; '.join(self.reasons)}" if self.reasons else line
+        how = " and ".join(["compiled"] * self.compile + ["captured"] * self.captured) or "eager"
+        return f"{_name(self.device)}, {str(self.dtype).removeprefix('torch.')}, {memory}, {how}"
+
+    def __str__(self) -> str:
+        return f"{self.mode}: {'; '.join(self.reasons)}" if self.reasons else self.mode
 
 
 def choose_path(config: TrainConfig, device: torch.device | str, images: int) -> CodePath:
@@ -49,7 +54,7 @@ def choose_path(config: TrainConfig, device: torch.device | str, images: int) ->
     dtype, why_dtype = precision_for(config.precision, device)
     compiled, why_compiled = _compilation(config.compile, images * config.epochs)
     reasons = tuple(reason for reason in (why_dtype, why_compiled) if reason)
-    return CodePath(device, dtype, config.channels_last, compiled, reasons)
+    return CodePath(device, dtype, config.channels_last, compiled, reasons=reasons)
 
 
 def has_bfloat16_units(device: torch.device) -> bool:
@@ -97,3 +102,9 @@ def _compilation(wanted: bool | str, images: int) -> tuple[bool, str]:
 
 def _name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, short enough for a path."""
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0][:120]

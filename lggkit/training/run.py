@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lggkit.data import DataSet
 from lggkit.evaluation import model_error
+from lggkit.training.capture import Captured, choose_capture
 from lggkit.training.checkpoint import write_checkpoint
 from lggkit.training.compiled import choose_forward
 from lggkit.training.config import TrainConfig
@@ -19,42 +20,8 @@ from lggkit.training.meter import Meter
 from lggkit.training.processor import CodePath
 from lggkit.training.seeds import seed_noise
 from lggkit.training.step import Objective, cross_entropy, make_taps, tapped, training_step, with_batch
-from lggkit.training.stream import Stream
-
-Evaluate = Callable[[nn.Module], float | dict[str, float]] | DataSet | None
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a training does beside its steps; see `lggkit.training.train`."""
-
-    taps: Sequence[str] = ()
-    evaluate: Evaluate = None
-    evaluate_every: int | None = None
-    checkpoint_every: int | None = None
-    after_step: Callable[[nn.Module], None] | None = None
-    tag: str = ""
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """What a training gave.
-
-    ``model``: the network that was passed in, trained, in evaluation mode. ``curves``: per epoch
-    ``train_loss``, ``train_accuracy`` (0 to 1, of the answers given while training), ``learning_rate`` (of
-    the epoch's last step); per evaluation ``test_error`` (percent; or what the callable names) and
-    ``test_epoch`` (epochs trained by then). ``diverged``: None, or which step's loss was not finite.
-    ``seconds``: wall time of its steps and evaluations, those before an interruption included; models
-    trained together share the time of the call equally. ``path``: how it was computed, and why so.
-    ``steps``: updates made.
-    """
-
-    model: nn.Module
-    curves: dict[str, list[float]]
-    diverged: str | None
-    seconds: float
-    path: str
-    steps: int
+from lggkit.training.stream import Batch, StillBatch, Stream
+from lggkit.training.task import Options, TrainResult
 
 
 @dataclass
@@ -78,8 +45,11 @@ class Run:
         self.total = self.config.epochs * self.stream.steps_per_epoch
         self.meter = Meter(self.stream.sizes(), self.path.device)
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
+        self.rate_cell: Tensor | None = None
         self.optimizer = self._new_optimizer()
         self.taps = make_taps(self.model, self.options.taps)
+        self.captured: Captured | None = None
+        self.begun_as: str | None = None
 
     @property
     def done(self) -> bool:
@@ -87,25 +57,54 @@ class Run:
         return self.diverged is not None or self.step >= self.total
 
     def begin(self) -> None:
-        """Decide between compiled and eager; the taps must be on."""
+        """Decide between captured, compiled and eager; the taps must be on."""
         self.model.train()
         self.forward = tapped(self.model, self.taps)
         if self.path.compile and not self.done:
             images = self.stream.batch(self.step).images
             self.forward, self.path = choose_forward(self.model, self.forward, images, self.path)
+        if not self.done:
+            self.captured, self.path = choose_capture(self)
+        if self.begun_as not in (None, self.path.mode):
+            self.path = self.path.because(f"begun as [{self.begun_as}]")
+
+    def lane(self) -> AbstractContextManager:
+        """Where the run's work on the device belongs: a captured run has a CUDA stream of its own."""
+        return nullcontext() if self.captured is None else torch.cuda.stream(self.captured.lane)
 
     def advance(self) -> None:
         """Make one step, and what is due after it."""
-        batch = self.stream.batch(self.step)
         place = self.step % self.stream.steps_per_epoch
-        self._set_rate(batch.epoch, place)
+        self.prepare()
+        if self.captured is None:
+            self.update(self.stream.batch(self.step), place)
+        else:
+            self.captured(place)
+        self.step += 1
+        self._due(place + 1)
+
+    def prepare(self) -> None:
+        """Set the learning rate, the noise and, at a restart, the optimizer of the coming step."""
+        epoch, place = divmod(self.step, self.stream.steps_per_epoch)
+        if place == 0 and epoch in self.config.schedule.restarts:
+            self._restart()
+        rate = self.config.rate(self.step, self.stream.steps_per_epoch)
+        if self.rate_cell is not None:
+            self.rate_cell.fill_(rate)
+        else:
+            self._set_rate(rate)
         seed_noise(self.path.device, self.stream.seed, self.step)
+
+    def update(self, batch: Batch | StillBatch, place: int | Tensor) -> None:
+        """The step itself, number ``place`` of its epoch; waits for nothing on the device."""
         autocast = self.path.autocast()
         loss, logits = training_step(self.forward, self.loss, self.optimizer, batch, autocast)
         self.meter.add(place, loss, logits, batch.labels)
-        self._after_step()
-        self.step += 1
-        self._due(place + 1)
+        if self.taps is not None:
+            self.taps.clear()
+        if self.options.after_step is not None:
+            with torch.no_grad():
+                self.options.after_step(self.model)
 
     def state(self) -> dict[str, Any]:
         """Everything that the following steps depend on, as tensors and plain containers."""
@@ -113,22 +112,20 @@ class Run:
             "step": self.step,
             "seconds": self.seconds,
             "diverged": self.diverged,
-            "path": str(self.path),
+            "path": self.path.mode,
             "curves": self.curves,
             "meter": self.meter.state(),
             "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": self.optimizer.state_dict()["state"],
         }
 
     def load(self, state: dict[str, Any]) -> None:
         """Continue from a `state`."""
         self.step, self.seconds, self.diverged = state["step"], state["seconds"], state["diverged"]
-        self.curves = state["curves"]
+        self.curves, self.begun_as = state["curves"], state["path"]
         self.meter.load(state["meter"])
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        if state["path"] != str(self.path):
-            self.path = self.path.because(f"begun as [{state['path']}]")
+        self._fill_optimizer(state["optimizer"])
 
     def save(self, identity: dict[str, Any]) -> None:
         """Write the checkpoint, if this run has one."""
@@ -145,21 +142,34 @@ class Run:
         every = self.options.checkpoint_every or self.stream.steps_per_epoch
         return self.done or self.step % every == 0
 
+    def rate_from(self, cell: Tensor | None) -> None:
+        """Have the optimizer read its rate from a tensor (None: from a number), its state unchanged."""
+        state = self.optimizer.state_dict()["state"]
+        self.rate_cell = cell
+        self.optimizer = self._new_optimizer()
+        self._fill_optimizer(state)
+
     def _new_optimizer(self) -> torch.optim.Optimizer:
-        return self.config.optimizer_for(self.parameters, self.config.learning_rate)
+        rate = self.config.learning_rate if self.rate_cell is None else self.rate_cell
+        return self.config.optimizer_for(self.parameters, rate)
 
-    def _set_rate(self, epoch: int, place: int) -> None:
-        if place == 0 and epoch in self.config.schedule.restarts:
-            self.optimizer = self._new_optimizer()
+    def _fill_optimizer(self, state: dict[int, Any]) -> None:
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        if self.rate_cell is not None:
+            self._set_rate(self.rate_cell)
+
+    def _set_rate(self, rate: float | Tensor) -> None:
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.rate(self.step, self.stream.steps_per_epoch)
+            group["lr"] = rate
 
-    def _after_step(self) -> None:
-        if self.taps is not None:
-            self.taps.clear()
-        if self.options.after_step is not None:
-            with torch.no_grad():
-                self.options.after_step(self.model)
+    def _restart(self) -> None:
+        if self.rate_cell is None:
+            self.optimizer = self._new_optimizer()
+            return
+        for state in self.optimizer.state.values():
+            for value in filter(torch.is_tensor, state.values()):
+                value.zero_()
 
     def _due(self, steps: int) -> None:
         last = steps == self.stream.steps_per_epoch
@@ -174,10 +184,12 @@ class Run:
             epoch, value = (self.step - 1) // self.stream.steps_per_epoch, float(self.meter.losses[bad])
             step = epoch * self.stream.steps_per_epoch + bad
             self.diverged = f"the loss was {value} at step {step} (epoch {epoch})"
+        elif self.done and not all(p.isfinite().all() for p in self.parameters):
+            self.diverged = f"a weight was not finite after the last step, {self.step - 1}"
 
     def _end_epoch(self) -> None:
         loss, accuracy = self.meter.summary()
-        rate = self.optimizer.param_groups[0]["lr"]
+        rate = self.config.rate(self.step - 1, self.stream.steps_per_epoch)
         self._note(train_loss=loss, train_accuracy=accuracy, learning_rate=rate)
         self.meter.reset()
         epoch, every = self.step // self.stream.steps_per_epoch, self.options.evaluate_every

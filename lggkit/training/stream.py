@@ -28,6 +28,29 @@ class Batch:
     step: int
 
 
+@dataclass(frozen=True, eq=False)
+class StillBatch:
+    """A `Batch` inside a captured step, which is recorded once and so cannot know which step it is.
+
+    Raises:
+        RuntimeError: ``epoch`` or ``step`` is read.
+    """
+
+    images: Tensor
+    labels: Tensor
+    index: Tensor
+
+    @property
+    def epoch(self) -> int:
+        """Unknown."""
+        raise RuntimeError("the objective reads batch.epoch, which a captured step does not know")
+
+    @property
+    def step(self) -> int:
+        """Unknown."""
+        raise RuntimeError("the objective reads batch.step, which a captured step does not know")
+
+
 class Stream:
     """Random access to the training batches of a seed, ``stream.batch(step)``, all on the data's device.
 
@@ -41,12 +64,20 @@ class Stream:
         self.steps_per_epoch = -(-len(data) // config.batch_size)
         self._epoch = -1
         self._last: Batch | None = None
+        self._drawn: tuple[Tensor, ...] = ()
 
     def batch(self, step: int) -> Batch:
         """The batch of a step, from 0 through all epochs; asked for again at once, the very same object."""
         if self._last is None or self._last.step != step:
-            self._last = self._make(step)
+            self._last = self.make(step)
         return self._last
+
+    def make(self, step: int) -> Batch:
+        """The batch of a step, as a new object."""
+        epoch, place = divmod(step, self.steps_per_epoch)
+        self.enter(epoch)
+        part = slice(place * self.config.batch_size, (place + 1) * self.config.batch_size)
+        return Batch(*self.gather(part), epoch, step)
 
     def sizes(self) -> Tensor:
         """Images in each batch of an epoch, float64 (steps_per_epoch,), on the CPU."""
@@ -54,27 +85,38 @@ class Stream:
         sizes[-1] = len(self.data) - self.config.batch_size * (self.steps_per_epoch - 1)
         return sizes
 
-    def _make(self, step: int) -> Batch:
-        epoch, place = divmod(step, self.steps_per_epoch)
-        if epoch != self._epoch:
-            self._draw(epoch)
-        part = slice(place * self.config.batch_size, (place + 1) * self.config.batch_size)
-        index = self._order[part]
-        return Batch(self._images(index, part), self.data.labels[index], index, epoch, step)
+    def enter(self, epoch: int) -> None:
+        """Draw an epoch's order and augmentation, unless it is the one that was drawn last.
 
-    def _draw(self, epoch: int) -> None:
-        count, device = len(self.data), self.data.device
-        self._order = epoch_order(count, generator(self.seed, "order", epoch)).to(device)
-        if self.config.augment:
-            source = generator(self.seed, "augmentation", epoch)
-            offsets, flips = draw_augmentation(count, source, self.config.pad, self.config.flip)
-            self._offsets, self._flips = offsets.to(device), flips.to(device)
-        self._epoch = epoch
+        They replace those before in the same memory, once no CUDA stream uses it any more.
+        """
+        if epoch == self._epoch:
+            return
+        drawn = tuple(part.to(self.data.device) for part in self._draw(epoch))
+        if self.data.device.type == "cuda":
+            torch.cuda.synchronize(self.data.device)
+        for place, part in zip(self._drawn, drawn, strict=False):
+            place.copy_(part)
+        if self.data.device.type == "cuda":
+            torch.cuda.synchronize(self.data.device)
+        self._drawn, self._epoch = self._drawn or drawn, epoch
 
-    def _images(self, index: Tensor, part: slice) -> Tensor:
+    def gather(self, part: slice | Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Images, labels and index of the given places in the epoch's order."""
+        order, *augmentation = self._drawn
+        index = order[part].clone()
         images = self.data.images[index]
         if self.config.augment:
-            images = apply_augmentation(images, self._offsets[part], self._flips[part], self.config.pad)
+            offsets, flips = augmentation
+            images = apply_augmentation(images, offsets[part], flips[part], self.config.pad)
         if self.config.channels_last:
             images = images.contiguous(memory_format=torch.channels_last)
-        return to_float(images)
+        return to_float(images), self.data.labels[index], index
+
+    def _draw(self, epoch: int) -> tuple[Tensor, ...]:
+        count = len(self.data)
+        order = epoch_order(count, generator(self.seed, "order", epoch))
+        if not self.config.augment:
+            return (order,)
+        source = generator(self.seed, "augmentation", epoch)
+        return (order, *draw_augmentation(count, source, self.config.pad, self.config.flip))
