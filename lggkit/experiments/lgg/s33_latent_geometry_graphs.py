@@ -18,6 +18,7 @@ from torch import nn
 from lggkit import graph
 from lggkit.data import DataSet
 from lggkit.evaluation import model_error
+from lggkit.evaluation.exactness import dimension_violation, zero_variation_violations
 from lggkit.evaluation.geometry import DENOMINATORS, Geometry, balanced_draws, geometries
 from lggkit.evaluation.influence import displaced, first_sample_share, weight_spread
 from lggkit.evaluation.neighbors import latents_at, neighbor_errors
@@ -29,7 +30,6 @@ from lggkit.training import MultiStep, OneCycle, TrainConfig, TrainResult, train
 DRAW_SEED = 20_200
 SAMPLE_SEED = 20_201
 INFLUENCE_BATCH = 128
-TRIALS = 2_000
 
 
 @dataclass(frozen=True)
@@ -206,28 +206,10 @@ def _exact(spec: Spec, context: Context) -> Record:
     """Claims 4 and 11 on random graphs and random embeddings, in float64."""
     generator = torch.Generator().manual_seed(spec.seed)
     metrics = {
-        "variation_zero_iff_no_edge_violations": float(_zero_variation_violations(generator)),
-        "unequal_dimensions_violation": _dimension_violation(generator),
+        "variation_zero_iff_no_edge_violations": float(zero_variation_violations(generator)),
+        "unequal_dimensions_violation": dimension_violation(generator),
     }
     return context.record(spec, metrics, precision="float64", path="cpu, float64")
-
-
-def _zero_variation_violations(generator: torch.Generator, n: int = 8) -> int:
-    """Graphs, out of many sparse random ones, where σ = 0 and "no inter-class edge" disagree."""
-    weights = torch.rand(TRIALS, n, n, generator=generator, dtype=torch.float64)
-    kept = torch.rand(TRIALS, n, n, generator=generator) < 0.03
-    a = torch.triu(weights * kept, diagonal=1)
-    a, labels = a + a.mT, torch.randint(0, 3, (TRIALS, n), generator=generator)
-    no_edge = graph.inter_class_edges(a, labels) == 0
-    return int((no_edge != (graph.label_variation(a, labels) == 0)).sum())
-
-
-def _dimension_violation(generator: torch.Generator, n: int = 32, d: int = 16, wider: int = 512) -> float:
-    """Largest difference between graphs of the same points in d and, isometrically, in more dimensions."""
-    x = torch.rand(n, d, generator=generator, dtype=torch.float64)
-    frame, _ = torch.linalg.qr(torch.randn(wider, d, generator=generator, dtype=torch.float64))
-    pairs = [graph.latent_geometry_graph(points, k=5) for points in (x, x @ frame.T)]
-    return float((pairs[0] - pairs[1]).abs().max())
 
 
 SMOKE = Settings(

