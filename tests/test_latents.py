@@ -81,6 +81,26 @@ def test_clear_frees_the_latents(network, x):
         _ = taps.latents
 
 
+def test_the_old_latents_are_free_while_the_next_pass_runs():
+    seen = []
+    model = Chain(lambda m, x: seen.append(old()) or m.part(x), part=nn.Linear(2, 2))
+    with Taps(model, ["part"], detach=True) as taps:
+        old = weakref.ref(model)
+        model(torch.rand(3, 2))
+        old = weakref.ref(taps.latents["part"])
+        model(torch.rand(3, 2))
+    assert seen == [model, None]
+
+
+def test_a_failed_pass_leaves_no_older_latents(network, x):
+    with Taps(network, ["stage1"]) as taps:
+        network(x)
+        with pytest.raises(RuntimeError, match="channels"):
+            network(torch.rand(3, 2, 8, 8))
+        with pytest.raises(RuntimeError, match="hold no latents"):
+            _ = taps.latents
+
+
 def test_no_pass_no_latents(network):
     with Taps(network, ["middle"]) as taps, pytest.raises(RuntimeError, match="hold no latents"):
         _ = taps.latents
@@ -88,7 +108,8 @@ def test_no_pass_no_latents(network):
 
 def test_only_a_pass_of_the_whole_model_counts(network, x):
     with Taps(network, ["stage1"]) as taps:
-        network.stage1(network.stem(x))
+        for _ in range(2):
+            network.stage1(network.stem(x))
         with pytest.raises(RuntimeError, match="hold no latents"):
             _ = taps.latents
         network(x)
@@ -97,11 +118,11 @@ def test_only_a_pass_of_the_whole_model_counts(network, x):
         assert taps.latents["stage1"] is kept
 
 
-def test_an_error_in_the_pass_removes_hooks_and_latents(network, x):
+def test_an_error_removes_hooks_and_latents(network, x):
     taps = Taps(network, ["stage1"])
-    with pytest.raises(RuntimeError, match="channels"), taps:
+    with pytest.raises(ZeroDivisionError), taps:
         network(x)
-        network(torch.rand(3, 2, 8, 8))
+        _ = 1 / 0
     assert hooks(network) == 0
     with pytest.raises(RuntimeError, match="hold no latents"):
         _ = taps.latents
@@ -269,17 +290,27 @@ def test_a_step_compiled_whole_reads_standing_taps(backend):
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # PyTorch's own
 def test_the_function_works_in_a_compiled_step():
     torch._dynamo.reset()
-    model = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
+    compiling = []
+
+    def run(module, x):
+        compiling.append(torch.compiler.is_compiling())
+        return module.linear(x).relu()
+
+    inner = Chain(run, linear=nn.Linear(4, 5))
+    model = Chain(lambda m, x: m.inner(x) + 1, inner=inner)
 
     def step(x):
-        return latents(model, x, ["1"])["1"].square().mean()
+        return latents(model, x, ["inner"])["inner"].square().mean()
 
-    x = torch.rand(6, 4)
-    loss = torch.compile(step, backend="aot_eager")(x)
-    torch.testing.assert_close(loss, step(x))
+    compiled = torch.compile(step, backend="aot_eager")
+    for _ in range(3):
+        x = torch.rand(6, 4)
+        loss = compiled(x)
+        torch.testing.assert_close(loss, step(x))
     loss.backward()
-    assert model[0].weight.grad.abs().sum() > 0
+    assert inner.linear.weight.grad.abs().sum() > 0
     assert hooks(model) == 0
+    assert not any(compiling)
 
 
 def test_compiled_models():
