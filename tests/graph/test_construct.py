@@ -201,6 +201,13 @@ def test_gradients(order, symmetrization):
     )
 
 
+@pytest.mark.parametrize("order", ["mask-first", "normalize-first"])
+def test_a_mask_with_a_diagonal_makes_no_loops(order):
+    full = torch.ones(5, 5, dtype=torch.bool)
+    x = torch.rand(5, 3)
+    torch.testing.assert_close(latent_geometry_graph(x, mask=full, order=order), latent_geometry_graph(x))
+
+
 def test_inputs_are_not_changed():
     x, mask = torch.rand(5, 3), torch.ones(5, 5, dtype=torch.bool)
     before = x.clone()
