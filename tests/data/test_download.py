@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lggkit.data import DATASETS, DataUnavailable, load
+from lggkit.data import DATASETS, DataUnavailable, download, load
 
 UNREACHABLE = "http://127.0.0.1:9/"
 
@@ -105,7 +105,6 @@ def test_no_connection_is_one_sentence_that_says_what_to_put_where(layouts, tmp_
     source = replace(DATASETS["cifar10"].read, archives=(archive,))
     monkeypatch.setitem(DATASETS, "cifar10", replace(DATASETS["cifar10"], read=source))
     target = tmp_path / "root"
-    before = socket.getdefaulttimeout()
     with pytest.raises(DataUnavailable) as refusal:
         load("cifar10", root=target)
     message = str(refusal.value)
@@ -119,7 +118,18 @@ def test_no_connection_is_one_sentence_that_says_what_to_put_where(layouts, tmp_
         assert part in message
     assert "\n" not in message
     assert list(target.iterdir()) == []
-    assert socket.getdefaulttimeout() == before
+
+
+@pytest.mark.parametrize("before", [None, 7.0])
+def test_the_timeout_is_this_downloads_alone(before):
+    outside = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(before)
+    try:
+        with download._timeout(30.0):
+            assert socket.getdefaulttimeout() == 30.0
+        assert socket.getdefaulttimeout() == before
+    finally:
+        socket.setdefaulttimeout(outside)
 
 
 @pytest.mark.parametrize("damage", ["cut short", "altered"])
