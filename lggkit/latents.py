@@ -52,7 +52,9 @@ class Taps:
         names: depths, see `resolve_depths`.
         detach: cut the latents off the autograd graph.
 
-    Raises (in the forward pass, after which there are no latents):
+    Errors come in the forward pass, after which there are no latents.
+
+    Raises:
         TypeError: what a depth gives is not one tensor.
         RuntimeError: a tapped module never ran, or ran more than once (which output is meant is unclear), or
             its output was changed in place before the pass ended. That last one is not seen in compiled code

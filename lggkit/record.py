@@ -45,7 +45,7 @@ class Spec:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Every field of the protocol, defaults included: what a record states in full."""
+        """All fields of the protocol, defaults included, as a record states them."""
         return dataclasses.asdict(self.protocol)
 
     @property

@@ -101,7 +101,8 @@ def device_name(device: torch.device) -> str:
     """The marketing name of the GPU, or of the processor with the threads in use."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{_processor()}, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"{_processor()}, {threads} thread{'s' if threads > 1 else ''}"
 
 
 @functools.cache

@@ -106,7 +106,23 @@ def _judge(claim: Claim, by_scale: Mapping[str, Sequence[Record]]) -> ClaimVerdi
 
 def _effects(claim: Claim, records: Sequence[Record]) -> list[float]:
     left, right = (_side(side, claim.metric) for side in (claim.left, claim.right))
-    return statistics.paired_differences(by_seed(records, *left), by_seed(records, *right))
+    comparable = _comparable(records, left[0], right[0])
+    ours, theirs = (
+        {s: v for s, v in by_seed(records, *side).items() if s in comparable} for side in (left, right)
+    )
+    return statistics.paired_differences(ours, theirs)
+
+
+def _comparable(records: Sequence[Record], left: str, right: str) -> set[int]:
+    """Seeds whose runs of both arms share device, precision and torch version."""
+    conditions = {(r.arm, r.seed): _conditions(r) for r in records}
+    seeds = {r.seed for r in records if r.arm == left}
+    return {s for s in seeds if conditions.get((left, s)) == conditions.get((right, s))}
+
+
+def _conditions(record: Record) -> tuple[str, str, str]:
+    """Device without its number of threads, precision, torch version without its build."""
+    return record.device.split(",")[0], record.precision, record.torch.split("+")[0]
 
 
 def _side(side: str, metric: str) -> tuple[str, str]:

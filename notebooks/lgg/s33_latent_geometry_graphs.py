@@ -82,9 +82,9 @@ view.glue(
 # %% [markdown]
 # ## The construction, by hand
 #
-# Four steps make a graph ({prf:ref}`def-lgg`), and the library has them as one call. On four points, two in
-# each class, everything can be checked by eye: `a` and `b` point almost the same way, `c` and `d` too, and a
-# single edge, `b`–`c`, joins the classes.
+# Four steps make a graph, and the library has them as one call. On four directions in the plane, two in each
+# class, everything can be checked by eye: cosines of 20°, 40° and 60°, and no edge between the two outermost,
+# because neither is among the other's two nearest neighbours.
 
 # %% tags=["nbval-check-output"]
 angles = torch.deg2rad(torch.tensor([0.0, 20.0, 60.0, 80.0]))
@@ -103,8 +103,8 @@ print("normalised:", round(graph.normalized_label_variation(toy, labels, k=2).it
 # Laplacian eigenmaps, as in the paper; so that thumbnails do not cover each other, each coordinate is drawn
 # half way between its value and its rank.
 
-# %% mystnb={"figure": {"caption": "Twenty training images at three depths of one trained network. Frames show the class, lines are the edges between classes, as wide as they are heavy; σ is the normalised label variation of this one draw.", "name": "fig-lgg-2"}, "image": {"alt": "Three graphs of the same twenty thumbnails. Many edges join different classes at the input, fewer at the middle, fewest at the penultimate depth.", "width": "100%"}}
-latent_geometry.graphs_figure(arrays, settings["k"])
+# %% mystnb={"figure": {"caption": "Twenty training images at three depths of one trained network. Frames and marks show the class, lines are the edges between classes, as wide as they are heavy; σ is the normalised label variation of this one draw.", "name": "fig-lgg-2"}, "image": {"alt": "Three graphs of the same twenty thumbnails. Many edges join different classes at the input, fewer at the middle, fewest at the penultimate depth.", "width": "100%"}}
+figure = latent_geometry.graphs_figure(arrays, settings["k"])
 # %% [markdown]
 # ## One draw against many
 #
@@ -114,7 +114,7 @@ latent_geometry.graphs_figure(arrays, settings["k"])
 # %% mystnb={"figure": {"caption": "Normalised label variation of every draw, one network; lines inside the violins are quartiles, black diamonds the values printed in the paper.", "name": "fig-lgg-sigma"}, "image": {"alt": "Violins of label variation at input, middle and penultimate depth, with the paper's three values as black diamonds.", "width": "70%"}}
 figure_depths = ("input", settings["middle"], "penultimate")
 printed = [c.value for c in cells("lgg") if c.table == "figure-2"]
-latent_geometry.distribution_figure(arrays, figure_depths, printed)
+figure = latent_geometry.distribution_figure(arrays, figure_depths, printed)
 # %% [markdown]
 # {glue:text}`s33-falling` % of the draws have a $\sigma$ that falls at both steps in a trained network,
 # {glue:text}`s33-falling-untrained` % in an untrained one.
@@ -133,9 +133,9 @@ Markdown(tables.as_myst(tables.paper_table("lgg", "figure-2"), caption, "tab-lgg
 # in another currency: how many test images does a plain 5-nearest-neighbour vote get wrong at that depth?
 
 # %% mystnb={"figure": {"caption": "Left: mean normalised label variation over all draws at every depth, a thin line a seed, the thick one their mean. Right: test error of a 5-nearest-neighbour vote at the same depths. The logits can be negative, so their graph uses a Gaussian kernel instead of the cosine and is not comparable with the other depths in height.", "name": "fig-lgg-depths"}, "image": {"alt": "Two line plots against depth: label variation and nearest-neighbour error fall with depth in trained networks, not in untrained ones.", "width": "100%"}}
-latent_geometry.depth_figure(shown)
+figure = latent_geometry.depth_figure(shown)
 # %% mystnb={"figure": {"caption": "Label variation against nearest-neighbour error; a point is one depth of one network.", "name": "fig-lgg-difficulty"}, "image": {"alt": "Scatter plot: points with smaller label variation have a smaller nearest-neighbour error.", "width": "60%"}}
-latent_geometry.difficulty_figure(shown)
+figure = latent_geometry.difficulty_figure(shown)
 # %% [markdown]
 # ## What "normalised" means, and what difference it makes
 #

@@ -146,4 +146,4 @@ def test_shards_cover_every_run_once(experiment, ledger):
 
 
 def test_device_name_names_the_processor(context):
-    assert "threads" in device_name(context.device) or context.device.type == "cuda"
+    assert "thread" in device_name(context.device) or context.device.type == "cuda"

@@ -189,3 +189,18 @@ def test_holm_marks_only_what_survives_its_paper(claim, runs):
     others = [dataclasses.replace(weak, id=f"weak{i}") for i in range(8)]
     together = {j.claim.id: j for j in judge([claim, weak, *others], records)}
     assert together["c05"].survives_holm and not together["weak"].survives_holm
+
+
+@pytest.mark.parametrize(
+    "other", [{"torch": "2.11.0"}, {"device": "NVIDIA H200"}, {"precision": "bfloat16"}], ids=str
+)
+def test_only_runs_under_the_same_conditions_are_paired(claim, make_record, other):
+    here = {"torch": "2.15.0+cu132", "device": "Some CPU, 1 thread", "precision": "float32"}
+    build = here | {"torch": "2.15.0+cpu", "device": "Some CPU, 2 threads"}
+
+    def records(conditions):
+        left = [make_record("baseline", s, metrics={"test_error": 11.0 + s / 100}, **here) for s in range(3)]
+        return left + [make_record("gkd", s, metrics={"test_error": 10.0}, **conditions) for s in range(3)]
+
+    assert judge([claim], records(build))[0].verdict == v.HOLDS
+    assert judge([claim], records(here | other))[0].verdict == v.UNMEASURED

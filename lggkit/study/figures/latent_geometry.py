@@ -9,11 +9,12 @@ import numpy as np
 import torch
 
 from lggkit import graph
-from lggkit.study.figures.style import CLASS_COLORS, PAPER_COLOR, arm_color
+from lggkit.study.figures.style import CLASS_COLORS, CLASS_MARKERS, PAPER_COLOR, arm_color
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
     from lggkit.study.view import Shown
 
@@ -34,11 +35,16 @@ def graphs_figure(arrays: Mapping[str, np.ndarray], k: int) -> Figure:
         _graph_panel(ax, arrays[f"adjacency_{name}"], arrays["thumbnails"], arrays["labels"])
         ax.set_title(_panel_title(name, arrays[f"adjacency_{name}"], arrays["labels"], k))
     present = np.unique(arrays["labels"])
-    handles = [
-        plt.Line2D([], [], color=CLASS_COLORS[c], lw=4, label=arrays["class_names"][c]) for c in present
-    ]
+    handles = [_legend_entry(c, arrays["class_names"][c]) for c in present]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(present))
     return figure
+
+
+def _legend_entry(label: int, name: str) -> Line2D:
+    from matplotlib.lines import Line2D
+
+    look = {"marker": CLASS_MARKERS[label], "color": CLASS_COLORS[label], "markeredgecolor": "white"}
+    return Line2D([], [], lw=2, ms=9, label=name, **look)
 
 
 def _panel_title(name: str, adjacency: np.ndarray, labels: np.ndarray, k: int) -> str:
@@ -54,7 +60,7 @@ def _graph_panel(ax: Axes, adjacency: np.ndarray, thumbnails: np.ndarray, labels
         if labels[i] != labels[j]:
             ax.plot(*places[[i, j]].T, color="#777777", lw=2.2 * adjacency[i, j], alpha=0.7, zorder=1)
     for place, image, label in zip(places, thumbnails, labels, strict=True):
-        _thumbnail(ax, place, image, CLASS_COLORS[label])
+        _thumbnail(ax, place, image, label)
     ax.set(xticks=[], yticks=[], xlim=(-0.1, 1.1), ylim=(-0.1, 1.1), aspect="equal")
     for spine in ax.spines.values():
         spine.set_visible(False)
@@ -67,13 +73,18 @@ def _spread_ranks(places: np.ndarray) -> np.ndarray:
     return (ranks + (places - places.min(0)) / np.where(span > 0, span, 1)) / 2
 
 
-def _thumbnail(ax: Axes, place: np.ndarray, image: np.ndarray, color: str) -> None:
+def _thumbnail(ax: Axes, place: np.ndarray, image: np.ndarray, label: int) -> None:
+    """An image framed in its class's colour, with its class's mark on the upper left corner."""
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+    from matplotlib.transforms import offset_copy
 
     pixels = image.transpose(1, 2, 0)
-    picture = OffsetImage(pixels.squeeze(), zoom=20 / image.shape[-1], cmap="gray_r")
-    frame = {"edgecolor": color, "linewidth": 2, "boxstyle": "square,pad=0"}
+    picture = OffsetImage(pixels.squeeze(), zoom=18 / image.shape[-1], cmap="gray_r")
+    frame = {"edgecolor": CLASS_COLORS[label], "linewidth": 2, "boxstyle": "square,pad=0"}
     ax.add_artist(AnnotationBbox(picture, place, frameon=True, pad=0.05, bboxprops=frame))
+    corner = offset_copy(ax.transData, ax.figure, x=-10, y=10, units="points")
+    mark = {"marker": CLASS_MARKERS[label], "color": CLASS_COLORS[label], "markeredgecolor": "white"}
+    ax.plot(*place, transform=corner, ms=7, zorder=5, clip_on=False, **mark)
 
 
 def distribution_figure(
