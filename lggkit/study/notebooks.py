@@ -23,9 +23,11 @@ INJECTED = "injected-parameters"
 
 def find_notebooks(root: Path) -> list[Path]:
     """Every notebook below ``root``/notebooks, sorted: its source where it has one, else the ``.ipynb``."""
-    found = {p.with_suffix("") for end in ("py", "ipynb") for p in (root / "notebooks").rglob(f"*.{end}")}
-    kept = [stem for stem in sorted(found) if not any(part.startswith(".") for part in stem.parts)]
-    return [source_of(stem.with_suffix(".ipynb")) for stem in kept]
+    found = {
+        p.with_suffix(".ipynb") for end in ("py", "ipynb") for p in (root / "notebooks").rglob(f"*.{end}")
+    }
+    hidden = {p for p in found if any(part.startswith(".") for part in p.relative_to(root).parts)}
+    return [source_of(path) for path in sorted(found - hidden)]
 
 
 def source_of(notebook: Path) -> Path:
@@ -82,7 +84,7 @@ def run_notebook(path: Path, out: Path, parameters: Mapping[str, Any]) -> Path:
     """Execute a notebook into ``out`` and leave its source untouched.
 
     ``out`` appears only when every cell has run; what a failed run reached lies beside it as
-    ``<name>.failed.ipynb``.
+    ``.<name>.failed.ipynb``.
 
     Raises:
         ValueError: a parameter is unknown.
@@ -90,7 +92,7 @@ def run_notebook(path: Path, out: Path, parameters: Mapping[str, Any]) -> Path:
     """
     check_parameters(path, parameters)
     out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_suffix(".failed.ipynb")
+    partial = out.with_name(f".{out.stem}.failed.ipynb")
     _write(_execute(path, partial, parameters), partial)
     os.replace(partial, out)
     return out

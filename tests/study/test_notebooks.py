@@ -20,7 +20,7 @@ print(scale, draws, Path.cwd().name)
 
 @pytest.fixture
 def source(tmp_path):
-    path = tmp_path / "notebooks" / "lgg" / "s1.py"
+    path = tmp_path / ".clone" / "notebooks" / "lgg" / "s1.py"
     path.parent.mkdir(parents=True)
     path.write_text(SOURCE)
     return path
@@ -45,8 +45,9 @@ def fake_run(monkeypatch):
 
 
 def test_find_prefers_the_source_and_skips_checkpoints(source):
-    lonely = source.with_name("s0.ipynb")
-    for path in (lonely, source.with_suffix(".ipynb"), source.parent / ".ipynb_checkpoints" / "s9.ipynb"):
+    lonely, failed = source.with_name("s0.ipynb"), source.with_name(".s1.failed.ipynb")
+    checkpoint = source.parent / ".ipynb_checkpoints" / "s9.ipynb"
+    for path in (lonely, failed, source.with_suffix(".ipynb"), checkpoint):
         path.parent.mkdir(exist_ok=True)
         path.write_text("{}")
     assert find_notebooks(source.parents[2]) == [lonely, source]
