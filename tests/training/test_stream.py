@@ -62,3 +62,9 @@ def test_without_flip_only_shifts(data):
 def test_the_same_step_is_the_same_object(data):
     stream = Stream(data, config(), seed=0)
     assert stream.batch(3) is stream.batch(3)
+
+
+def test_every_epoch_augments_anew(data):
+    alike = data.subset([0] * 8)
+    stream = Stream(alike, config(), seed=0)
+    assert not torch.equal(stream.batch(0).images, stream.batch(1).images)
