@@ -72,6 +72,12 @@ def test_unknown_parameters_are_refused_with_those_that_exist(source):
         check_parameters(source, {"scales": "smoke"})
 
 
+def test_run_refuses_unknown_parameters_before_it_starts(source, tmp_path, fake_run):
+    with pytest.raises(ValueError, match="no parameter 'scales'"):
+        run_notebook(source, tmp_path / "out" / "s1.ipynb", {"scales": "smoke"})
+    assert not (tmp_path / "out").exists()
+
+
 def test_run_leaves_the_source_alone_and_hides_the_injected_cell(source, tmp_path, fake_run):
     out = run_notebook(source, tmp_path / "out" / "s1.ipynb", {"scale": "smoke"})
     assert source.read_text() == SOURCE and not source.with_suffix(".ipynb").exists()
