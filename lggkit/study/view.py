@@ -110,16 +110,19 @@ def at(name: str, scale: str) -> Shown:
 
 
 def highest(name: str) -> Shown:
-    """The records of a section at the highest scale recorded.
+    """The records of a section at the highest scale at which every table arm has a complete run.
+
+    A scale that a time budget has only begun is thus not shown yet.
 
     Raises:
-        LedgerError: nothing is recorded at any scale.
+        LedgerError: there is no such scale.
     """
+    needed = {arm.name for arm in experiments.get(name).arms if arm.table}
     for scale in reversed(SCALES):
         shown = at(name, scale)
-        if shown.records:
+        if needed <= {r.arm for r in shown.records if r.status == "complete"}:
             return shown
-    raise LedgerError(f"nothing is recorded of {name}; run `python -m lggkit study run --experiment {name}`")
+    raise LedgerError(f"no scale of {name} is complete; run `python -m lggkit study run --experiment {name}`")
 
 
 def glue(values: Mapping[str, Any]) -> None:

@@ -136,6 +136,32 @@ Markdown(tables.as_myst(tables.paper_table("lgg", "figure-2"), caption, "tab-lgg
 figure = latent_geometry.depth_figure(shown)
 # %% mystnb={"figure": {"caption": "Label variation against nearest-neighbour error; a point is one depth of one network.", "name": "fig-lgg-difficulty"}, "image": {"alt": "Scatter plot: points with smaller label variation have a smaller nearest-neighbour error.", "width": "60%"}}
 figure = latent_geometry.difficulty_figure(shown)
+# %% tags=["hide-input"]
+rows = shown.values("resnet18", "sigma_all_depths")
+names = [latent_geometry.DEPTH_LABELS.get(str(d), str(d)) for d in arrays["depths"]]
+means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
+lowest = min(range(len(means)), key=means.__getitem__)
+view.glue(
+    {
+        "s33-lowest-depth": names[lowest],
+        "s33-lowest-sigma": f"{means[lowest]:.2f}",
+        "s33-pooled-sigma": tables.interval_text(shown.interval("resnet18", "sigma_penultimate")),
+        "s33-untrained-sigma": tables.interval_text(shown.interval("untrained", "sigma_penultimate")),
+        "s33-correlation": tables.interval_text(shown.interval("resnet18", "sigma_error_correlation")),
+        "s33-correlation-untrained": tables.interval_text(
+            shown.interval("untrained", "sigma_error_correlation")
+        ),
+    }
+)
+
+# %% [markdown]
+# Three things to see. The smallest mean $\sigma$ of a trained network, {glue:text}`s33-lowest-sigma`, is at
+# depth "{glue:text}`s33-lowest-depth`", against {glue:text}`s33-pooled-sigma` at the pooled vector: the three
+# depths of Figure 2 alone do not show whether the fall goes on to the end. Before training, the pooled vector
+# has {glue:text}`s33-untrained-sigma`: depth by itself does not lower $\sigma$, training does. And over the
+# depths of a trained network the rank correlation between $\sigma$ and the nearest-neighbour error is
+# {glue:text}`s33-correlation`, before training {glue:text}`s33-correlation-untrained`.
+
 # %% [markdown]
 # ## What "normalised" means, and what difference it makes
 #

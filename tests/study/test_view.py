@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+
+from lggkit import experiments
+from lggkit.experiments import Arm, Experiment
+from lggkit.record import Protocol
+from lggkit.study import paths, view
+from lggkit.study.ledger import Ledger, LedgerError
+
+NAME = "lgg/s00_toy"
+
+
+def measure(specs, context):
+    for spec in specs:
+        metrics = {"error": 10.0 + spec.seed, "curve": [1.0, 2.0]}
+        yield context.record(spec, metrics, arrays={"sigma": np.full(2, float(spec.seed))}, seconds=1.0)
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    toy = Experiment(
+        name=NAME,
+        title="toy",
+        protocols=dict.fromkeys(("smoke", "reduced", "paper"), Protocol()),
+        arms=(Arm("base", "b"), Arm("ours", "c"), Arm("ablation", "a", table=False)),
+        seeds={"smoke": 2, "reduced": 3, "paper": 5},
+        measure=measure,
+    )
+    monkeypatch.setattr(experiments, "all_experiments", lambda: [toy])
+    monkeypatch.setattr(experiments, "get", lambda name: toy)
+    monkeypatch.setattr(paths, "repository", lambda: tmp_path)
+    return tmp_path
+
+
+def test_smoke_is_measured_live_each_time_and_kept_apart(root):
+    first = view.measure(NAME, "smoke")
+    assert len(first.records) == 5 and first.scale == "smoke"
+    files = {f.name for f in (root / "_build/results/lgg").iterdir() if not f.name.startswith(".")}
+    assert "s00_toy.smoke.jsonl" in files and len(files) == 6
+    again = view.measure(NAME, "smoke")
+    assert len(again.records) == 5, "a second run replaces the first"
+    assert not (root / "data/results").exists()
+    assert not [f for f in (root / "_build/results").iterdir() if f.name != "lgg"], "no folder is left behind"
+
+
+def test_other_scales_measure_only_what_is_missing(root, monkeypatch):
+    before = view.measure(NAME, "reduced")
+    assert len(before.records) == 8 and (root / "data/results/lgg/s00_toy.reduced.jsonl").exists()
+    monkeypatch.setattr(experiments.get(NAME).measure, "__code__", (lambda specs, context: 1 / 0).__code__)
+    assert view.measure(NAME, "reduced").records == before.records
+
+
+def test_values_intervals_and_arrays(root):
+    shown = view.measure(NAME, "smoke")
+    assert shown.values("base", "error") == [10.0, 11.0]
+    assert shown.interval("base", "error").mean == 10.5
+    assert shown.arrays("base", 1)["sigma"].tolist() == [1.0, 1.0]
+    assert shown.label.startswith("smoke scale, ")
+    with pytest.raises(LedgerError, match="no run of base, seed 7, at smoke scale"):
+        shown.arrays("base", 7)
+
+
+def test_highest_is_the_highest_whose_table_is_whole(root, make_record):
+    with pytest.raises(LedgerError, match="no scale of lgg/s00_toy is complete"):
+        view.highest(NAME)
+    view.measure(NAME, "smoke")
+    assert view.highest(NAME).scale == "smoke"
+    ledger = Ledger(root / "data/results")
+    ledger.append(make_record("base", 0, "paper", NAME))
+    ledger.append(make_record("ours", 0, "paper", NAME, status="diverged", reason="loss", metrics={}))
+    assert view.highest(NAME).scale == "smoke", "begun is not whole, and a diverged run is no number"
+    ledger.append(make_record("ours", 1, "paper", NAME))
+    assert view.highest(NAME).scale == "paper"
+
+
+def test_failures_and_unknown_scales_are_one_sentence(root, monkeypatch):
+    def failing(specs, context):
+        raise RuntimeError("out of memory")
+        yield
+
+    object.__setattr__(experiments.get(NAME), "measure", failing)
+    with pytest.raises(LedgerError, match=r"lgg/s00_toy, base: out of memory"):
+        view.measure(NAME, "smoke")
+    with pytest.raises(ValueError, match="choose one of smoke, reduced, paper"):
+        view.measure(NAME, "huge")
