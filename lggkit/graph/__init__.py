@@ -4,9 +4,10 @@ Plain functions on tensors: samples are rows, (..., n, d), leading dimensions ar
 Differentiable with finite gradients also at coinciding points, zero vectors and isolated vertices; float16
 and bfloat16 are accumulated in float32 and give float32, also under autocast, float64 stays. Shapes are
 static and nothing waits for the device (except `check_nonnegative` and `laplacian_eigenmaps`), so that they
-compile and can be captured.
+compile and can be captured. Whole sets, too large for (n, n), are measured by `knn_graph` and `SparseGraph`.
 """
 
+from lggkit.graph.blocks import knn_graph
 from lggkit.graph.classes import class_indicators, class_mask, inter_class_edges
 from lggkit.graph.construct import latent_geometry_graph
 from lggkit.graph.distances import median_bandwidth, pairwise_distance
@@ -21,9 +22,11 @@ from lggkit.graph.similarities import (
     rbf_similarity,
     similarity,
 )
+from lggkit.graph.sparse import SparseGraph
 from lggkit.graph.variation import label_variation, normalized_label_variation, signal_variation
 
 __all__ = [
+    "SparseGraph",
     "check_nonnegative",
     "class_indicators",
     "class_mask",
@@ -31,6 +34,7 @@ __all__ = [
     "degree",
     "flatten",
     "inter_class_edges",
+    "knn_graph",
     "knn_mask",
     "label_variation",
     "laplacian",

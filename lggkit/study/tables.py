@@ -17,6 +17,7 @@ from lggkit.study.verdicts import CellVerdict, ClaimVerdict, by_seed
 if TYPE_CHECKING:
     from lggkit.study.view import Shown
 
+OURS = {"smoke": "smoke", "reduced": "reduced", "paper": "paper scale"}
 NOT_MEASURED = "not yet measured"
 DIGITS = {"dimensionless": 3, "ratio": 3}
 
@@ -25,24 +26,19 @@ def paper_table(paper: str, table: str) -> pd.DataFrame:
     """One row a cell: the paper's value, ours at each scale (mean ± half the 95 % interval, n), verdict."""
     records = records_of(paper)
     rows = [_cell_row(v, records) for v in judged_cells(paper, records) if v.cell.table == table]
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(rows)
+    return frame.drop(columns="column") if frame["column"].nunique() == 1 else frame
 
 
 def _cell_row(judged: CellVerdict, records: Records) -> dict[str, str]:
     cell = judged.cell
     digits = DIGITS.get(cell.unit, 2)
     held = records.get(cell.experiment, {})
-    ours = {f"ours, {scale}": _ours(cell, held.get(scale, ()), digits) for scale in SCALES}
+    ours = {OURS[scale]: _ours(cell, held.get(scale, ()), digits) for scale in SCALES}
     difference = "" if judged.difference is None else f"{judged.difference:+.{digits}f}"
     printed = f"{cell.value:g}" + (f" ± {cell.spread:g}" if cell.spread is not None else "")
-    return (
-        {"row": cell.row, "column": cell.column, "paper": printed}
-        | ours
-        | {
-            "difference": difference,
-            "verdict": judged.verdict,
-        }
-    )
+    place = {"row": cell.row, "column": cell.column, "printed": printed}
+    return place | ours | {"difference": difference, "verdict": judged.verdict}
 
 
 def _ours(cell: Cell, records: Sequence, digits: int) -> str:

@@ -58,10 +58,9 @@ class Shown:
         raise LedgerError(f"{self.experiment} has no run of {arm}, seed {seed}, at {self.scale} scale")
 
     @property
-    def label(self) -> str:
-        """For captions: the scale, and on what it was measured."""
-        devices = sorted({r.device for r in self.records})
-        return f"{self.scale} scale, {'; '.join(devices)}"
+    def devices(self) -> str:
+        """What the records were measured on, for sentences."""
+        return "; ".join(sorted({r.device.split(",")[0] for r in self.records}))
 
 
 def measure(name: str, scale: str) -> Shown:

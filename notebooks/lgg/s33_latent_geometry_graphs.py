@@ -55,6 +55,8 @@ measured = view.measure(NAME, scale)
 shown = view.highest(NAME)
 settings = shown.records[0].settings
 arrays = shown.arrays("resnet18")
+
+# %% tags=["hide-input"]
 runs = shown.arm("resnet18")
 error = shown.interval("resnet18", "test_error")
 view.glue(
@@ -66,7 +68,7 @@ view.glue(
         "s33-epochs": str(settings["training"]["epochs"]),
         "s33-dataset": settings["dataset"],
         "s33-error": tables.interval_text(error, 1),
-        "s33-device": shown.label,
+        "s33-device": shown.devices,
         "s33-falling": f"{100 * shown.interval('resnet18', 'share_of_draws_falling').mean:.0f}",
         "s33-falling-untrained": f"{100 * shown.interval('untrained', 'share_of_draws_falling').mean:.0f}",
     }
@@ -77,7 +79,7 @@ view.glue(
 # {glue:text}`s33-width`; the paper's is 64) were trained on {glue:text}`s33-dataset` for
 # {glue:text}`s33-epochs` epochs and make {glue:text}`s33-error` % test errors (mean ± half the 95 %
 # interval, seeds); {glue:text}`s33-draws` draws of twenty training images, four classes with five images each,
-# went through each of them. Measured at {glue:text}`s33-device`.
+# went through each of them. Measured on {glue:text}`s33-device`.
 
 # %% [markdown]
 # ## The construction, by hand
@@ -119,7 +121,7 @@ figure = latent_geometry.distribution_figure(arrays, figure_depths, printed)
 # {glue:text}`s33-falling` % of the draws have a $\sigma$ that falls at both steps in a trained network,
 # {glue:text}`s33-falling-untrained` % in an untrained one.
 
-# %% mystnb={"markdown_format": "myst"}
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = (
     "Figure 2's values, the paper's and ours: mean ± half the 95 % t-interval over networks (number of "
     "networks). A cell gets its verdict at paper scale only."
@@ -169,7 +171,7 @@ view.glue(
 # readings are possible; this study uses the first, because it comes nearest to the paper's input value on raw
 # pixels, and reports the others beside it.
 
-# %% mystnb={"markdown_format": "myst"}
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 names = ("input", "middle", "penultimate")
 readings = {
     "possible edges, n·k (used here)": "sigma_{}",
@@ -192,7 +194,7 @@ Markdown(tables.as_myst(tables.metrics_table(shown, rows), caption, "tab-lgg-den
 # sample can eclipse all others. We move one sample of 128 by ten times the median norm and ask what share of
 # the matrix it then holds, where 2/128 would be its due.
 
-# %% mystnb={"markdown_format": "myst"}
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 metrics = {
     "spread of the mean edge weight over depths": ("dimension_spread_plain", "dimension_spread_normalized"),
     "spread of the contrast within a graph": ("contrast_spread_plain", "contrast_spread_normalized"),
@@ -216,7 +218,7 @@ Markdown(tables.as_myst(tables.metrics_table(shown, rows).fillna("–"), caption
 # Rules were written down before the first run ({doc}`/book/study/protocol`). ✓ marks verdicts that survive
 # Holm's correction over all claims of the paper.
 
-# %% mystnb={"markdown_format": "myst"}
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = "Claims that section 3.3's runs decide, and their verdicts."
 Markdown(tables.as_myst(tables.claims_table("lgg", NAME), caption, "tab-lgg-s33-claims"))
 
@@ -226,7 +228,7 @@ Markdown(tables.as_myst(tables.claims_table("lgg", NAME), caption, "tab-lgg-s33-
 # Two kinds of records are behind this page: those that this execution of the notebook measured, at the
 # `scale` given to it, and those at the highest scale, which the figures show.
 
-# %% mystnb={"markdown_format": "myst"}
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 Markdown(
     tables.as_myst(tables.provenance(measured, shown), "Records behind this page.", "tab-lgg-s33-records")
 )

@@ -83,8 +83,8 @@ def test_tables_for_pages(root, make_record):
     record_all(root, make_record, "reduced", 5)
     frame = tables.paper_table("lgg", "table-1")
     assert list(frame["verdict"]) == ["unmeasured"] * 4
-    assert "9.72 ± 0.02 (5)" in set(frame["ours, reduced"])
-    assert set(frame["ours, paper"]) == {tables.NOT_MEASURED}
+    assert "9.72 ± 0.02 (5)" in set(frame["reduced"])
+    assert set(frame["paper scale"]) == {tables.NOT_MEASURED}
     claims = tables.claims_table("lgg", EXPERIMENT)
     assert len(claims) and not claims["statement"].str.len().eq(0).any()
 

@@ -55,7 +55,7 @@ def test_values_intervals_and_arrays(root):
     assert shown.values("base", "error") == [10.0, 11.0]
     assert shown.interval("base", "error").mean == 10.5
     assert shown.arrays("base", 1)["sigma"].tolist() == [1.0, 1.0]
-    assert shown.label.startswith("smoke scale, ")
+    assert shown.devices == shown.records[0].device.split(",")[0] != ""
     with pytest.raises(LedgerError, match="no run of base, seed 7, at smoke scale"):
         shown.arrays("base", 7)
 
