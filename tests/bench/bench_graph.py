@@ -18,6 +18,7 @@ from torch import Tensor
 from lggkit.graph import label_variation, latent_geometry_graph
 
 N, CLASSES, K, POWER = 128, 10, 5, 2
+SMALLEST_RATIO = 2.0
 WIDTHS = (512, 16 * 32 * 32)
 Loss = Callable[[Tensor, Tensor], Tensor]
 

@@ -217,9 +217,9 @@ SMOKE = Settings(
     network="small_net",
     width=8,
     middle="middle",
-    training=TrainConfig(epochs=4, batch_size=64, learning_rate=0.1, schedule=OneCycle(), augment=False),
-    draws=200,
-    neighbor_base=500,
+    training=TrainConfig(epochs=3, batch_size=64, learning_rate=0.1, schedule=OneCycle(), augment=False),
+    draws=100,
+    neighbor_base=400,
     neighbor_queries=200,
 )
 REDUCED = Settings(width=8, training=TrainConfig(epochs=6, learning_rate=0.2, schedule=OneCycle()))
