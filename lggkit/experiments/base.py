@@ -34,8 +34,8 @@ class Context(Interface):
     def trained(self, spec: Spec) -> torch.nn.Module:
         """The network that a spec defines: loaded by its key, or trained once and kept."""
 
-    def training(self, spec: Spec) -> TrainResult:
-        """How the network of a spec was trained: curves, seconds, code path, divergence."""
+    def trainings(self, specs: Sequence[Spec]) -> list[TrainResult]:
+        """How the networks of specs were trained; those that are missing are trained together."""
 
     def record(self, spec: Spec, metrics: Mapping[str, Any], **fields: Any) -> Record:
         """A record of a run, stamped with device, precision, versions, commit and date."""
@@ -60,9 +60,9 @@ class Experiment:
 
     ``seeds[scale]`` is how many seeds a table arm gets, ``ablation_seeds[scale]`` an ablation. ``measure``
     takes many specs, because seeds train together, and yields a record for each. ``build`` gives the
-    untrained network that a spec defines and ``train`` the trained one. ``minutes[scale]`` is a guess of one
-    run's length for time budgets, until a record of the same arm on the same device says better. Chapters
-    with a lower ``priority`` run first.
+    untrained network that a spec defines, ``train`` trains those of several specs of one arm together.
+    ``minutes[scale]`` is a guess of one run's length for time budgets, until a record of the same arm on the
+    same device says better. Chapters with a lower ``priority`` run first.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Experiment:
     seeds: Mapping[str, int]
     measure: Callable[[Sequence[Spec], Context], Iterator[Record]]
     build: Callable[[Spec, Context], torch.nn.Module] | None = None
-    train: Callable[[Spec, Context], TrainResult] | None = None
+    train: Callable[[Sequence[Spec], Context], list[TrainResult]] | None = None
     ablation_seeds: Mapping[str, int] = field(default_factory=lambda: {"smoke": 1, "reduced": 2, "paper": 3})
     minutes: Mapping[str, float] = field(default_factory=lambda: {"smoke": 0.1, "reduced": 10, "paper": 5})
     priority: int = 100

@@ -8,7 +8,7 @@ import functools
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,18 +47,28 @@ class StudyContext:
 
     def trained(self, spec: Spec) -> torch.nn.Module:
         """The network that a spec defines: loaded by its key, or trained once and kept."""
-        return self.training(spec).model
+        return self.trainings([spec])[0].model
 
-    def training(self, spec: Spec) -> TrainResult:
-        """As ``trained``, with curves, seconds, code path and divergence of the run that trained it."""
-        experiment = experiments.get(spec.experiment)
-        file = self.weights / f"{spec.key}.pt"
-        if file.exists() and file.with_suffix(".json").exists():
-            return self._restore(experiment.build(spec, self), file)
-        result = experiment.train(spec, self)
-        if result.diverged is None:
-            self._keep(result, file)
-        return result
+    def trainings(self, specs: Sequence[Spec]) -> list[TrainResult]:
+        """As ``trained`` for specs of one experiment, with curves, seconds, code path and divergence.
+
+        Those that are not kept yet are trained together. A network that diverged is not kept.
+        """
+        experiment = experiments.get(specs[0].experiment)
+        missing = [spec for spec in dict.fromkeys(specs) if not self._kept(spec)]
+        fresh = dict(zip(missing, experiment.train(missing, self), strict=True)) if missing else {}
+        for spec, result in fresh.items():
+            if result.diverged is None:
+                self._keep(result, self._file(spec))
+        return [
+            fresh.get(spec) or self._restore(experiment.build(spec, self), self._file(spec)) for spec in specs
+        ]
+
+    def _file(self, spec: Spec) -> Path:
+        return self.weights / f"{spec.key}.pt"
+
+    def _kept(self, spec: Spec) -> bool:
+        return self._file(spec).exists() and self._file(spec).with_suffix(".json").exists()
 
     def record(self, spec: Spec, metrics: Mapping[str, Any], **fields: Any) -> Record:
         """A record of a run, stamped with device, torch version, commit and date."""

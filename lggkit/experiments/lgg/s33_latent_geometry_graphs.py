@@ -25,7 +25,7 @@ from lggkit.evaluation.neighbors import latents_at, neighbor_errors
 from lggkit.experiments.base import Arm, Context, Experiment
 from lggkit.networks import build, with_normalization
 from lggkit.record import Protocol, Record, Spec
-from lggkit.training import MultiStep, OneCycle, TrainConfig, TrainResult, train
+from lggkit.training import MultiStep, OneCycle, TrainConfig, TrainResult, train_many
 
 DRAW_SEED = 20_200
 SAMPLE_SEED = 20_201
@@ -63,50 +63,55 @@ def build_network(spec: Spec, context: Context) -> nn.Module:
     return with_normalization(inner, data.mean, data.std).to(context.device)
 
 
-def train_network(spec: Spec, context: Context) -> TrainResult:
-    """The trained network of a spec."""
-    return train(
-        build_network(spec, context),
-        context.data(spec.protocol.dataset),
-        spec.protocol.training,
-        seed=spec.seed,
+def train_networks(specs: Sequence[Spec], context: Context) -> list[TrainResult]:
+    """The trained networks of specs that differ in nothing but their seed, trained together."""
+    protocol = specs[0].protocol
+    return train_many(
+        [build_network(spec, context) for spec in specs],
+        context.data(protocol.dataset),
+        protocol.training,
+        seeds=[spec.seed for spec in specs],
         device=context.device,
-        checkpoint=context.checkpoints / f"{spec.key}.pt",
+        checkpoints=[context.checkpoints / f"{spec.key}.pt" for spec in specs],
         progress=context.progress,
+        tags=[spec.key for spec in specs],
     )
 
 
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
     """A record for each spec: σ at every depth over the draws, and what else section 3.3 claims."""
+    results = _trained(specs, context)
     for spec in specs:
-        yield _exact(spec, context) if spec.arm == "exact" else _of_network(spec, context)
+        yield _exact(spec, context) if spec.arm == "exact" else _of_network(spec, results.get(spec), context)
 
 
-def _of_network(spec: Spec, context: Context) -> Record:
-    model, how, trained_for = _network(spec, context)
+def _trained(specs: Sequence[Spec], context: Context) -> dict[Spec, TrainResult]:
+    """The training behind each spec that needs one: all arms share the networks of ``resnet18``."""
+    asked = [spec for spec in specs if spec.arm != "exact" and spec.protocol.trained]
+    definitions = [EXPERIMENT.spec("resnet18", spec.scale, spec.seed) for spec in asked]
+    return dict(zip(asked, context.trainings(definitions), strict=True)) if asked else {}
+
+
+def _of_network(spec: Spec, result: TrainResult | None, context: Context) -> Record:
+    start, how, spent = time.monotonic(), _history(spec, result), 0.0
+    if result is not None and spec.arm == "resnet18":
+        spent = result.seconds
     if "reason" in how:
-        return context.record(spec, {}, status="diverged", seconds=trained_for, **how)
-    start = time.monotonic()
+        return context.record(spec, {}, status="diverged", seconds=spent, **how)
+    model = build_network(spec, context) if result is None else result.model
     measured = _influence if spec.arm == "normalization" else _variation
     metrics, arrays = measured(spec, model, context)
-    seconds = trained_for + time.monotonic() - start
+    seconds = spent + time.monotonic() - start
     return context.record(spec, metrics, arrays=arrays, seconds=seconds, **how)
 
 
-def _network(spec: Spec, context: Context) -> tuple[nn.Module, dict[str, Any], float]:
-    """The network that a spec measures, what its record says of it, and the seconds its training took.
-
-    Arms that only reuse the network of ``resnet18`` are not charged for its training.
-    """
-    if not spec.protocol.trained:
-        return build_network(spec, context), {}, 0.0
-    result = context.training(EXPERIMENT.spec("resnet18", spec.scale, spec.seed))
-    how: dict[str, Any] = {"path": result.path}
-    if result.diverged is not None:
-        how["reason"] = result.diverged
-    if spec.arm != "resnet18":
-        return result.model, how, 0.0
-    return result.model, how | {"curves": result.curves}, result.seconds
+def _history(spec: Spec, result: TrainResult | None) -> dict[str, Any]:
+    """What a record says of the training behind it; arms that reuse a network do not repeat its curves."""
+    if result is None:
+        return {}
+    reason = {} if result.diverged is None else {"reason": result.diverged}
+    curves = {"curves": result.curves} if spec.arm == "resnet18" else {}
+    return {"path": result.path} | reason | curves
 
 
 def _variation(spec: Spec, model: nn.Module, context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -237,7 +242,7 @@ EXPERIMENT = Experiment(
     seeds={"smoke": 2, "reduced": 5, "paper": 5},
     measure=measure,
     build=build_network,
-    train=train_network,
+    train=train_networks,
     minutes={"smoke": 0.05, "reduced": 12, "paper": 3},
     priority=60,
 )
