@@ -15,10 +15,17 @@ SPECIAL = ("input", "output")
 
 
 def resolve_depths(model: nn.Module, depths: Sequence[str]) -> dict[str, str]:
-    """Name -> submodule path, in the order given; ``input`` and ``output`` stand for themselves.
+    """Where the named depths of a model are.
 
-    A name is first one of these two, then a label of ``model.depths`` or ``model.relu_depths`` where the
-    model declares them, then a path of ``model.named_modules()``.
+    A name is first ``"input"`` or ``"output"``, which stand for themselves, then a label of ``model.depths``
+    or ``model.relu_depths`` where the model declares them, then a path of ``model.named_modules()``.
+
+    Args:
+        model: any module; a compiled one is looked at inside.
+        depths: names, each once.
+
+    Returns:
+        Name -> submodule path, in the order given.
 
     Raises:
         TypeError: ``depths`` is a single string.
@@ -41,24 +48,24 @@ class Taps:
 
     Use as ``with Taps(model, ["block4", "output"]) as taps: model(x)``, then ``taps.latents``. A model may
     carry any number of taps. The hooks go at the end of the ``with``; the latents at the next forward pass,
-    at `clear`, or when an error leaves the ``with``. ``input`` is the model's first argument as it was given
-    (uint8 images stay uint8) and ``output`` what it returns; other names follow `resolve_depths`.
+    at ``clear``, or when an error leaves the ``with``. ``"input"`` is the model's first argument as it was
+    given (uint8 images stay uint8) and ``"output"`` what it returns; other names follow ``resolve_depths``.
 
     Compiled steps: enter the taps before the compiled function is first called and stay inside while it is
     used, since compiled code neither gains nor loses hooks. The step may read ``taps.latents``.
 
     Args:
         model: any module; a compiled one is tapped inside.
-        names: depths, see `resolve_depths`.
+        names: depths, see ``resolve_depths``.
         detach: cut the latents off the autograd graph.
 
-    Errors come in the forward pass, after which there are no latents.
-
     Raises:
-        TypeError: what a depth gives is not one tensor.
-        RuntimeError: a tapped module never ran, or ran more than once (which output is meant is unclear), or
-            its output was changed in place before the pass ended. That last one is not seen in compiled code
-            and in inference mode, where PyTorch counts no changes.
+        TypeError: ``names`` is a single string. In the forward pass: what a depth gives is not one tensor.
+        ValueError: a name is unknown or given twice, see ``resolve_depths``.
+        RuntimeError: these taps are on already. In the forward pass, after which there are no latents: a
+            tapped module never ran, or ran more than once (which output is meant is unclear), or its output
+            was changed in place before the pass ended. That last one is not seen in compiled code and in
+            inference mode, where PyTorch counts no changes.
     """
 
     def __init__(self, model: nn.Module, names: Sequence[str], detach: bool = False) -> None:
@@ -143,10 +150,25 @@ _IN_PLACE = "tap the module that changed it (an nn.ReLU(inplace=True)?), or make
 
 
 def latents(model: nn.Module, x: Tensor, names: Sequence[str], detach: bool = False) -> dict[str, Tensor]:
-    """The named latents of ``model(x)``, in the order of the names; arguments and errors as for `Taps`.
+    """The named latents of ``model(x)`` (paper 1, definition 1).
 
     A compiled model runs uncompiled here, and so does any model when this is called in a compiled function; a
-    step that is to be compiled whole uses `Taps` around it.
+    step that is to be compiled whole uses ``Taps`` around it.
+
+    Args:
+        model: any module.
+        x: its input, (n, ...).
+        names: depths, see ``resolve_depths``.
+        detach: cut the latents off the autograd graph.
+
+    Returns:
+        Name -> tensor (n, ...), in the order of the names.
+
+    Raises:
+        TypeError: ``names`` is a single string, or what a depth gives is not one tensor.
+        ValueError: a name is unknown or given twice, see ``resolve_depths``.
+        RuntimeError: a tapped module never ran, or ran more than once, or its output was changed in place,
+            see ``Taps``.
     """
     run = torch.compiler.disable(_run) if torch.compiler.is_compiling() else _run
     return run(Taps(model, names, detach), x)

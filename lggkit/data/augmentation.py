@@ -14,9 +14,22 @@ from torch import Tensor
 
 
 def augment(images: Tensor, generator: torch.Generator, pad: int = 4, flip: bool = True) -> Tensor:
-    """Randomly cropped and flipped ``images``, uint8 (..., c, h, w) -> same shape; one draw for each image.
+    """Randomly crop and flip a batch, each image by a draw of its own.
 
-    Raises ``TypeError`` or ``ValueError`` for images of another dtype or with fewer than 4 dimensions.
+    The distribution is that of torchvision's ``RandomCrop(h, padding=pad)``, then ``RandomHorizontalFlip()``.
+
+    Args:
+        images: uint8 (..., c, h, w), at least 4 dimensions.
+        generator: of the draws, on any device.
+        pad: zeros added on each side before the crop, in pixels, at least 0.
+        flip: whether half of the images, on average, are mirrored.
+
+    Returns:
+        New images, uint8 (..., c, h, w).
+
+    Raises:
+        TypeError: ``images`` are not uint8.
+        ValueError: ``images`` have fewer than 4 dimensions, or ``pad`` is negative.
     """
     _check_images(images)
     offsets, flips = draw_augmentation(images.shape[:-3], generator, pad, flip)
@@ -26,10 +39,20 @@ def augment(images: Tensor, generator: torch.Generator, pad: int = 4, flip: bool
 def draw_augmentation(
     n: int | tuple[int, ...], generator: torch.Generator, pad: int = 4, flip: bool = True
 ) -> tuple[Tensor, Tensor]:
-    """Crop offsets int64 (n, 2) in 0..2·pad (row, column) and flips bool (n,), on the generator's device.
+    """The random choices of ``augment``: an offset and a direction for each image, all equally likely.
 
-    ``n`` may be a shape, such as (seeds, n). Without ``flip`` the flips are False, and the generator advances
-    all the same, so that arms with and without flips share their offsets.
+    Args:
+        n: number of images, or a shape such as (seeds, n).
+        generator: of the draws.
+        pad: as in ``augment``.
+        flip: without it the flips are False, and the generator advances all the same, so that arms with and
+            without flips share their offsets.
+
+    Returns:
+        Crop offsets, int64 (n, 2) in 0..2·pad (row, column), and flips, bool (n,), on the generator's device.
+
+    Raises:
+        ValueError: ``pad`` is negative.
     """
     if pad < 0:
         raise ValueError(f"pad is {pad}: it must not be negative.")
@@ -40,13 +63,24 @@ def draw_augmentation(
 
 
 def apply_augmentation(images: Tensor, offsets: Tensor, flips: Tensor, pad: int = 4) -> Tensor:
-    """Crops the zero-padded ``images`` at ``offsets`` and mirrors where ``flips``; one gather for all.
+    """Crop the zero-padded images at their offsets and mirror the flipped ones; one gather for all.
 
-    ``images``: uint8 (..., c, h, w); ``offsets``: int64 (..., 2) in 0..2·pad; ``flips``: bool (...); all on
-    one device. Result: new, shaped like ``images``. A mirrored crop is a crop of the mirrored image at the
-    mirrored column; with both images at hand every row of a result is a run of consecutive bytes.
-    Raises ``TypeError`` or ``ValueError`` when they do not fit (offsets out of range: on the CPU only, to
-    look at them on another device would wait for it).
+    A mirrored crop is a crop of the mirrored image at the mirrored column; with both images at hand every row
+    of a result is a run of consecutive bytes.
+
+    Args:
+        images: uint8 (..., c, h, w), at least 4 dimensions.
+        offsets: int64 (..., 2) in 0..2·pad (row, column), on the images' device.
+        flips: bool (...), on the images' device.
+        pad: zeros added on each side, in pixels.
+
+    Returns:
+        New images, uint8 (..., c, h, w).
+
+    Raises:
+        TypeError: a dtype is another.
+        ValueError: the shapes do not fit, or offsets are out of range (seen on the CPU only: to look at them
+            on another device would wait for it).
     """
     _check_images(images)
     _check_draw(images, offsets, flips, pad)

@@ -11,18 +11,37 @@ from lggkit.data.dataset import DataSet
 
 
 def epoch_order(n: int, generator: torch.Generator) -> Tensor:
-    """A uniformly random permutation of 0..n-1, int64 (n,), on the generator's device."""
+    """A uniformly random order of n samples.
+
+    Args:
+        n: number of samples.
+        generator: of the draw.
+
+    Returns:
+        A permutation of 0..n-1, int64 (n,), on the generator's device.
+    """
     return torch.randperm(n, generator=generator, device=generator.device)
 
 
 def batches(
     data: DataSet, order: Tensor, batch_size: int, drop_last: bool = False
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """``(images, labels)`` of ``batch_size`` samples at a time, in the given order.
+    """The samples of a set, some at a time, in the given order.
 
     The last batch is shorter when ``batch_size`` does not divide ``len(order)``; it is *kept* (as the papers'
     code does: 50,000 images in batches of 128 end with one of 80) unless ``drop_last``.
-    Raises ``ValueError`` when ``batch_size`` is not positive.
+
+    Args:
+        data: the set.
+        order: indices, int64 (m,), any device.
+        batch_size: samples a batch, at least 1.
+        drop_last: leave out a shorter last batch.
+
+    Yields:
+        Images uint8 (batch_size, c, h, w) and labels int64 (batch_size,), on the set's device.
+
+    Raises:
+        ValueError: ``batch_size`` is not positive.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}: it must be at least 1.")

@@ -17,10 +17,13 @@ from lggkit.data.pixels import channel_statistics
 
 @dataclass(frozen=True)
 class Entry:
-    """How a data set is read: ``read(train, root)`` -> images uint8 (n, c, h, w), labels int64 (n,).
+    """How a data set is read.
 
-    ``statistics``: (mean, std) per channel of the training split on [0, 1], where they are known for the
-    verified files (a test holds them equal to the computed); else they are computed when loading.
+    Args:
+        classes: names, by label.
+        read: ``read(train, root)`` gives images uint8 (n, c, h, w) and labels int64 (n,).
+        statistics: (mean, std) per channel of the training split on [0, 1], where they are known for the
+            verified files (a test holds them equal to the computed); else they are computed when loading.
     """
 
     classes: tuple[str, ...]
@@ -47,11 +50,23 @@ def load(
     device: str | torch.device = "cpu",
     root: str | os.PathLike[str] | None = None,
 ) -> DataSet:
-    """A whole split of a data set on ``device``, read from ``root`` (``lggkit.data.root()`` by default).
+    """A whole split of a data set, on one device.
 
-    Names: those of ``DATASETS``; ``digits`` needs no file. What is missing is downloaded; every file's MD5
-    is verified before it is parsed. Raises ``ValueError`` for an unknown name, ``DataUnavailable`` when
-    files are missing and cannot be fetched, ``DataCorrupt`` when one is not what was published.
+    What is missing is downloaded; every file's MD5 is verified before it is parsed.
+
+    Args:
+        name: one of ``DATASETS``; ``"digits"`` needs no file.
+        train: the training split, else the test split.
+        device: where the tensors go.
+        root: the folder that holds the data sets, ``lggkit.data.root()`` by default.
+
+    Returns:
+        The split, with the channel statistics of the training split.
+
+    Raises:
+        ValueError: the name is unknown.
+        DataUnavailable: files are missing and cannot be fetched.
+        DataCorrupt: a file is not what was published.
     """
     if name not in DATASETS:
         raise ValueError(f"there is no data set {name!r}: choose one of {', '.join(DATASETS)}.")

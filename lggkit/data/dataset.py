@@ -13,9 +13,17 @@ from torch import Tensor
 class DataSet:
     """One split of an image set.
 
-    ``images``: uint8 (n, c, h, w) in 0..255. ``labels``: int64 (n,) in 0..len(classes)-1. ``mean`` and
-    ``std``: float32 (c,), per channel over the *training* split, on the [0, 1] scale, whatever the split.
-    Raises ``ValueError`` when these do not fit together.
+    Args:
+        images: uint8 (n, c, h, w) in 0..255.
+        labels: int64 (n,) in 0..len(classes)-1.
+        classes: names, by label.
+        mean, std: float32 (c,), per channel over the *training* split, on the [0, 1] scale, whatever the
+            split.
+        name: as in ``DATASETS``.
+        split: ``"train"`` or ``"test"``.
+
+    Raises:
+        ValueError: dtypes or shapes do not fit together.
     """
 
     images: Tensor
@@ -51,27 +59,44 @@ class DataSet:
 
     @property
     def device(self) -> torch.device:
+        """The device that holds the images and labels."""
         return self.images.device
 
     def to(self, device: str | torch.device) -> DataSet:
-        """The same set on another device."""
+        """The same set on another device.
+
+        Args:
+            device: where the images, labels and statistics go.
+        """
         moved = {field: getattr(self, field).to(device) for field in ("images", "labels", "mean", "std")}
         return replace(self, **moved)
 
     def subset(self, indices: Tensor | Sequence[int]) -> DataSet:
-        """The images at ``indices`` (integers (m,), or a boolean mask (n,)), in that order.
+        """Some of the images, in the given order.
 
-        Classes and channel statistics stay those of the whole training split.
+        Args:
+            indices: integers (m,), or a Boolean mask (n,).
+
+        Returns:
+            A set of these; classes and channel statistics stay those of the whole training split.
         """
         indices = torch.as_tensor(indices, device=self.device)
         indices = indices if indices.dtype == torch.bool else indices.long()
         return replace(self, images=self.images[indices], labels=self.labels[indices])
 
     def per_class(self, n: int, generator: torch.Generator, classes: Sequence[int] | None = None) -> DataSet:
-        """A balanced draw: ``n`` images of each class, without replacement, grouped by class.
+        """A balanced draw: as many images of each class, without replacement.
 
-        ``classes``: which classes and in which order (all, ascending, by default).
-        Raises ``ValueError`` when a class has fewer than ``n`` images.
+        Args:
+            n: images a class.
+            generator: of the draw, on any device.
+            classes: labels of which classes and in which order; all, ascending, by default.
+
+        Returns:
+            A set of n images a class, grouped by class.
+
+        Raises:
+            ValueError: a class has fewer than ``n`` images.
         """
         shuffled = torch.randperm(len(self), generator=generator, device=generator.device).to(self.device)
         wanted = range(len(self.classes)) if classes is None else classes

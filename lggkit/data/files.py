@@ -20,7 +20,12 @@ class DataCorrupt(RuntimeError):
 
 @dataclass(frozen=True)
 class File:
-    """A file of a data set: its path under the root and the published MD5 of its contents, uncompressed."""
+    """A file of a data set.
+
+    Args:
+        path: relative to the root.
+        md5: as published, of the contents, uncompressed.
+    """
 
     path: str
     md5: str
@@ -29,7 +34,9 @@ class File:
 def root() -> Path:
     """The folder that holds the data sets: ``$LGGKIT_DATA``, else ``data/cache`` of the repository.
 
-    Outside a checkout (an installed package) ``data/cache`` of the current folder.
+    Returns:
+        The path, which need not exist. Outside a checkout (an installed package) ``data/cache`` of the
+        current folder.
     """
     if configured := os.environ.get("LGGKIT_DATA"):
         return Path(configured).expanduser()
@@ -39,17 +46,32 @@ def root() -> Path:
 
 
 def locate(folder: Path, file: File) -> Path | None:
-    """The file itself, else its gzip beside it (``.gz``), else None."""
+    """The file itself, else its gzip beside it (``.gz``), else None.
+
+    Args:
+        folder: the root.
+        file: what to look for.
+    """
     plain = folder / file.path
     compressed = plain.with_name(plain.name + ".gz")
     return next((path for path in (plain, compressed) if path.is_file()), None)
 
 
 def read_verified(folder: Path, file: File) -> bytes:
-    """Contents of ``file`` under ``folder``, returned only if their MD5 is the published one.
+    """The contents of a file, if their MD5 is the published one.
 
     Verified are the very bytes that are returned, so that nothing can change in between.
-    Raises ``DataCorrupt``, naming the file, when it is truncated or altered.
+
+    Args:
+        folder: the root.
+        file: what to read; a gzip of it will do.
+
+    Returns:
+        The contents, uncompressed.
+
+    Raises:
+        DataUnavailable: there is no such file.
+        DataCorrupt: it is truncated or altered; the message names it.
     """
     path = locate(folder, file)
     if path is None:
@@ -62,6 +84,12 @@ def read_verified(folder: Path, file: File) -> bytes:
 
 
 def corrupt(path: Path | str, reason: str) -> DataCorrupt:
+    """The error for a file that is truncated or altered, with what to do.
+
+    Args:
+        path: the file.
+        reason: how this was seen.
+    """
     remedy = "delete it to have it downloaded again, or put an intact copy in its place"
     return DataCorrupt(f"{path} is truncated or altered ({reason}): {remedy}.")
 

@@ -9,9 +9,16 @@ from torch import Tensor
 
 
 def to_float(images: Tensor) -> Tensor:
-    """uint8 0..255 -> float32 on [0, 1] (``x / 255``, as torchvision's ``ToTensor``); floats pass unchanged.
+    """Bytes as numbers on [0, 1]: ``x / 255``, as torchvision's ``ToTensor``.
 
-    Raises ``TypeError`` for other dtypes.
+    Args:
+        images: uint8 in 0..255, any shape; floats pass unchanged.
+
+    Returns:
+        float32 of the same shape, or the very floats.
+
+    Raises:
+        TypeError: another dtype.
     """
     if images.is_floating_point():
         return images
@@ -31,9 +38,20 @@ def normalize(
 ) -> Tensor:
     """``(x / 255 - mean) / std`` per channel, bit for bit torchvision's ``ToTensor`` and ``Normalize``.
 
-    ``images``: uint8 0..255, or floating on [0, 1], (..., c, h, w). ``mean``, ``std``: (c,) on [0, 1].
-    Computed in float32 (or the images' floating dtype), returned as ``dtype``; ``channels_last`` lays out a
-    4-dimensional result so. Raises ``ValueError`` when the statistics do not have one entry a channel.
+    Computed in float32, or in the images' floating dtype.
+
+    Args:
+        images: uint8 in 0..255, or floating on [0, 1], (..., c, h, w).
+        mean, std: (c,), on the [0, 1] scale.
+        dtype: of the result.
+        channels_last: the memory layout of a 4-dimensional result.
+
+    Returns:
+        Normalised images (..., c, h, w).
+
+    Raises:
+        TypeError: ``images`` are neither uint8 nor floating.
+        ValueError: the statistics do not have one entry a channel.
     """
     unit = to_float(images)
     mean = _per_channel("mean", mean, unit)
@@ -44,9 +62,15 @@ def normalize(
 
 
 def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and (population) standard deviation per channel of uint8 (n, c, h, w): float64 (c,) on [0, 1].
+    """Mean and (population) standard deviation of each channel.
 
     Exact: from a histogram of the 256 levels, so that no float copy of the set is made.
+
+    Args:
+        images: uint8 (n, c, h, w).
+
+    Returns:
+        Mean and standard deviation, float64 (c,) each, on the [0, 1] scale.
     """
     levels = torch.arange(256, dtype=torch.float64, device=images.device) / 255
     counts = [torch.bincount(channel.flatten(), minlength=256) for channel in images.unbind(1)]

@@ -3,8 +3,9 @@
 Plain functions on tensors: samples are rows, (..., n, d), leading dimensions are independent graphs.
 Differentiable with finite gradients also at coinciding points, zero vectors and isolated vertices; float16
 and bfloat16 are accumulated in float32 and give float32, also under autocast, float64 stays. Shapes are
-static and nothing waits for the device (except `check_nonnegative` and `laplacian_eigenmaps`), so that they
-compile and can be captured. Whole sets, too large for (n, n), are measured by `knn_graph` and `SparseGraph`.
+static and nothing waits for the device (except ``check_nonnegative`` and ``laplacian_eigenmaps``), so that
+they compile and can be captured. Whole sets, too large for (n, n), are measured by ``knn_graph`` and
+``SparseGraph``.
 """
 
 from lggkit.graph.blocks import knn_graph

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def accumulating(x: Tensor, name: str = "x") -> Tensor:
-    """`x` in the type it is accumulated in: float64 stays, every other floating type becomes float32."""
+    """``x`` in the type it is accumulated in: float64 stays, every other floating type becomes float32."""
     if not x.is_floating_point():
         raise TypeError(f"{name} must be floating point, got {x.dtype}: convert it, e.g. with .float().")
     return x if x.dtype in (torch.float32, torch.float64) else x.float()
@@ -21,7 +21,7 @@ def as_adjacency(a: Tensor) -> Tensor:
 
 
 def positive_integer(value: int, name: str) -> int:
-    """`value`, if it is an int of at least 1."""
+    """``value``, if it is an int of at least 1."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an int, got {value!r}.")
     if value < 1:
@@ -30,14 +30,14 @@ def positive_integer(value: int, name: str) -> int:
 
 
 def matmul(a: Tensor, b: Tensor) -> Tensor:
-    """a @ b in the wider of the two types, without autocast (it would round to half precision)."""
+    """``a @ b`` in the wider of the two types, without autocast (it would round to half precision)."""
     dtype = torch.promote_types(a.dtype, b.dtype)
     with torch.autocast(a.device.type, enabled=False):
         return a.to(dtype) @ b.to(dtype)
 
 
 def inverse_sqrt(x: Tensor, smallest: float = 0.0) -> Tensor:
-    """x^(-1/2), and 0 with zero gradient where x <= smallest; NaN stays NaN."""
+    """``x^(-1/2)``, and 0 with zero gradient where x <= smallest; NaN stays NaN."""
     # The inner `where` keeps the infinite derivative at 0 out of the backward pass (0 * inf = NaN).
     none = x <= smallest
     return torch.where(none, 0.0, torch.where(none, 1.0, x).rsqrt())

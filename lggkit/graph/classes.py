@@ -11,9 +11,18 @@ CLASS_MASKS = ("inter", "intra")
 
 
 def class_mask(labels: Tensor, kind: str = "inter") -> Tensor:
-    """Pairs of distinct classes ("inter") or of one class ("intra", without the diagonal), bool (..., n, n).
+    """Which pairs of vertices are of distinct classes, or of one class.
 
-    `labels` are integers, (..., n). Raises ValueError for another kind, TypeError for other labels.
+    Args:
+        labels: integers (..., n).
+        kind: ``"inter"`` for distinct classes, ``"intra"`` for one class, without the diagonal.
+
+    Returns:
+        The mask, bool (..., n, n).
+
+    Raises:
+        ValueError: ``kind`` is neither.
+        TypeError: ``labels`` are no integers.
     """
     if kind not in CLASS_MASKS:
         raise ValueError(f"The class mask must be one of {', '.join(CLASS_MASKS)}, got {kind!r}.")
@@ -26,12 +35,20 @@ def class_mask(labels: Tensor, kind: str = "inter") -> Tensor:
 def class_indicators(
     labels: Tensor, classes: int | None = None, dtype: torch.dtype = torch.float32
 ) -> Tensor:
-    """The label indicator vectors as columns, V in {0, 1}, shape (..., n, c) (paper 1, definitions 3 and 6).
+    """The label indicator vectors V as columns (paper 1, definitions 3 and 6).
 
-    With `classes` the column is the label, which must lie in [0, classes). Without, any integers will do and
-    there
-    are n columns: column j is the class of vertex j if j is the first vertex of its class, and zero
-    otherwise. (The number of classes is not looked at, so that nothing waits for the device.)
+    Args:
+        labels: integers (..., n), in [0, classes) where ``classes`` is given.
+        classes: with it, column j is class j. Without, there are n columns: column j is the class of vertex j
+            if j is the first vertex of its class, and zero otherwise. (The number of classes is not looked
+            at, so that nothing waits for the device.)
+        dtype: of the result.
+
+    Returns:
+        V in {0, 1}, shape (..., n, classes) or (..., n, n).
+
+    Raises:
+        TypeError: ``labels`` are no integers.
     """
     if classes is not None:
         return (_integers(labels).unsqueeze(-1) == torch.arange(classes, device=labels.device)).to(dtype)
@@ -41,13 +58,25 @@ def class_indicators(
 
 
 def inter_class_edges(a: Tensor, labels: Tensor) -> Tensor:
-    """The number of undirected edges (non-zero weights) between distinct classes, int64, shape (...)."""
+    """The number of undirected edges (non-zero weights) between distinct classes.
+
+    Args:
+        a: symmetric adjacency or mask, (..., n, n).
+        labels: integers (..., n).
+
+    Returns:
+        Counts, int64 (...), from 0 to n(n-1)/2.
+
+    Raises:
+        ValueError: ``a`` is not square, or there is not one label a vertex.
+        TypeError: ``a`` is neither floating point nor Boolean, or ``labels`` are no integers.
+    """
     a = as_adjacency(a)
     return ((a != 0) & labelled(a, labels)).sum((-2, -1)) // 2
 
 
 def labelled(a: Tensor, labels: Tensor) -> Tensor:
-    """The inter-class mask of the vertices of `a`; ValueError if their numbers differ."""
+    """The inter-class mask of the vertices of ``a``; ValueError if their numbers differ."""
     if labels.shape[-1:] != a.shape[-1:]:
         raise ValueError(
             f"There must be one label a vertex: {a.shape[-1]}, got labels {tuple(labels.shape)}."

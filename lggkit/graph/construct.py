@@ -24,24 +24,38 @@ def latent_geometry_graph(
     exponent: int = 1,
     mask: Tensor | None = None,
 ) -> Tensor:
-    """The latent geometry graph of `x` (..., n, d) as an adjacency (..., n, n).
+    """The latent geometry graph of a batch of representations (paper 1, section 3.3).
 
-    order="mask-first", the paper's: similarity, k nearest neighbours, symmetrise, normalise, exponent.
-    order="normalize-first", the authors' code's: similarity of all pairs, normalise, exponent, then mask: by
-    the k largest entries of each row of the result, or by `mask`.
+    The paper's order, ``"mask-first"``: similarity, k nearest neighbours, symmetrise, normalise, exponent.
+    That of the authors' code, ``"normalize-first"``: similarity of all pairs, normalise, exponent, then mask,
+    by the k largest entries of each row of the result or by ``mask``.
 
-    k: neighbours a vertex; None and k >= n are the full graph.
-    similarity, bandwidth: see `similarity`. symmetrization: see `symmetrize`; it acts on the mask, None
-    leaves the mask as it is.
-    normalized: D^(-1/2) A D^(-1/2), D being the degrees at that step; see `normalize_adjacency`.
-    exponent: the *matrix* power p of the (normalised) adjacency, as in the authors' code.
-    mask: a Boolean (..., n, n), true where an edge may be, instead of k: another graph's (a teacher's
-    `knn_mask`) or a `class_mask`.
+    Only the weights are differentiated, the mask is constant. NaN in a row reaches all its edges, and what
+    these touch when normalised.
 
-    The diagonal is zero, except for exponent > 1 where no mask is applied after it: walks that return. Only
-    the weights are differentiated, the mask is constant. NaN in a row reaches all its edges, and what these
-    touch when normalised. n = 1 gives [[0]]. Raises ValueError or TypeError for arguments that exclude each
-    other or that are none of the above.
+    Args:
+        x: floating point (..., n, d), n >= 1 samples as rows; feature maps go through ``flatten`` first.
+        k: neighbours a vertex, at least 1; None and k >= n are the full graph.
+        similarity: ``"cosine"``, ``"rbf"`` or a function, see ``similarity``.
+        bandwidth: for ``"rbf"`` only, in the unit of ``x``, see ``rbf_similarity``.
+        symmetrization: ``"or"``, ``"and"`` or ``"mean"``, see ``symmetrize``; it acts on the mask, and None
+            leaves the mask as it is.
+        normalized: take ``D^(-1/2) A D^(-1/2)``, D being the degrees at that step; see
+            ``normalize_adjacency``.
+        order: ``"mask-first"`` or ``"normalize-first"``.
+        exponent: the *matrix* power p >= 1 of the (normalised) adjacency, as in the authors' code.
+        mask: bool (..., n, n), true where an edge may be, instead of ``k``: another graph's (a teacher's
+            ``knn_mask``) or a ``class_mask``.
+
+    Returns:
+        The adjacency (..., n, n), ``[[0]]`` for n = 1. If normalised and symmetric, its weights lie in [0, 1]
+        to rounding where the similarities are not negative. The diagonal is zero, except for exponent > 1
+        where no mask is applied after it: walks that return.
+
+    Raises:
+        ValueError: both ``k`` and ``mask`` are given, an argument is none of the above, or a shape does not
+            fit.
+        TypeError: ``x`` is not floating point, ``mask`` not Boolean, ``k`` or ``exponent`` no int.
     """
     _check(order, symmetrization, exponent, k, mask)
     weights = similarities.similarity(x, similarity, bandwidth)

@@ -29,7 +29,7 @@ class _Gram(torch.autograd.Function):
 
 
 def vertices(x: Tensor) -> Tensor:
-    """`x` as (..., n, d) in its accumulating type; ValueError where it has no vertices."""
+    """``x`` as (..., n, d) in its accumulating type; ValueError where it has no vertices."""
     if x.ndim < 2 or x.shape[-2] == 0:
         raise ValueError(f"x must have shape (..., n, d) with n >= 1 vertices, got {tuple(x.shape)}.")
     return accumulating(x)
@@ -41,11 +41,22 @@ def gram_matrix(x: Tensor) -> Tensor:
 
 
 def pairwise_distance(x: Tensor, squared: bool = False) -> Tensor:
-    """L2 distances ‖x_i - x_j‖, or their squares, shape (..., n, n), zero diagonal.
+    """L2 distances ``‖x_i - x_j‖`` of all pairs, or their squares.
 
     By the Gram matrix of the centred points, so two points closer than the rounding of their squared norms
     (about 1e-3 of their distance from the batch's mean in float32, 4e-8 in float64) count as coinciding:
     distance 0 and zero gradient. NaN anywhere makes the whole graph's distances NaN (by the mean).
+
+    Args:
+        x: floating point (..., n, d), n >= 1.
+        squared: whether to return the squares.
+
+    Returns:
+        Distances >= 0 in the unit of ``x`` (or its square), shape (..., n, n), zero diagonal.
+
+    Raises:
+        ValueError: ``x`` has another shape.
+        TypeError: ``x`` is not floating point.
     """
     x = vertices(x)
     # Distances do not depend on the origin, so the mean needs no gradient.
@@ -60,15 +71,24 @@ def pairwise_distance(x: Tensor, squared: bool = False) -> Tensor:
 
 
 def median_bandwidth(x: Tensor) -> Tensor:
-    """The median of the distances between vertices that do not coincide, shape (...), detached, one a graph.
+    """The median of the distances between vertices that do not coincide.
 
-    1 where no two vertices differ (also n = 1).
+    Args:
+        x: floating point (..., n, d), n >= 1.
+
+    Returns:
+        One a graph, shape (...), in the unit of ``x``, > 0, detached; 1 where no two vertices differ (also n
+        = 1).
+
+    Raises:
+        ValueError: ``x`` has another shape.
+        TypeError: ``x`` is not floating point.
     """
     return median_of_distances(pairwise_distance(x.detach(), squared=True))
 
 
 def median_of_distances(square: Tensor) -> Tensor:
-    """`median_bandwidth` from the squared distances (..., n, n)."""
+    """``median_bandwidth`` from the squared distances (..., n, n)."""
     # No torch.median: it has no deterministic kernel on CUDA, and takes the lower of two middle values.
     # The diagonal is taken along, because nothing can be picked from no pairs; its zeros do not count.
     row, column = torch.triu_indices(*square.shape[-2:], device=square.device)

@@ -14,15 +14,25 @@ ISOLATED, TRIVIAL = 3.0, 4.0
 
 
 def laplacian_eigenmaps(a: Tensor, dim: int = 2) -> Tensor:
-    """Coordinates (..., n, dim): the solutions of L y = λ D y with the smallest λ, the constant one left out.
+    """Coordinates for a drawing: Laplacian eigenmaps (Belkin and Niyogi, 2003; paper 1, Figure 2).
 
-    Scaled as scikit-learn's SpectralEmbedding, yᵀ D y = 1; each column's largest entry is positive. `a` must
-    be symmetric, non-negative, with zero diagonal. In a graph of several components only the constant over
-    the *whole* graph is left out, so the first columns are constant on each component and tell the components
-    apart (which basis of these, when there are more than two components, is the solver's choice); an isolated
-    vertex lies at 0. Differentiable where the eigenvalues are simple. For figures: it waits for the device.
+    The solutions of ``L y = λ D y`` with the smallest λ, the constant one left out. In a graph of several
+    components only the constant over the *whole* graph is left out, so the first columns are constant on each
+    component and tell the components apart (which basis of these, when there are more than two components, is
+    the solver's choice); an isolated vertex lies at 0. Differentiable where the eigenvalues are simple. For
+    figures: it waits for the device.
 
-    Raises ValueError unless 1 <= dim < n, and for weights that are not finite.
+    Args:
+        a: symmetric, non-negative adjacency with zero diagonal, (..., n, n).
+        dim: number of coordinates, 1 <= dim < n.
+
+    Returns:
+        Coordinates (..., n, dim), scaled as scikit-learn's SpectralEmbedding, ``yᵀ D y = 1``; each column's
+        largest entry is positive.
+
+    Raises:
+        ValueError: ``dim`` is out of range, ``a`` is not square or has weights that are not finite.
+        TypeError: ``dim`` is no int, or ``a`` is neither floating point nor Boolean.
     """
     a = as_adjacency(a)
     n = a.shape[-1]

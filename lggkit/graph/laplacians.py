@@ -10,20 +10,39 @@ from lggkit.graph.normalization import degree, normalize_adjacency
 
 
 def laplacian(a: Tensor, normalized: bool = False) -> Tensor:
-    """L = D - A, or L = I - D^(-1/2) A D^(-1/2) if `normalized`, shape (..., n, n).
+    """The combinatorial Laplacian ``L = D - A`` (paper 1, definition 5), or the normalised one.
 
-    `a` must be symmetric. Positive semi-definite for non-negative weights. The row of an isolated vertex is
-    zero in both (the normalised one has 0 and not 1 on the diagonal there, as in scipy).
+    Args:
+        a: symmetric adjacency (..., n, n).
+        normalized: take ``L = I - D^(-1/2) A D^(-1/2)``.
+
+    Returns:
+        L, shape (..., n, n), positive semi-definite for non-negative weights. The row of an isolated vertex
+        is zero in both (the normalised one has 0 and not 1 on the diagonal there, as in scipy).
+
+    Raises:
+        ValueError: ``a`` is not square.
+        TypeError: ``a`` is neither floating point nor Boolean.
     """
     diagonal, weights = _parts(as_adjacency(a), normalized)
     return torch.diag_embed(diagonal) - weights
 
 
 def laplacian_power_product(a: Tensor, signal: Tensor, power: int, normalized: bool = False) -> Tensor:
-    """L^power S for signals S (..., n, s), by `power` products with S: neither L nor L^power is formed.
+    """``L^power S``, by ``power`` products with the signals S: neither L nor L^power is formed.
 
-    The leading dimensions of `a` (..., n, n) and `signal` broadcast; power 0 returns the signal.
-    Raises ValueError for a negative power or a signal of another length.
+    Args:
+        a: symmetric adjacency (..., n, n).
+        signal: S, floating point (..., n, s); its leading dimensions and those of ``a`` broadcast.
+        power: at least 0, which returns the signal.
+        normalized: take the normalised Laplacian, see ``laplacian``.
+
+    Returns:
+        The product, shape (..., n, s).
+
+    Raises:
+        ValueError: ``power`` is negative, the signal has another length, or ``a`` is not square.
+        TypeError: ``signal`` is not floating point, or ``a`` neither that nor Boolean.
     """
     a, signal = as_adjacency(a), _signal(signal, a.shape[-1])
     if power < 0:

@@ -16,12 +16,22 @@ def off_diagonal(n: int, device: torch.device) -> Tensor:
 
 
 def knn_mask(similarity: Tensor, k: int | None) -> Tensor:
-    """Who is among whose k nearest neighbours: entry (i, j) is true where j is one of i's, shape (..., n, n).
+    """Who is among whose k nearest neighbours (paper 1, section 3.3, step 2).
 
-    Each row has exactly min(k, n - 1) neighbours; a vertex is never its own. k=None and k >= n give the full
-    graph. Among equal similarities the lower index wins, on every device. NaN counts as the largest
-    similarity, so that it reaches the graph and is not hidden. Constant under differentiation. Raises
-    ValueError for k < 1.
+    Each row has exactly min(k, n - 1) neighbours; a vertex is never its own. Among equal similarities the
+    lower index wins, on every device. NaN counts as the largest similarity, so that it reaches the graph and
+    is not hidden. Constant under differentiation.
+
+    Args:
+        similarity: (..., n, n), larger is nearer.
+        k: neighbours a vertex, at least 1; None and k >= n give the full graph.
+
+    Returns:
+        The mask, bool (..., n, n): entry (i, j) is true where j is one of i's neighbours.
+
+    Raises:
+        ValueError: k < 1, or ``similarity`` is not square.
+        TypeError: ``k`` is no int, or ``similarity`` is neither floating point nor Boolean.
     """
     similarity = as_adjacency(similarity).detach()
     n = similarity.shape[-1]
@@ -37,12 +47,20 @@ def knn_mask(similarity: Tensor, k: int | None) -> Tensor:
 
 
 def symmetrize(a: Tensor, mode: str = "or") -> Tensor:
-    """Make a mask or an adjacency (..., n, n) symmetric.
+    """Make a mask or an adjacency symmetric (paper 1, section 3.3, step 3).
 
-    "or" (the paper's): an edge is kept if it exists in either direction; "and": in both; the weight is the
-    mean of the existing directions. "mean": (a + aᵀ) / 2, so that an edge in one direction counts half. Zero
-    means "no edge". A Boolean mask stays Boolean with "or" and "and", and becomes float32 with "mean".
-    Raises ValueError for another mode.
+    Args:
+        a: mask or adjacency (..., n, n); zero means "no edge".
+        mode: ``"or"`` (the paper's) keeps an edge that exists in either direction, ``"and"`` in both; the
+            weight is the mean of the existing directions. ``"mean"`` is ``(a + aᵀ) / 2``, so that an edge in
+            one direction counts half.
+
+    Returns:
+        The same shape; a Boolean mask stays Boolean with "or" and "and", and becomes float32 with "mean".
+
+    Raises:
+        ValueError: ``mode`` is none of these, or weights are not square.
+        TypeError: ``a`` is neither floating point nor Boolean.
     """
     if mode not in SYMMETRIZATIONS:
         raise ValueError(f"The symmetrization must be one of {', '.join(SYMMETRIZATIONS)}, got {mode!r}.")

@@ -1,8 +1,8 @@
 """Similarities between the samples of a batch: step 1 of a latent geometry graph (paper 1, section 3.3).
 
-Convention of the whole package: samples are rows. `x` has shape (..., n, d): n vertices with d features, and
-every leading dimension (seeds, depths) is a batch of independent graphs. Feature maps (n, c, h, w) must go
-through `flatten` first, since they would be read as n * c graphs.
+Convention of the whole package: samples are rows. ``x`` has shape (..., n, d): n vertices with d features,
+and every leading dimension (seeds, depths) is a batch of independent graphs. Feature maps (n, c, h, w) must
+go through ``flatten`` first, since they would be read as n * c graphs.
 """
 
 from __future__ import annotations
@@ -24,8 +24,15 @@ Similarity = Callable[[Tensor], Tensor]
 def flatten(x: Tensor, batch_dims: int = 0) -> Tensor:
     """Make one feature vector a vertex: (n, c, h, w) -> (n, c·h·w).
 
-    `batch_dims` leading dimensions are kept: with 1, (s, n, c, h, w) -> (s, n, c·h·w).
-    Raises ValueError where no feature dimension is left.
+    Args:
+        x: batch dimensions, n vertices, and one feature dimension or more.
+        batch_dims: leading dimensions to keep; with 1, (s, n, c, h, w) -> (s, n, c·h·w).
+
+    Returns:
+        Feature vectors (..., n, d).
+
+    Raises:
+        ValueError: no feature dimension is left.
     """
     if x.ndim < batch_dims + 2:
         raise ValueError(
@@ -35,10 +42,19 @@ def flatten(x: Tensor, batch_dims: int = 0) -> Tensor:
 
 
 def check_nonnegative(x: Tensor, name: str = "x") -> Tensor:
-    """`x` itself, or a ValueError if an entry is negative or NaN.
+    """Make sure that no entry is negative, for the paper's rule: cosine there, RBF otherwise (section 3.3).
 
-    For the paper's rule: cosine where representations are non-negative, RBF otherwise. It waits for the
-    device: call it while you set up, outside the training step.
+    It waits for the device: call it while you set up, outside the training step.
+
+    Args:
+        x: representations, any shape.
+        name: of ``x`` in the error.
+
+    Returns:
+        ``x`` itself.
+
+    Raises:
+        ValueError: an entry is negative or NaN.
     """
     if not bool((x >= 0).all()):
         raise ValueError(
@@ -49,12 +65,22 @@ def check_nonnegative(x: Tensor, name: str = "x") -> Tensor:
 
 
 def cosine_similarity(x: Tensor) -> Tensor:
-    """Cosines cos(x_i, x_j), shape (..., n, n).
+    """Cosines ``cos(x_i, x_j)`` of all pairs (paper 1, section 3.3, step 1).
 
-    Defined for all rows: in [0, 1] to rounding for non-negative `x` (the paper's case, see
-    `check_nonnegative`), in [-1, 1] otherwise; negative cosines are kept. A zero vector (norm <= 1e-12) has
-    similarity 0 with all, itself included, and zero gradient. NaN in a row makes that row and column NaN.
-    Norms beyond 1e19 overflow float32. float16 and bfloat16 give float32, float64 stays.
+    A zero vector (norm <= 1e-12) has similarity 0 with all, itself included, and zero gradient. NaN in a row
+    makes that row and column NaN. Norms beyond 1e19 overflow float32. float16 and bfloat16 give float32,
+    float64 stays.
+
+    Args:
+        x: floating point (..., n, d), n >= 1.
+
+    Returns:
+        Cosines (..., n, n), to rounding in [0, 1] for non-negative ``x`` (the paper's case, see
+        ``check_nonnegative``), in [-1, 1] otherwise; negative ones are kept.
+
+    Raises:
+        ValueError: ``x`` has another shape.
+        TypeError: ``x`` is not floating point.
     """
     gram = gram_matrix(vertices(x))
     scale = inverse_sqrt(gram.diagonal(dim1=-2, dim2=-1), SMALLEST_NORM**2)
@@ -62,11 +88,21 @@ def cosine_similarity(x: Tensor) -> Tensor:
 
 
 def rbf_similarity(x: Tensor, bandwidth: float | Tensor | str | None = None) -> Tensor:
-    """exp(-‖x_i - x_j‖² / (2·bandwidth²)), in [0, 1], shape (..., n, n), diagonal 1.
+    """``exp(-‖x_i - x_j‖² / (2·bandwidth²))`` of all pairs (paper 1, section 3.3, step 1).
 
-    `bandwidth` is in the unit of `x`: a positive number, a tensor of shape (...) with one a graph, or
-    "median" (also None): the median heuristic, see `median_bandwidth`, through which no gradient flows.
-    Raises ValueError for other values. Coinciding points and NaN: see `pairwise_distance`.
+    Coinciding points and NaN: see ``pairwise_distance``.
+
+    Args:
+        x: floating point (..., n, d), n >= 1.
+        bandwidth: in the unit of ``x``: a positive number, a tensor (...) with one a graph, or ``"median"``
+            (also None), the median heuristic, see ``median_bandwidth``, through which no gradient flows.
+
+    Returns:
+        Similarities in [0, 1], shape (..., n, n), diagonal 1.
+
+    Raises:
+        ValueError: ``bandwidth`` is none of these, or ``x`` has another shape.
+        TypeError: ``x`` is not floating point.
     """
     square = pairwise_distance(x, squared=True)
     width = _width(bandwidth, square)
@@ -76,11 +112,21 @@ def rbf_similarity(x: Tensor, bandwidth: float | Tensor | str | None = None) -> 
 def similarity(
     x: Tensor, kind: str | Similarity = "cosine", bandwidth: float | Tensor | str | None = None
 ) -> Tensor:
-    """The similarity matrix of `x` (..., n, d), shape (..., n, n).
+    """The similarities of all pairs of samples (paper 1, section 3.3, step 1).
 
-    `kind` is "cosine", "rbf" or a function from (..., n, d) to symmetric (..., n, n) weights (its gradients
-    and precision are its own). Raises ValueError for another kind, for a bandwidth without "rbf", or where a
-    function returns another shape.
+    Args:
+        x: floating point (..., n, d), n >= 1.
+        kind: ``"cosine"``, ``"rbf"`` or a function from (..., n, d) to symmetric (..., n, n) weights (its
+            gradients and precision are its own).
+        bandwidth: for ``"rbf"`` only, see ``rbf_similarity``.
+
+    Returns:
+        Similarities (..., n, n); for the range see ``cosine_similarity`` and ``rbf_similarity``.
+
+    Raises:
+        ValueError: another ``kind``, a bandwidth without ``"rbf"`` or that it does not take, a function that
+            returns another shape, or ``x`` of another shape.
+        TypeError: ``x``, or what a function returns, is not floating point.
     """
     if kind == "rbf":
         return rbf_similarity(x, bandwidth)

@@ -1,8 +1,7 @@
 """How much signals and labels change along the edges of a graph (paper 1, eq. 3 to 5, and Figure 2).
 
 Convention. Both variations are the *trace*, tr(Sᵀ L S). The paper writes it as a double sum over i and j;
-taken
-over ordered pairs, that sum counts each edge twice and is twice the trace, so it is read over unordered
+taken over ordered pairs, that sum counts each edge twice and is twice the trace, so it is read over unordered
 pairs:
 
     tr(Sᵀ L S) = ½ Σ_ij A_ij ‖s_i - s_j‖²                 (eq. 4)
@@ -25,10 +24,23 @@ DENOMINATORS = ("edges-possible", "inter-pairs", "edges-present")
 
 
 def signal_variation(a: Tensor, signals: Tensor, power: int = 1, normalized: bool = False) -> Tensor:
-    """tr(Sᵀ L^power S) of signals S (..., n, s) on the symmetric `a` (..., n, n), shape (...) (eq. 3 and 4).
+    """``tr(Sᵀ L^power S)``, the variation of signals S along the edges (paper 1, eq. 3 and 4).
 
-    The inner product of two half powers, L^⌊p/2⌋ S and L^⌈p/2⌉ S. At least 0 to rounding for non-negative
-    weights. `normalized` takes the normalised Laplacian, see `laplacian`.
+    For power 1 and the combinatorial Laplacian ``½ Σ_ij A_ij ‖s_i - s_j‖²``, over ordered pairs. It is
+    computed as the inner product of two half powers, ``L^⌊p/2⌋ S`` and ``L^⌈p/2⌉ S``.
+
+    Args:
+        a: symmetric adjacency (..., n, n).
+        signals: S, floating point (..., n, s).
+        power: of the Laplacian, at least 1.
+        normalized: take the normalised Laplacian, see ``laplacian``.
+
+    Returns:
+        The variation (...), at least 0 to rounding for non-negative weights.
+
+    Raises:
+        ValueError: power < 1, the signals have another length, or ``a`` is not square.
+        TypeError: ``power`` is no int, or ``a`` is neither floating point nor Boolean.
     """
     positive_integer(power, "power")
     if not normalized:
@@ -42,12 +54,26 @@ def signal_variation(a: Tensor, signals: Tensor, power: int = 1, normalized: boo
 def label_variation(
     a: Tensor, labels: Tensor, power: int = 1, normalized_laplacian: bool = False, classes: int | None = None
 ) -> Tensor:
-    """tr(Vᵀ L^power V) of integer labels (..., n), V their indicators, shape (...) (eq. 5).
+    """``tr(Vᵀ L^power V)``, the variation of the label indicators V along the edges (paper 1, eq. 5).
 
-    With power 1 and the combinatorial Laplacian it is Σ_ij A_ij [y_i ≠ y_j]: for non-negative weights 0 if
-    and only if no edge joins two classes; no indicators are formed. For higher powers `classes`, if given,
-    saves time and changes nothing else; labels must then lie in [0, classes). One class alone has variation 0
-    (combinatorial).
+    With power 1 and the combinatorial Laplacian it is ``Σ_ij A_ij [y_i ≠ y_j]``, over ordered pairs: for
+    non-negative weights 0 if and only if no edge joins two classes; no indicators are formed. One class alone
+    has variation 0 (combinatorial).
+
+    Args:
+        a: symmetric adjacency (..., n, n).
+        labels: integers (..., n).
+        power: of the Laplacian, at least 1.
+        normalized_laplacian: take the normalised Laplacian, see ``laplacian``.
+        classes: for higher powers; saves time and changes nothing else. Labels must then lie in [0, classes).
+
+    Returns:
+        The variation (...), at least 0 to rounding for non-negative weights.
+
+    Raises:
+        ValueError: power < 1, there is not one label a vertex, or ``a`` is not square.
+        TypeError: ``power`` is no int, ``labels`` are no integers, or ``a`` is neither floating point nor
+            Boolean.
     """
     a = as_adjacency(a)
     inter = labelled(a, labels)
@@ -62,17 +88,30 @@ def label_variation(
 def normalized_label_variation(
     a: Tensor, labels: Tensor, k: int | None = None, denominator: str = "edges-possible"
 ) -> Tensor:
-    """The weight of the undirected edges between classes as a share, in [0, 1] for such weights, shape (...).
+    """The weight of the undirected edges between classes as a share, ``label_variation / 2 / denominator``.
 
-    Numerator: label_variation / 2. Denominator:
-    "edges-possible": the most edges a kNN graph can have, n·k (n(n-1)/2 where that is less, as in a full
-    graph);
-    "inter-pairs": the pairs of vertices of distinct classes;
-    "edges-present": the edges between classes that the graph has, so that this is their mean weight.
-    A share of nothing is 0. Appendix B leaves the denominator open: 1 means "all connections between data
-    points of different classes is equal to 1". On 20 CIFAR-10 images (4 classes × 5, raw pixels in [0, 1],
-    cosine, k = 5, "or", *not* normalised by D), 300 draws, the three give 0.51 ± 0.04, 0.34 and 0.87; the
-    paper prints 0.48.
+    Appendix B of paper 1 leaves the denominator open: 1 means "all connections between data points of
+    different classes is equal to 1". On 20 CIFAR-10 images (4 classes × 5, raw pixels in [0, 1], cosine,
+    k = 5, "or", *not* normalised by D), 300 draws, the three below give 0.51 ± 0.04, 0.34 and 0.87;
+    the paper prints 0.48.
+
+    Args:
+        a: symmetric adjacency (..., n, n).
+        labels: integers (..., n).
+        k: neighbours a vertex, for ``"edges-possible"``; None for the full graph.
+        denominator: ``"edges-possible"``, the most edges a kNN graph can have, n·k (n(n-1)/2 where that is
+            less, as in a full graph); ``"inter-pairs"``, the pairs of vertices of distinct classes; or
+            ``"edges-present"``, the edges between classes that the graph has, so that this is their mean
+            weight.
+
+    Returns:
+        Shares (...), in [0, 1] for weights in [0, 1]. A share of nothing is 0.
+
+    Raises:
+        ValueError: ``denominator`` is none of these, k < 1, there is not one label a vertex, or ``a`` is not
+            square.
+        TypeError: ``k`` is no int, ``labels`` are no integers, or ``a`` is neither floating point nor
+            Boolean.
     """
     if denominator not in DENOMINATORS:
         raise ValueError(f"The denominator must be one of {', '.join(DENOMINATORS)}, got {denominator!r}.")
