@@ -96,7 +96,8 @@ toy = graph.latent_geometry_graph(points, k=2, normalized=False)
 print(toy.numpy().round(2))
 print("edges between classes:", int(graph.inter_class_edges(toy, labels)))
 print("label variation:", round(graph.label_variation(toy, labels).item(), 3))
-print("normalised:", round(graph.normalized_label_variation(toy, labels, k=2).item(), 3))
+sigma = graph.normalized_label_variation(toy, labels, k=2)
+print("normalised:", round(sigma.item(), 3))
 
 # %% [markdown]
 # ## Figure 2, redrawn

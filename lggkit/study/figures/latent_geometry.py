@@ -30,7 +30,7 @@ def graphs_figure(arrays: Mapping[str, np.ndarray], k: int) -> Figure:
     """
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 3, figsize=(10, 4.1))
+    figure, axes = plt.subplots(1, 3, figsize=(9.6, 4.2))
     for ax, name in zip(axes, NAMES, strict=True):
         _graph_panel(ax, arrays[f"adjacency_{name}"], arrays["thumbnails"], arrays["labels"])
         ax.set_title(_panel_title(name, arrays[f"adjacency_{name}"], arrays["labels"], k))
@@ -50,7 +50,7 @@ def _legend_entry(label: int, name: str) -> Line2D:
 def _panel_title(name: str, adjacency: np.ndarray, labels: np.ndarray, k: int) -> str:
     a, y = torch.from_numpy(adjacency), torch.from_numpy(labels)
     sigma = graph.normalized_label_variation(a, y, k).item()
-    return f"{name}: σ = {sigma:.2f}, {int(graph.inter_class_edges(a, y))} inter-class edges"
+    return f"{name}\nσ = {sigma:.2f}, {int(graph.inter_class_edges(a, y))} edges between classes"
 
 
 def _graph_panel(ax: Axes, adjacency: np.ndarray, thumbnails: np.ndarray, labels: np.ndarray) -> None:
@@ -79,10 +79,10 @@ def _thumbnail(ax: Axes, place: np.ndarray, image: np.ndarray, label: int) -> No
     from matplotlib.transforms import offset_copy
 
     pixels = image.transpose(1, 2, 0)
-    picture = OffsetImage(pixels.squeeze(), zoom=18 / image.shape[-1], cmap="gray_r")
+    picture = OffsetImage(pixels.squeeze(), zoom=24 / image.shape[-1], cmap="gray_r")
     frame = {"edgecolor": CLASS_COLORS[label], "linewidth": 2, "boxstyle": "square,pad=0"}
     ax.add_artist(AnnotationBbox(picture, place, frameon=True, pad=0.05, bboxprops=frame))
-    corner = offset_copy(ax.transData, ax.figure, x=-10, y=10, units="points")
+    corner = offset_copy(ax.transData, ax.figure, x=-12, y=12, units="points")
     mark = {"marker": CLASS_MARKERS[label], "color": CLASS_COLORS[label], "markeredgecolor": "white"}
     ax.plot(*place, transform=corner, ms=7, zorder=5, clip_on=False, **mark)
 
@@ -114,7 +114,7 @@ def depth_figure(shown: Shown) -> Figure:
     import matplotlib.pyplot as plt
 
     depths = [str(d) for d in shown.arrays("resnet18")["depths"]]
-    figure, axes = plt.subplots(1, 2, figsize=(10, 3.6), sharex=True)
+    figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.8), sharex=True)
     for index, (arm, label) in enumerate((("resnet18", "trained"), ("untrained", "before training"))):
         _seed_lines(axes[0], shown.values(arm, "sigma_all_depths"), arm_color(index), label)
         _seed_lines(axes[1], shown.values(arm, "knn_error_all_depths"), arm_color(index), label)
