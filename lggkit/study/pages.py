@@ -74,7 +74,7 @@ def draw_picture(file: Path) -> Path:
     settings = shown.records[0].settings
     figure = latent_geometry.graphs_figure(shown.arrays("resnet18"), settings["k"])
     file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file)
+    figure.savefig(file, bbox_inches="tight")
     plt.close(figure)
     return file
 

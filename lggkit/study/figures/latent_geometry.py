@@ -30,7 +30,7 @@ def graphs_figure(arrays: Mapping[str, np.ndarray], k: int) -> Figure:
     """
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 3, figsize=(9.6, 4.2))
+    figure, axes = plt.subplots(1, 3, figsize=(9, 3.9))
     for ax, name in zip(axes, NAMES, strict=True):
         _graph_panel(ax, arrays[f"adjacency_{name}"], arrays["thumbnails"], arrays["labels"])
         ax.set_title(_panel_title(name, arrays[f"adjacency_{name}"], arrays["labels"], k))
@@ -79,7 +79,7 @@ def _thumbnail(ax: Axes, place: np.ndarray, image: np.ndarray, label: int) -> No
     from matplotlib.transforms import offset_copy
 
     pixels = image.transpose(1, 2, 0)
-    picture = OffsetImage(pixels.squeeze(), zoom=24 / image.shape[-1], cmap="gray_r")
+    picture = OffsetImage(pixels.squeeze(), zoom=22 / image.shape[-1], cmap="gray_r")
     frame = {"edgecolor": CLASS_COLORS[label], "linewidth": 2, "boxstyle": "square,pad=0"}
     ax.add_artist(AnnotationBbox(picture, place, frameon=True, pad=0.05, bboxprops=frame))
     corner = offset_copy(ax.transData, ax.figure, x=-12, y=12, units="points")
@@ -114,7 +114,7 @@ def depth_figure(shown: Shown) -> Figure:
     import matplotlib.pyplot as plt
 
     depths = [str(d) for d in shown.arrays("resnet18")["depths"]]
-    figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.8), sharex=True)
+    figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.4), sharex=True)
     for index, (arm, label) in enumerate((("resnet18", "trained"), ("untrained", "before training"))):
         _seed_lines(axes[0], shown.values(arm, "sigma_all_depths"), arm_color(index), label)
         _seed_lines(axes[1], shown.values(arm, "knn_error_all_depths"), arm_color(index), label)
