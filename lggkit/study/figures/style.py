@@ -30,15 +30,15 @@ def arm_color(index: int) -> str:
 
 
 def use_style() -> None:
-    """Sets matplotlib up for the book: small, plain, 100 dots an inch, no chart junk."""
+    """Sets matplotlib up for the book: small, plain, 96 dots an inch, no chart junk."""
     import matplotlib as mpl
     import seaborn as sns
 
     sns.set_theme(context="paper", style="ticks", font_scale=1.25)
     mpl.rcParams.update(
         {
-            "figure.dpi": 100,
-            "savefig.dpi": 100,
+            "figure.dpi": 96,
+            "savefig.dpi": 96,
             "figure.constrained_layout.use": True,
             "axes.spines.top": False,
             "axes.spines.right": False,
