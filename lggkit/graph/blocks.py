@@ -57,9 +57,13 @@ def knn_graph(
             f"The symmetrization must be one of {', '.join(SYMMETRIZATIONS)}, got {symmetrization!r}."
         )
     compare = _comparison(x, similarity, bandwidth)
-    rows = _rows_of_a_block(x) if block is None else positive_integer(block, "block")
-    found = [_nearest(compare(slice(i, i + rows)), i, k) for i in range(0, len(x), rows)]
-    columns, weights = (torch.cat(parts) for parts in zip(*found, strict=True))
+    # In the worst case, ties in every row, eight arrays like a block's similarities are alive.
+    fitting = max(1, BLOCK_BYTES // (8 * len(x) * x.element_size()))
+    rows = fitting if block is None else positive_integer(block, "block")
+    # Results in one place each: between freed blocks, small ones would leave no room for the next block.
+    columns, weights = x.new_empty(len(x), k, dtype=torch.int64), x.new_empty(len(x), k)
+    for i in range(0, len(x), rows):
+        columns[i : i + rows], weights[i : i + rows] = _nearest(compare(slice(i, i + rows)), i, k)
     graph = join_choices(columns, weights, symmetrization)
     return graph.normalize() if normalized else graph.nonzero()
 
@@ -68,11 +72,6 @@ def _vertices(x: Tensor) -> Tensor:
     if x.ndim != 2 or len(x) == 0:
         raise ValueError(f"x must have shape (n, d) with n >= 1 vertices, got {tuple(x.shape)}.")
     return accumulating(x)
-
-
-def _rows_of_a_block(x: Tensor) -> int:
-    # In the worst case, ties in every row, eight arrays like a block's similarities are alive.
-    return max(1, BLOCK_BYTES // (8 * len(x) * x.element_size()))
 
 
 def _comparison(x: Tensor, similarity: str, bandwidth: float | Tensor | None) -> Callable[[slice], Tensor]:

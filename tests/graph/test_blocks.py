@@ -1,5 +1,8 @@
 """Graphs of whole sets against the dense functions: the same edges, ties, zeros and measures."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -165,6 +168,24 @@ def test_blocks_fit_what_they_may_take(monkeypatch, rows):
     monkeypatch.setattr(blocks, "_nearest", lambda s, *rest: seen.append(s.shape) or nearest(s, *rest))
     check_same(knn_graph(x, 3), latent_geometry_graph(x, 3), rtol=1e-5, atol=1e-6)
     assert max(seen) == (min(rows, 23), 23) and len(seen) == -(-23 // rows)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
+def test_memory_does_not_grow_with_the_number_of_blocks():
+    # In a process with a peak of its own: the blocks are 256 MB together, and freed ones must be reused.
+    code = (
+        "import pathlib, torch\n"
+        "from lggkit.graph import blocks, knn_graph\n"
+        "status = pathlib.Path('/proc/self/status')\n"
+        "peak = lambda: int(status.read_text().split('VmHWM:')[1].split()[0])\n"
+        "x = torch.rand(8000, 4)\n"
+        "knn_graph(x[:100], 10)\n"
+        "before = peak()\n"
+        "for blocks.BLOCK_BYTES in (2**23, 2**24): knn_graph(x, 10)\n"
+        "print(peak() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 60_000  # kB
 
 
 def test_a_row_is_compared_however_long_it_is(monkeypatch):
