@@ -50,7 +50,7 @@ def _legend_entry(label: int, name: str) -> Line2D:
 def _panel_title(name: str, adjacency: np.ndarray, labels: np.ndarray, k: int) -> str:
     a, y = torch.from_numpy(adjacency), torch.from_numpy(labels)
     sigma = graph.normalized_label_variation(a, y, k).item()
-    return f"{name}\nσ = {sigma:.2f}, {int(graph.inter_class_edges(a, y))} edges between classes"
+    return f"{name}\nσ = {sigma:.2f}, {int(graph.inter_class_edges(a, y))} edges"
 
 
 def _graph_panel(ax: Axes, adjacency: np.ndarray, thumbnails: np.ndarray, labels: np.ndarray) -> None:
