@@ -42,14 +42,21 @@ def save(name: str, title: str, rows: list[dict[str, Any]], out: Path) -> list[P
     """One file a device, so that a GPU's numbers stay when a laptop measures again."""
     import torch
 
+    from lggkit.study.context import processor_name
+
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for device in sorted({row["device"] for row in rows}):
         held = [row for row in rows if row["device"] == device]
         slug = re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-")
         path = out / f"{name}-{slug}.json"
-        content = {"title": title, "device": device, "torch": torch.__version__, "rows": held}
-        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        content = {
+            "title": title,
+            "device": device,
+            "processor": processor_name(),
+            "torch": torch.__version__,
+        }
+        path.write_text(json.dumps(content | {"rows": held}, indent=1) + "\n", encoding="utf-8")
         written.append(path)
     return written
 

@@ -127,6 +127,7 @@ def _benchmarks() -> str:
             }
             for row in held["rows"]
         ]
-        caption = f"{held['title']}: medians on {held['device']}, torch {held['torch']}"
+        machine = held["device"].replace("cpu", held["processor"])
+        caption = f"{held['title']}: medians on {machine}, torch {held['torch']}"
         parts.append(tables.as_myst(pd.DataFrame(rows), caption, f"tab-bench-{file.stem}".replace("_", "-")))
     return "\n\n".join(parts) or "No benchmark is recorded yet."
