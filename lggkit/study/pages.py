@@ -39,7 +39,21 @@ def write_pages(folder: Path) -> Path:
     }
     for name, text in parts.items():
         (folder / f"{name}.md").write_text(text + "\n", encoding="utf-8")
+    _draw_growth(folder / "growth.png")
     return folder
+
+
+def _draw_growth(file: Path) -> None:
+    """The growth of the graph's cost with the batch size, from the first file of graph benchmarks."""
+    import matplotlib.pyplot as plt
+
+    from lggkit.study.figures import benchmarks, use_style
+
+    use_style()
+    held = json.loads(next((paths.results() / "bench").glob("graph-*.json")).read_text(encoding="utf-8"))
+    figure = benchmarks.growth_figure(held["rows"])
+    figure.savefig(file, bbox_inches="tight")
+    plt.close(figure)
 
 
 def headline_sentence() -> str:

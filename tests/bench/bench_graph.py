@@ -48,6 +48,7 @@ def compare(device: str, n: int, width: int, rounds: int) -> dict:
     return {
         "name": f"graph and label variation of {n} × {width}, forward and backward",
         "n": n,
+        "width": width,
         "ours_seconds": ours_seconds,
         "reference_seconds": reference_seconds,
         "ratio": reference_seconds / ours_seconds,
