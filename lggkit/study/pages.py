@@ -126,6 +126,12 @@ def _times() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def duration(seconds: float) -> str:
+    """Three digits of a time in the unit that suits it: ``3.18 ms``, ``33.7 s``."""
+    value, unit = (seconds, "s") if seconds >= 1 else (1e3 * seconds, "ms")
+    return f"{value:.3g} {unit}"
+
+
 def _benchmarks() -> str:
     """One table for each file of ``data/results/bench``."""
     parts = []
@@ -134,8 +140,8 @@ def _benchmarks() -> str:
         rows = [
             {
                 "what": row["name"],
-                "lggkit (ms)": f"{1e3 * row['ours_seconds']:.3g}",
-                "the usual way (ms)": f"{1e3 * row['reference_seconds']:.3g}",
+                "lggkit": duration(row["ours_seconds"]),
+                "the usual way": duration(row["reference_seconds"]),
                 "ratio": f"{row['ratio']:.2f}",
                 "equal values": "yes" if row["equal"] else "NO",
             }

@@ -48,3 +48,10 @@ def test_the_headline_is_arithmetic():
     count = headline()
     parts = ("holds", "contradicted", "undecided", "unmeasured")
     assert sum(count[part] for part in parts) == count["claims"] == 20 + 15 + 20 + 12
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.00318, "3.18 ms"), (0.0849, "84.9 ms"), (33.71, "33.7 s"), (1.0, "1 s")]
+)
+def test_durations_have_a_unit_that_suits_them(seconds, text):
+    assert pages.duration(seconds) == text
