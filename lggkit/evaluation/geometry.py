@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from lggkit import graph
+from lggkit.data import to_float
+from lggkit.evaluation.accuracy import evaluating
+from lggkit.graph.variation import DENOMINATORS
 from lggkit.latents import latents
-
-DENOMINATORS = ("edges-possible", "inter-pairs", "edges-present")
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,11 @@ def geometries(
     images and after every ReLU, the Gaussian kernel with its median bandwidth for the logits.
     """
     parts: dict[str, list[Tensor]] = {depth: [] for depth in depths}
-    was_training = model.training
-    model.eval()
-    for start in range(0, len(draws), chunk):
-        indices = draws.indices[start : start + chunk]
-        batch = images[indices.flatten().to(images.device)].float() / 255
-        for depth, values in latents(model, batch, depths).items():
-            parts[depth].append(_graphs(values.flatten(1).unflatten(0, tuple(indices.shape)), depth, k))
-    model.train(was_training)
+    with evaluating(model):
+        for indices in draws.indices.split(chunk):
+            batch = to_float(images[indices.flatten().to(images.device)])
+            for depth, values in latents(model, batch, depths).items():
+                parts[depth].append(_graphs(values.flatten(1).unflatten(0, tuple(indices.shape)), depth, k))
     return {depth: _measure(torch.cat(graphs), draws.labels, k) for depth, graphs in parts.items()}
 
 

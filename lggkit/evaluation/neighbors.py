@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from lggkit.data import DataSet
+from lggkit.data import DataSet, to_float
+from lggkit.evaluation.accuracy import evaluating
 from lggkit.latents import latents
 
 
@@ -46,10 +47,6 @@ def latents_at(model: nn.Module, images: Tensor, depth: str, chunk: int = 500) -
 
     The model takes images in [0, 1]; ``depth`` is a name for `lggkit.latents`, ``chunk`` images go at once.
     """
-    was_training = model.training
-    model.eval()
-    parts = [
-        latents(model, part.float() / 255, [depth])[depth].flatten(1).cpu() for part in images.split(chunk)
-    ]
-    model.train(was_training)
-    return torch.cat(parts)
+    with evaluating(model):
+        found = (latents(model, to_float(part), [depth])[depth] for part in images.split(chunk))
+        return torch.cat([part.flatten(1).cpu() for part in found])

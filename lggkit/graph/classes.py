@@ -26,7 +26,7 @@ def class_mask(labels: Tensor, kind: str = "inter") -> Tensor:
     """
     if kind not in CLASS_MASKS:
         raise ValueError(f"The class mask must be one of {', '.join(CLASS_MASKS)}, got {kind!r}.")
-    differ = _integers(labels).unsqueeze(-1) != labels.unsqueeze(-2)
+    differ = integers(labels).unsqueeze(-1) != labels.unsqueeze(-2)
     if kind == "inter":
         return differ
     return ~differ & ~torch.eye(labels.shape[-1], dtype=torch.bool, device=labels.device)
@@ -51,7 +51,7 @@ def class_indicators(
         TypeError: ``labels`` are no integers.
     """
     if classes is not None:
-        return (_integers(labels).unsqueeze(-1) == torch.arange(classes, device=labels.device)).to(dtype)
+        return (integers(labels).unsqueeze(-1) == torch.arange(classes, device=labels.device)).to(dtype)
     same = ~class_mask(labels)
     earlier = same.tril(-1).any(-1)
     return (same & ~earlier.unsqueeze(-2)).to(dtype)
@@ -84,7 +84,8 @@ def labelled(a: Tensor, labels: Tensor) -> Tensor:
     return class_mask(labels)
 
 
-def _integers(labels: Tensor) -> Tensor:
+def integers(labels: Tensor) -> Tensor:
+    """The labels themselves, if they are integers (..., n); else TypeError."""
     if labels.is_floating_point() or labels.is_complex() or labels.ndim == 0:
         raise TypeError(
             f"labels must be integers of shape (..., n), got {labels.dtype} {tuple(labels.shape)}."

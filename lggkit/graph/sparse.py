@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from lggkit.graph._precision import inverse_sqrt
-from lggkit.graph.classes import _integers
-from lggkit.graph.variation import DENOMINATORS, _edges_possible
+from lggkit.graph.classes import integers
+from lggkit.graph.variation import check_denominator, edges_possible
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,13 +56,10 @@ class SparseGraph:
         self, labels: Tensor, k: int | None = None, denominator: str = "edges-possible"
     ) -> Tensor:
         """``label_variation / 2 / denominator``, shape (), as the function of this name has it."""
-        if denominator not in DENOMINATORS:
-            raise ValueError(
-                f"The denominator must be one of {', '.join(DENOMINATORS)}, got {denominator!r}."
-            )
+        check_denominator(denominator)
         weight = self.label_variation(labels) / 2
         if denominator == "edges-possible":
-            return weight / _edges_possible(self.n, k)
+            return weight / edges_possible(self.n, k)
         sizes = labels.unique(return_counts=True)[1]
         pairs = (self.n**2 - (sizes**2).sum()) // 2
         count = pairs if denominator == "inter-pairs" else self.inter_class_edges(labels)
@@ -75,7 +72,7 @@ class SparseGraph:
         return dense
 
     def _inter(self, labels: Tensor) -> Tensor:
-        if _integers(labels).shape != (self.n,):
+        if integers(labels).shape != (self.n,):
             raise ValueError(f"There must be one label a vertex: {self.n}, got labels {tuple(labels.shape)}.")
         return labels[self.indices[0]] != labels[self.indices[1]]
 

@@ -113,16 +113,22 @@ def normalized_label_variation(
         TypeError: ``k`` is no int, ``labels`` are no integers, or ``a`` is neither floating point nor
             Boolean.
     """
-    if denominator not in DENOMINATORS:
-        raise ValueError(f"The denominator must be one of {', '.join(DENOMINATORS)}, got {denominator!r}.")
+    check_denominator(denominator)
     weight = label_variation(a, labels) / 2
     if denominator == "edges-possible":
-        return weight / _edges_possible(a.shape[-1], k)
+        return weight / edges_possible(a.shape[-1], k)
     inter = labelled(a, labels)
     count = inter_class_edges(a if denominator == "edges-present" else inter, labels)
     return weight / count.clamp(min=1)
 
 
-def _edges_possible(n: int, k: int | None) -> int:
+def check_denominator(denominator: str) -> None:
+    """Raises ValueError where ``denominator`` is none of `DENOMINATORS`."""
+    if denominator not in DENOMINATORS:
+        raise ValueError(f"The denominator must be one of {', '.join(DENOMINATORS)}, got {denominator!r}.")
+
+
+def edges_possible(n: int, k: int | None) -> int:
+    """The most undirected edges that a kNN graph of n vertices can have, at least 1."""
     pairs = n * (n - 1) // 2
     return max(1, pairs if k is None else min(n * positive_integer(k, "k"), pairs))

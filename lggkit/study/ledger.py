@@ -7,7 +7,6 @@ import datetime
 import fcntl
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,8 +136,7 @@ class Ledger:
     @contextlib.contextmanager
     def _locked(self, path: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.gettempdir()) if not os.access(path.parent, os.W_OK) else path.parent
-        with open(folder / f".{path.name}.lock", "w") as handle:
+        with open(path.with_name(f".{path.name}.lock"), "w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
 

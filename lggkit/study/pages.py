@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -11,6 +12,9 @@ from lggkit.study import paths, tables, view
 from lggkit.study.ledger import Ledger
 from lggkit.study.paper import PAPERS
 from lggkit.study.scorecard import headline, scorecard
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TITLES = {
     "lgg": "Latent geometry graphs",
@@ -45,13 +49,17 @@ def write_pages(folder: Path) -> Path:
 
 def _draw_growth(file: Path) -> None:
     """The growth of the graph's cost with the batch size, from the first file of graph benchmarks."""
-    import matplotlib.pyplot as plt
-
     from lggkit.study.figures import benchmarks, use_style
 
     use_style()
-    held = json.loads(next((paths.results() / "bench").glob("graph-*.json")).read_text(encoding="utf-8"))
-    figure = benchmarks.growth_figure(held["rows"])
+    first = min((paths.results() / "bench").glob("graph-*.json"))
+    _save(benchmarks.growth_figure(json.loads(first.read_text(encoding="utf-8"))["rows"]), file)
+
+
+def _save(figure: Figure, file: Path) -> None:
+    import matplotlib.pyplot as plt
+
+    file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, bbox_inches="tight")
     plt.close(figure)
 
@@ -79,17 +87,12 @@ def update_readme(readme: Path) -> bool:
 
 def draw_picture(file: Path) -> Path:
     """Draws Figure 2 from the highest scale recorded into a PNG file for the README."""
-    import matplotlib.pyplot as plt
-
     from lggkit.study.figures import latent_geometry, use_style
 
     use_style()
     shown = view.highest(PICTURED)
     settings = shown.records[0].settings
-    figure = latent_geometry.graphs_figure(shown.arrays("resnet18"), settings["k"])
-    file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, bbox_inches="tight")
-    plt.close(figure)
+    _save(latent_geometry.graphs_figure(shown.arrays("resnet18"), settings["k"]), file)
     return file
 
 

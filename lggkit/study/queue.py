@@ -44,17 +44,19 @@ def pending(ledgers: Sequence[Ledger], scale: str, only: str | None = None) -> l
         KeyError: ``only`` names no experiment.
     """
     chosen = [experiments.get(only)] if only else experiments.all_experiments()
-    units = [
-        _missing(experiment, arm.name, scale, ledgers) for experiment in chosen for arm in experiment.arms
-    ]
+    units = [unit for experiment in chosen for unit in _missing(experiment, scale, ledgers)]
     ordered = sorted(units, key=lambda unit: not unit.experiment.arm(unit.arm).table)
     return [unit for unit in ordered if unit.specs]
 
 
-def _missing(experiment: Experiment, arm: str, scale: str, ledgers: Sequence[Ledger]) -> Unit:
+def _missing(experiment: Experiment, scale: str, ledgers: Sequence[Ledger]) -> list[Unit]:
+    """A unit for each arm of an experiment, with the seeds that no ledger holds; it may be empty."""
     held = {r.key for ledger in ledgers for r in ledger.records(experiment.name, scale)}
-    specs = [spec for spec in experiment.specs(scale, arm) if spec.key not in held]
-    return Unit(experiment, arm, scale, specs)
+    arms = {arm.name: experiment.specs(scale, arm.name) for arm in experiment.arms}
+    return [
+        Unit(experiment, arm, scale, [spec for spec in specs if spec.key not in held])
+        for arm, specs in arms.items()
+    ]
 
 
 def run(units: Iterable[Unit], ledger: Ledger, context: StudyContext, budget: float | None = None) -> Outcome:

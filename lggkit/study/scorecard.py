@@ -59,12 +59,14 @@ def scorecard() -> dict[str, Any]:
     verdicts: list[dict[str, Any]] = []
     for paper in PAPERS:
         records = records_of(paper)
-        tables += _tables(paper, records)
+        tables += table_rows(paper, records)
         verdicts += [_claim_row(v) for v in judged_claims(paper, records)]
     return {"tables": tables, "claims": verdicts}
 
 
-def _tables(paper: str, records: Records) -> list[dict[str, Any]]:
+def table_rows(paper: str, records: Records | None = None) -> list[dict[str, Any]]:
+    """One row a table of a paper: its cells, those measured at each scale, the fewest seeds, the verdicts."""
+    records = records_of(paper) if records is None else records
     grouped: dict[str, list[CellVerdict]] = defaultdict(list)
     for judged in judged_cells(paper, records):
         grouped[judged.cell.table].append(judged)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lggkit.record import SCALES
 from lggkit.study.paper import Cell
-from lggkit.study.scorecard import Records, judged_cells, judged_claims, records_of
+from lggkit.study.scorecard import Records, judged_cells, judged_claims, records_of, table_rows
 from lggkit.study.statistics import Interval, t_interval
 from lggkit.study.verdicts import CellVerdict, ClaimVerdict, by_seed
 
@@ -126,10 +126,7 @@ def _effect(interval: Interval) -> str:
 
 def scores_table(paper: str) -> pd.DataFrame:
     """One row a table of a paper: cells, how many were measured at each scale, verdicts at ``paper``."""
-    from lggkit.study.scorecard import scorecard
-
-    rows = [t for t in scorecard()["tables"] if t["paper"] == paper]
-    return pd.DataFrame([_score_row(t) for t in rows])
+    return pd.DataFrame([_score_row(row) for row in table_rows(paper)])
 
 
 def _score_row(table: dict) -> dict[str, str | int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import tempfile
@@ -96,7 +95,6 @@ def _live(experiment: experiments.Experiment) -> Shown:
 
 
 def _run(experiment: experiments.Experiment, scale: str, ledger: Ledger, context: StudyContext) -> None:
-    logging.getLogger("lggkit").setLevel(logging.INFO)
     outcome = queue.run(queue.pending([ledger], scale, experiment.name), ledger, context)
     if outcome.failed:
         raise LedgerError(outcome.failed[0])

@@ -43,8 +43,12 @@ def graphs_figure(arrays: Mapping[str, np.ndarray], k: int) -> Figure:
 def _legend_entry(label: int, name: str) -> Line2D:
     from matplotlib.lines import Line2D
 
-    look = {"marker": CLASS_MARKERS[label], "color": CLASS_COLORS[label], "markeredgecolor": "white"}
-    return Line2D([], [], lw=2, ms=9, label=name, **look)
+    return Line2D([], [], lw=2, ms=9, label=name, **_class_look(label))
+
+
+def _class_look(label: int) -> dict[str, str]:
+    """The mark of a class: its shape and colour, on a white edge."""
+    return {"marker": CLASS_MARKERS[label], "color": CLASS_COLORS[label], "markeredgecolor": "white"}
 
 
 def _panel_title(name: str, adjacency: np.ndarray, labels: np.ndarray, k: int) -> str:
@@ -83,8 +87,7 @@ def _thumbnail(ax: Axes, place: np.ndarray, image: np.ndarray, label: int) -> No
     frame = {"edgecolor": CLASS_COLORS[label], "linewidth": 2, "boxstyle": "square,pad=0"}
     ax.add_artist(AnnotationBbox(picture, place, frameon=True, pad=0.05, bboxprops=frame))
     corner = offset_copy(ax.transData, ax.figure, x=-12, y=12, units="points")
-    mark = {"marker": CLASS_MARKERS[label], "color": CLASS_COLORS[label], "markeredgecolor": "white"}
-    ax.plot(*place, transform=corner, ms=7, zorder=5, clip_on=False, **mark)
+    ax.plot(*place, transform=corner, ms=7, zorder=5, clip_on=False, **_class_look(label))
 
 
 def distribution_figure(
