@@ -45,13 +45,15 @@ class Context(Interface):
 class Arm:
     """One row of an experiment: a name, what it changes in the protocol, and whether a table shows it.
 
-    Arms that are not in a table (``table=False``) are ablations: fewer seeds, no verdict.
+    Arms that are not in a table (``table=False``) are ablations: fewer seeds, no verdict. ``seeds`` is how
+    many seeds a scale gets where this differs from what the experiment says for arms of its kind.
     """
 
     name: str
     title: str
     changes: Mapping[str, Any] = field(default_factory=dict)
     table: bool = True
+    seeds: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Experiment:
     train: Callable[[Sequence[Spec], Context], list[TrainResult]] | None = None
     ablation_seeds: Mapping[str, int] = field(default_factory=lambda: {"smoke": 1, "reduced": 2, "paper": 3})
     minutes: Mapping[str, float] = field(default_factory=lambda: {"smoke": 0.1, "reduced": 10, "paper": 5})
+    together: Sequence[Sequence[str]] = ()
     priority: int = 100
 
     @property
@@ -106,7 +109,12 @@ class Experiment:
 
     def seed_count(self, arm: Arm, scale: str) -> int:
         """How many seeds an arm gets at a scale."""
-        return (self.seeds if arm.table else self.ablation_seeds)[scale]
+        return arm.seeds.get(scale, (self.seeds if arm.table else self.ablation_seeds)[scale])
+
+    def groups(self) -> list[tuple[str, ...]]:
+        """Names of the arms that are measured in one call, in the order of the arms; most stand alone."""
+        group = {name: tuple(names) for names in self.together for name in names}
+        return list(dict.fromkeys(group.get(arm.name, (arm.name,)) for arm in self.arms))
 
 
 def get(name: str) -> Experiment:

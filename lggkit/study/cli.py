@@ -48,7 +48,7 @@ def run(
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     ledgers = _ledgers(scale, out)
     units = _or_exit(queue.pending, ledgers, scale, experiment)
-    units = _or_exit(queue.shard, [u for u in units if arm in (None, u.arm)], shard)
+    units = _or_exit(queue.shard, units if arm is None else queue.only_arm(units, arm), shard)
     limit = _or_exit(queue.seconds, budget) if budget else None
     context = StudyContext(progress=progress, **({"commit": commit} if commit else {}))
     outcome = _or_exit(queue.run, units, ledgers[-1], context, limit)
@@ -67,10 +67,9 @@ def pending(scale: Scale = "paper", experiment: Only = None, out: Out = None) ->
 
     units = _or_exit(queue.pending, _ledgers(scale, out), scale, experiment)
     for unit in units:
-        seeds = ",".join(str(spec.seed) for spec in unit.specs)
-        typer.echo(
-            f"{unit.experiment.name}  {unit.arm}  seeds {seeds}  keys {' '.join(s.key for s in unit.specs)}"
-        )
+        for arm in dict.fromkeys(spec.arm for spec in unit.specs):
+            seeds, keys = zip(*((str(s.seed), s.key) for s in unit.specs if s.arm == arm), strict=True)
+            typer.echo(f"{unit.experiment.name}  {arm}  seeds {','.join(seeds)}  keys {' '.join(keys)}")
     typer.echo(f"{sum(len(unit.specs) for unit in units)} runs pending at {scale} scale")
 
 

@@ -7,7 +7,7 @@ import re
 import statistics
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lggkit import experiments
 from lggkit.experiments import Experiment
@@ -20,12 +20,26 @@ log = logging.getLogger("lggkit.study")
 
 @dataclass
 class Unit:
-    """One arm of an experiment at a scale with the seeds that its ledger lacks."""
+    """The runs of an arm, or of arms that are measured together, that the ledgers lack; seed by seed."""
 
     experiment: Experiment
-    arm: str
+    arms: tuple[str, ...]
     scale: str
     specs: list[Spec]
+
+    @property
+    def title(self) -> str:
+        """The arms that it has runs of, as a line of a list shows them."""
+        return " + ".join(dict.fromkeys(spec.arm for spec in self.specs))
+
+    @property
+    def table(self) -> bool:
+        """Whether an arm of it is in a table."""
+        return any(self.experiment.arm(name).table for name in self.arms)
+
+    def part(self, specs: list[Spec]) -> Unit:
+        """The same unit with these runs only."""
+        return replace(self, specs=specs)
 
 
 @dataclass
@@ -45,18 +59,18 @@ def pending(ledgers: Sequence[Ledger], scale: str, only: str | None = None) -> l
     """
     chosen = [experiments.get(only)] if only else experiments.all_experiments()
     units = [unit for experiment in chosen for unit in _missing(experiment, scale, ledgers)]
-    ordered = sorted(units, key=lambda unit: not unit.experiment.arm(unit.arm).table)
+    ordered = sorted(units, key=lambda unit: not unit.table)
     return [unit for unit in ordered if unit.specs]
 
 
 def _missing(experiment: Experiment, scale: str, ledgers: Sequence[Ledger]) -> list[Unit]:
-    """A unit for each arm of an experiment, with the seeds that no ledger holds; it may be empty."""
+    """A unit for each group of arms, with the runs that no ledger holds; it may be empty."""
     held = {r.key for ledger in ledgers for r in ledger.records(experiment.name, scale)}
-    arms = {arm.name: experiment.specs(scale, arm.name) for arm in experiment.arms}
-    return [
-        Unit(experiment, arm, scale, [spec for spec in specs if spec.key not in held])
-        for arm, specs in arms.items()
-    ]
+    units = []
+    for arms in experiment.groups():
+        specs = [spec for arm in arms for spec in experiment.specs(scale, arm) if spec.key not in held]
+        units.append(Unit(experiment, arms, scale, sorted(specs, key=lambda spec: spec.seed)))
+    return units
 
 
 def run(units: Iterable[Unit], ledger: Ledger, context: StudyContext, budget: float | None = None) -> Outcome:
@@ -71,22 +85,22 @@ def run(units: Iterable[Unit], ledger: Ledger, context: StudyContext, budget: fl
         room = len(unit.specs) if left is None else int(max(left, 0) // estimate(unit, ledger, context))
         fits = unit.specs[:room]
         if len(fits) < len(unit.specs):
-            outcome.left.append(Unit(unit.experiment, unit.arm, unit.scale, unit.specs[len(fits) :]))
+            outcome.left.append(unit.part(unit.specs[len(fits) :]))
         if fits:
             _run_unit(unit, fits, ledger, context, outcome)
     return outcome
 
 
 def _run_unit(unit: Unit, specs: list[Spec], ledger: Ledger, context: StudyContext, outcome: Outcome) -> None:
-    log.info("%s, %s: %s, %d seeds", unit.experiment.name, unit.scale, unit.arm, len(specs))
+    log.info("%s, %s: %s, %d runs", unit.experiment.name, unit.scale, unit.title, len(specs))
     try:
         for record in unit.experiment.measure(specs, context):
             ledger.append(record)
             outcome.measured.append(record)
-            log.info("  seed %d %s in %.0f s", record.seed, record.status, record.seconds)
+            log.info("  %s, seed %d %s in %.0f s", record.arm, record.seed, record.status, record.seconds)
     except (RuntimeError, MemoryError, OSError) as error:
         sentence = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        outcome.failed.append(f"{unit.experiment.name}, {unit.arm}: {sentence}")
+        outcome.failed.append(f"{unit.experiment.name}, {unit.title}: {sentence}")
         log.error("  stopped: %s", sentence)
 
 
@@ -96,7 +110,7 @@ def estimate(unit: Unit, ledger: Ledger, context: StudyContext) -> float:
     seen = [
         r.seconds
         for r in ledger.records(unit.experiment.name, unit.scale)
-        if r.arm == unit.arm and r.device == name and r.seconds > 0
+        if r.arm in unit.arms and r.device == name and r.seconds > 0
     ]
     return statistics.median(seen) if seen else 60 * unit.experiment.minutes[unit.scale]
 
@@ -118,8 +132,14 @@ def seconds(text: str) -> float:
     return float(total)
 
 
+def only_arm(units: Sequence[Unit], arm: str) -> list[Unit]:
+    """What of the units belongs to one arm."""
+    cut = [unit.part([spec for spec in unit.specs if spec.arm == arm]) for unit in units]
+    return [unit for unit in cut if unit.specs]
+
+
 def shard(units: Sequence[Unit], text: str) -> list[Unit]:
-    """The ``i``-th of ``n`` parts of every unit's seeds, for ``n`` processes that run at once.
+    """The ``i``-th of ``n`` parts of the queue, for ``n`` processes that run at once: every n-th seed.
 
     Raises:
         ValueError: the text is not ``i/n`` with 0 ≤ i < n.
@@ -128,5 +148,5 @@ def shard(units: Sequence[Unit], text: str) -> list[Unit]:
     index, parts = (int(group) for group in match.groups()) if match else (0, 0)
     if not index < parts:
         raise ValueError(f"shard is {text!r}; write i/n with i from 0 to n - 1, as in 0/2")
-    cut = [Unit(u.experiment, u.arm, u.scale, u.specs[index::parts]) for u in units]
+    cut = [unit.part([spec for spec in unit.specs if spec.seed % parts == index]) for unit in units]
     return [unit for unit in cut if unit.specs]

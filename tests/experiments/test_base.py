@@ -35,6 +35,14 @@ def test_every_scale_is_complete(experiment):
         assert experiment.minutes[scale] > 0
 
 
+def test_arms_that_are_measured_together_exist_once(experiment):
+    arms = {arm.name: arm for arm in experiment.arms}
+    grouped = [name for names in experiment.groups() for name in names]
+    assert sorted(grouped) == sorted(arms)
+    for names in experiment.groups():
+        assert len({arms[name].table for name in names}) == 1, "table arms wait for no ablation"
+
+
 def test_protocols_are_frozen(experiment):
     for protocol in experiment.protocols.values():
         with pytest.raises(dataclasses.FrozenInstanceError):

@@ -45,7 +45,7 @@ def context(tmp_path):
 
 
 def shape(units):
-    return [(unit.arm, [spec.seed for spec in unit.specs]) for unit in units]
+    return [(unit.title, [spec.seed for spec in unit.specs]) for unit in units]
 
 
 def test_table_arms_come_first_with_all_their_seeds(experiment, ledger):
@@ -143,6 +143,26 @@ def test_shards_cover_every_run_once(experiment, ledger):
     for text in ("2/2", "a", "1", "0/0"):
         with pytest.raises(ValueError, match="write i/n"):
             queue.shard(units, text)
+
+
+def test_a_shard_has_all_arms_of_its_seeds(experiment, ledger):
+    for index in range(3):
+        units = queue.shard(queue.pending([ledger], "reduced"), f"{index}/3")
+        assert {spec.seed for unit in units for spec in unit.specs} == {index}
+        assert [unit.title for unit in units][:2] == ["base", "ours"]
+
+
+def test_arms_measured_together_are_one_unit_seed_by_seed(experiment, ledger, context, monkeypatch):
+    joined = dataclasses.replace(experiment, together=(("base", "ours"),))
+    monkeypatch.setattr(experiments, "all_experiments", lambda: [joined])
+    first, second = queue.pending([ledger], "reduced")
+    assert (first.title, second.title) == ("base + ours", "ablation")
+    assert [(s.arm, s.seed) for s in first.specs[:3]] == [("base", 0), ("ours", 0), ("base", 1)]
+    (mine,) = queue.only_arm([first, second], "ours")
+    assert [(s.arm, s.seed) for s in mine.specs] == [("ours", 0), ("ours", 1), ("ours", 2)]
+    queue.run([mine], ledger, context)
+    assert shape(queue.pending([ledger], "reduced"))[0] == ("base", [0, 1, 2])
+    assert queue.estimate(first, ledger, context) == 10.0
 
 
 def test_device_name_names_the_processor(context):

@@ -1,0 +1,20 @@
+"""What a network costs beside another one (the "relative size" of paper 1, Table 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import nn
+
+from lggkit.networks import mac_count, parameter_count
+
+
+def relative_cost(model: nn.Module, reference: nn.Module, input_shape: Sequence[int]) -> dict[str, float]:
+    """``parameters`` and ``macs`` of a network, and both in percent of the reference's (``relative_…``).
+
+    Multiply-accumulates are those of the convolutions and linear layers for one input of shape
+    (channels, h, w), see `lggkit.networks.mac_count`.
+    """
+    own = {"parameters": parameter_count(model), "macs": mac_count(model, input_shape)}
+    full = {"parameters": parameter_count(reference), "macs": mac_count(reference, input_shape)}
+    return own | {f"relative_{name}": 100 * own[name] / full[name] for name in own}

@@ -1,0 +1,20 @@
+"""Losses and regularisers, each one equation of one paper, usable alone in any training loop."""
+
+from lggkit.objectives.gkd import gkd
+from lggkit.objectives.knowledge_distillation import hinton
+from lggkit.objectives.pairs import Latents, check_latents, paired
+from lggkit.objectives.rkd import relative_distance, rkd_distance
+from lggkit.objectives.rkd_angle import rkd_angle
+from lggkit.objectives.similarity_preserving import similarity_preserving
+
+__all__ = [
+    "Latents",
+    "check_latents",
+    "gkd",
+    "hinton",
+    "paired",
+    "relative_distance",
+    "rkd_angle",
+    "rkd_distance",
+    "similarity_preserving",
+]

@@ -1,0 +1,74 @@
+"""The latents of a student beside those of its teacher, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from lggkit.graph import flatten
+
+Latents = Sequence[Tensor] | Mapping[str, Tensor]
+
+
+def paired(student: Latents, teacher: Latents) -> list[tuple[Tensor, Tensor]]:
+    """The layers of both networks as pairs of feature vectors, the teacher's constant for autograd.
+
+    Args:
+        student, teacher: one floating point tensor (n, ...) a layer, either as two sequences in the same
+            order or as two mappings with the same names in the same order. Widths may differ, n may not.
+
+    Returns:
+        For each layer the student's (n, d) and the teacher's (n, d'), float64 or as given.
+
+    Raises:
+        TypeError: one side is a tensor and no collection, or only one side has names.
+        ValueError: there is no layer, the layers differ in number, name or order, or the batches in size.
+    """
+    _check_collections(student, teacher)
+    ours, theirs = ({**x} if isinstance(x, Mapping) else dict(enumerate(x)) for x in (student, teacher))
+    if not ours or list(ours) != list(theirs):
+        raise ValueError(
+            f"the student's layers are {list(ours)} and the teacher's {list(theirs)}; "
+            "give the same layers in the same order, at least one"
+        )
+    return [(_vectors(name, x, theirs[name]), flatten(theirs[name].detach())) for name, x in ours.items()]
+
+
+def check_latents(student: Latents, teacher: Latents) -> None:
+    """Make sure that latents are fit to be compared: those of `paired`, and finite in every entry.
+
+    It waits for the device: call it while you set up, outside the training step. Inside, what is not finite
+    makes the loss so, and a training says when that happens.
+
+    Raises:
+        TypeError, ValueError: as `paired`; or an entry is not finite.
+    """
+    for layer, pair in enumerate(paired(student, teacher)):
+        for side, x in zip(("student", "teacher"), pair, strict=True):
+            bad = int((~torch.isfinite(x)).sum())
+            if bad:
+                raise ValueError(
+                    f"{bad} of {x.numel()} entries of the {side}'s layer {layer} are not finite; "
+                    "lower the learning rate, or look for the layer where they first appear"
+                )
+
+
+def _vectors(name: str | int, student: Tensor, teacher: Tensor) -> Tensor:
+    if student.shape[0] != teacher.shape[0]:
+        raise ValueError(
+            f"layer {name!r} has {student.shape[0]} samples of the student and {teacher.shape[0]} of the "
+            "teacher; pass the same batch through both"
+        )
+    return flatten(student)
+
+
+def _check_collections(student: Latents, teacher: Latents) -> None:
+    for side, given in (("student", student), ("teacher", teacher)):
+        if isinstance(given, Tensor):
+            raise TypeError(
+                f"the {side}'s latents are one tensor {tuple(given.shape)}; give a list with one a layer"
+            )
+    if isinstance(student, Mapping) != isinstance(teacher, Mapping):
+        raise TypeError("only one network's layers have names; give two mappings or two sequences")

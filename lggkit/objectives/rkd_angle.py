@@ -1,0 +1,90 @@
+"""Relational knowledge distillation by angles, RKD-A: the other half of the method that has RKD-D."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from lggkit.graph import pairwise_distance
+from lggkit.graph._precision import inverse_sqrt
+from lggkit.graph.similarities import SMALLEST_NORM
+from lggkit.objectives.pairs import Latents, paired
+
+BLOCK = {"cpu": 2**17, "cuda": 2**24}
+"""How many angles are held at a time: on a processor what its cache keeps, on a GPU what keeps it busy."""
+
+
+def rkd_angle(student: Latents, teacher: Latents) -> Tensor:
+    """``1/|Λ| Σ_{l ∈ Λ} mean_ijk h(cos ∠_S^l(i, j, k) - cos ∠_T^l(i, j, k))``, RKD-A.
+
+    ``∠(i, j, k)`` is the angle at j between the directions to i and to k, and h the smooth L1 (Huber)
+    function with threshold 1. The mean is over all n³ ordered triplets, as in the authors' code, also where
+    two of the three are one sample. The cosine with a direction of length 0 is 0: of i = j, and of samples
+    that coincide, see `lggkit.graph.pairwise_distance`.
+
+    By the law of cosines the angles follow from the n² distances, without the n² × d differences. They are
+    gone through in blocks, and their gradient with them: memory grows with n², time with n³. The gradient
+    cannot be differentiated again.
+
+    Args:
+        student, teacher: latents (n, ...) of the same batch, layer by layer, see `paired`; no gradient
+            reaches the teacher.
+
+    Returns:
+        The loss in [0, 1.5], a scalar in float32 (float64 for latents in float64).
+
+    Raises:
+        ValueError: the latents do not fit, see `paired`.
+        TypeError: latents are not floating point.
+
+    Source: Park, Kim, Lu, Cho, "Relational knowledge distillation" (2019), eq. 7-9.
+    """
+    pairs = paired(student, teacher)
+    squares = [(pairwise_distance(s, squared=True), pairwise_distance(t, squared=True)) for s, t in pairs]
+    return sum(_Angles.apply(s, t) for s, t in squares) / len(squares)
+
+
+class _Angles(torch.autograd.Function):
+    """From the squared distances (n, n) of both networks to the mean over angles, and back."""
+
+    @staticmethod
+    def forward(ctx: Any, student: Tensor, teacher: Tensor) -> Tensor:
+        n = len(student)
+        ours, theirs = (inverse_sqrt(square, SMALLEST_NORM**2) for square in (student, teacher))
+        loss, gradient = student.new_zeros(()), torch.zeros_like(student)
+        rows = max(1, BLOCK.get(student.device.type, BLOCK["cuda"]) // n**2)
+        for start in range(0, n, rows):
+            at = slice(start, start + rows)
+            cosine, target = _cosines(student, ours, at), _cosines(teacher, theirs, at)
+            loss += F.smooth_l1_loss(cosine, target, reduction="sum")
+            _descend(gradient, cosine, target, ours, at)
+        ctx.save_for_backward(gradient / n**3)
+        return loss / n**3
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        return grad * ctx.saved_tensors[0], None
+
+
+def _cosines(square: Tensor, inverse: Tensor, at: slice) -> Tensor:
+    """The cosines (b, n, n) of the angles at some vertices, between all pairs of others."""
+    side, unit = square[at], inverse[at]
+    cosine = (side.unsqueeze(-1) + side.unsqueeze(-2)).sub_(square)
+    return cosine.mul_(unit.unsqueeze(-1) / 2).mul_(unit.unsqueeze(-2))
+
+
+def _descend(gradient: Tensor, cosine: Tensor, target: Tensor, inverse: Tensor, at: slice) -> None:
+    """Add the derivative by the squared distances of what the angles at some vertices contribute."""
+    unit = inverse[at]
+    slope = torch.sub(cosine, target, out=target).clamp_(-1, 1)
+    # A distance is a side of the angles at its ends, twice by symmetry: it divides the cosine ...
+    gradient[at] -= cosine.mul_(slope).sum(-1) * unit.square()
+    slope.mul_(unit.unsqueeze(-1)).mul_(unit.unsqueeze(-2))
+    # ... and adds to its numerator, from which the opposite side, every distance in turn, is subtracted.
+    gradient[at] += slope.sum(-1)
+    gradient -= slope.sum(0) / 2

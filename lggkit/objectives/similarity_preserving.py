@@ -1,0 +1,41 @@
+"""Similarity-preserving knowledge distillation, SP: inputs that excite a teacher alike shall a student too."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from lggkit.graph._precision import inverse_sqrt
+from lggkit.graph.distances import gram_matrix, vertices
+from lggkit.graph.similarities import SMALLEST_NORM
+from lggkit.objectives.pairs import Latents, paired
+
+
+def similarity_preserving(student: Latents, teacher: Latents) -> Tensor:
+    """``1/|Λ| Σ_{l ∈ Λ} 1/n² ‖G_T^l - G_S^l‖_F²``, where G has the rows of ``Q Qᵀ`` divided by their norms.
+
+    Q holds a layer's latents as rows. Unlike a latent geometry graph, G keeps its diagonal, compares inner
+    products and no cosines, and is not symmetric. The authors sum over layers; here they are averaged, as by
+    the other objectives, so that one weight does for any number of layers. Latents that are all zero have a
+    zero row.
+
+    Args:
+        student, teacher: latents (n, ...) of the same batch, layer by layer, see `paired`; no gradient
+            reaches the teacher.
+
+    Returns:
+        The loss in [0, 4/n], a scalar in float32 (float64 for latents in float64).
+
+    Raises:
+        ValueError: the latents do not fit, see `paired`.
+        TypeError: latents are not floating point.
+
+    Source: Tung, Mori, "Similarity-preserving knowledge distillation" (2019), eq. 2-4.
+    """
+    losses = [(_similarities(t) - _similarities(s)).square().mean() for s, t in paired(student, teacher)]
+    return sum(losses) / len(losses)
+
+
+def _similarities(x: Tensor) -> Tensor:
+    """Inner products of all pairs (n, n), each row of length 1."""
+    gram = gram_matrix(vertices(x))
+    return gram * inverse_sqrt(gram.square().sum(-1, keepdim=True), SMALLEST_NORM**2)
