@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lggkit.graph import class_mask, knn_mask, latent_geometry_graph
+from lggkit.graph import class_mask, knn_mask, latent_geometry_graph, symmetrize
+from lggkit.graph._precision import positive_integer
 from lggkit.objectives.pairs import Latents, paired
 
 REDUCTIONS = ("sum", "mean")
@@ -38,7 +39,7 @@ def gkd(
             `lggkit.graph.latent_geometry_graph`; k=None and k >= n are the full graph.
         order: ``"mask-first"`` is the paper's: each network has its own k nearest neighbours, symmetrised,
             then normalised. ``"normalize-first"`` is the authors' code: both full graphs are normalised, then
-            both keep the k largest entries of each row of the *teacher's*.
+            both keep the edges of the *teacher's* k nearest neighbours in its own, symmetrised.
         edges: None keeps all edges; ``"inter"`` only those between distinct classes, ``"intra"`` only those
             within a class, at the place where ``order`` masks.
         labels: integers (n,), needed for ``edges`` and only then.
@@ -70,17 +71,14 @@ def _difference(
     student: Tensor, teacher: Tensor, k: int | None, mask: Tensor | None, order: str, graph: dict
 ) -> Tensor:
     """The sum of squares of the difference of one layer's graphs."""
-    if k is not None and order == "normalize-first":
-        with torch.no_grad():
-            full = latent_geometry_graph(teacher, order=order, **graph)
-        mask, k = knn_mask(full, k), None
-    edges = {"k": k, "mask": mask, "order": order, "symmetrization": _symmetrization(k)}
-    ours, theirs = (latent_geometry_graph(x, **edges, **graph) for x in (student, teacher))
-    return (theirs - ours).square().sum()
-
-
-def _symmetrization(k: int | None) -> str | None:
-    return None if k is None else "or"
+    if order == "normalize-first" and k is not None and k < len(student):
+        ours, theirs = (latent_geometry_graph(x, order=order, **graph) for x in (student, teacher))
+        difference = torch.where(symmetrize(knn_mask(theirs, k)), theirs - ours, 0.0)
+    else:
+        edges = {"k": k, "mask": mask, "order": order}
+        ours, theirs = (latent_geometry_graph(x, **edges, **graph) for x in (student, teacher))
+        difference = theirs - ours
+    return difference.square().sum()
 
 
 def _check(edges: str | None, labels: Tensor | None, k: int | None, reduction: str) -> None:
@@ -90,6 +88,8 @@ def _check(edges: str | None, labels: Tensor | None, k: int | None, reduction: s
         raise ValueError(f"edges is {edges!r} and labels {_seen(labels)}; give both or neither")
     if edges is not None and k is not None:
         raise ValueError(f"edges is {edges!r} and k is {k}; give one of the two")
+    if k is not None:
+        positive_integer(k, "k")
 
 
 def _seen(labels: Tensor | None) -> str:

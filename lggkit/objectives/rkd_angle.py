@@ -7,7 +7,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from lggkit.graph import pairwise_distance
 from lggkit.graph._precision import inverse_sqrt
@@ -62,13 +61,25 @@ class _Angles(torch.autograd.Function):
             cosine, target = _cosines(student, ours, at), _cosines(teacher, theirs, at)
             loss += F.smooth_l1_loss(cosine, target, reduction="sum")
             _descend(gradient, cosine, target, ours, at)
-        ctx.save_for_backward(gradient / n**3)
+        ctx.save_for_backward(student, gradient / n**3)
         return loss / n**3
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        return grad * ctx.saved_tensors[0], None
+        student, gradient = ctx.saved_tensors
+        return _Once.apply(student, grad * gradient), None
+
+
+class _Once(torch.autograd.Function):
+    """Says that a gradient cannot be differentiated, which once_differentiable misses where it is 1 times."""
+
+    @staticmethod
+    def forward(ctx: Any, student: Tensor, gradient: Tensor) -> Tensor:
+        return gradient.clone()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> None:
+        raise RuntimeError("rkd_angle has no second derivative; take the first without create_graph")
 
 
 def _cosines(square: Tensor, inverse: Tensor, at: slice) -> Tensor:

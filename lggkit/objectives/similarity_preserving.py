@@ -1,4 +1,4 @@
-"""Similarity-preserving knowledge distillation, SP: inputs that excite a teacher alike shall a student too."""
+"""Similarity-preserving distillation, SP: what excites a teacher alike shall excite its student alike."""
 
 from __future__ import annotations
 
