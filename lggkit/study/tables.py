@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lggkit.record import SCALES
-from lggkit.study.paper import Cell
+from lggkit.study.paper import Cell, cells
 from lggkit.study.scorecard import Records, judged_cells, judged_claims, records_of, table_rows
 from lggkit.study.statistics import Interval, t_interval
 from lggkit.study.verdicts import CellVerdict, ClaimVerdict, by_seed
@@ -36,9 +36,14 @@ def _cell_row(judged: CellVerdict, records: Records) -> dict[str, str]:
     held = records.get(cell.experiment, {})
     ours = {OURS[scale]: _ours(cell, held.get(scale, ()), digits) for scale in SCALES}
     difference = "" if judged.difference is None else f"{judged.difference:+.{digits}f}"
-    printed = f"{cell.value:g}" + (f" ± {cell.spread:g}" if cell.spread is not None else "")
-    place = {"row": cell.row, "column": cell.column, "printed": printed}
+    place = {"row": cell.row, "column": cell.column, "printed": _printed(cell)}
     return place | ours | {"difference": difference, "verdict": judged.verdict}
+
+
+def _printed(cell: Cell) -> str:
+    """The paper's value with its spread, and which kind of spread that is."""
+    kind = f" ({cell.spread_kind})" if cell.spread_kind else ""
+    return f"{cell.value:g}" + (f" ± {cell.spread:g}{kind}" if cell.spread is not None else "")
 
 
 def _ours(cell: Cell, records: Sequence, digits: int) -> str:
@@ -65,6 +70,27 @@ def metrics_table(
             for label, row in rows.items()
         ]
     )
+
+
+def printed_table(paper: str, table: str) -> pd.DataFrame:
+    """A table of values that stand beside the cells (descriptors), as they were printed or released."""
+    chosen = [cell for cell in cells(paper) if cell.table == table]
+    return pd.DataFrame([{"row": c.row, c.column: _printed(c), "runs": c.n or ""} for c in chosen])
+
+
+def costs_table(shown: Shown, titles: Mapping[str, str]) -> pd.DataFrame:
+    """One row a table arm of a section: parameters, multiply-accumulates, minutes of one training."""
+    return pd.DataFrame([_cost_row(shown, arm, title) for arm, title in titles.items() if shown.arm(arm)])
+
+
+def _cost_row(shown: Shown, arm: str, title: str) -> dict[str, str]:
+    minutes = [record.seconds / 60 for record in shown.arm(arm)]
+    return {
+        "": title,
+        "parameters": f"{shown.values(arm, 'parameters')[0]:,}",
+        "multiply-accumulates": f"{shown.values(arm, 'macs')[0] / 1e6:.1f} M",
+        "minutes": f"{sum(minutes) / len(minutes):.1f}",
+    }
 
 
 def provenance(*shown: Shown) -> pd.DataFrame:

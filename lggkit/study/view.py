@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from lggkit.study import paths, queue
 from lggkit.study.context import StudyContext
 from lggkit.study.ledger import Ledger, LedgerError
 from lggkit.study.scorecard import ledger_of
-from lggkit.study.statistics import Interval, t_interval
+from lggkit.study.statistics import Interval, paired_differences, t_interval
 from lggkit.study.verdicts import by_seed
 
 
@@ -44,6 +44,11 @@ class Shown:
     def interval(self, arm: str, metric: str) -> Interval:
         """Mean and 95 % t-interval of a metric over an arm's seeds."""
         return t_interval(self.values(arm, metric))
+
+    def paired(self, left: str, right: str, metric: str) -> Interval:
+        """Mean and 95 % t-interval of left - right over the seeds that both arms have."""
+        sides = (by_seed(self.arm(arm), arm, metric) for arm in (left, right))
+        return t_interval(paired_differences(*sides))
 
     def arrays(self, arm: str, seed: int = 0) -> Mapping[str, np.ndarray]:
         """The arrays of one run.
@@ -106,18 +111,19 @@ def at(name: str, scale: str) -> Shown:
     return Shown(name, scale, tuple(ledger.records(name, scale)), ledger)
 
 
-def highest(name: str) -> Shown:
+def highest(name: str, arms: Sequence[str] = ()) -> Shown:
     """The records of a section at the highest scale at which every table arm has a complete run.
 
-    A scale that a time budget has only begun is thus not shown yet.
+    A scale that a time budget has only begun is thus not shown yet. With ``arms``, these instead must have
+    been run, where a run that diverged counts as well.
 
     Raises:
         LedgerError: there is no such scale.
     """
-    needed = {arm.name for arm in experiments.get(name).arms if arm.table}
+    needed = set(arms) or {arm.name for arm in experiments.get(name).arms if arm.table}
     for scale in reversed(SCALES):
         shown = at(name, scale)
-        if needed <= {r.arm for r in shown.records if r.status == "complete"}:
+        if needed <= {r.arm for r in shown.records if arms or r.status == "complete"}:
             return shown
     raise LedgerError(f"no scale of {name} is complete; run `python -m lggkit study run --experiment {name}`")
 

@@ -73,6 +73,24 @@ def test_highest_is_the_highest_whose_table_is_whole(root, make_record):
     assert view.highest(NAME).scale == "paper"
 
 
+def test_highest_for_chosen_arms_counts_runs_that_diverged(root, make_record):
+    view.measure(NAME, "smoke")
+    ledger = Ledger(root / "data/results")
+    ledger.append(make_record("ours", 0, "reduced", NAME, status="diverged", reason="loss", metrics={}))
+    assert view.highest(NAME, arms=("ours",)).scale == "reduced"
+    assert view.highest(NAME, arms=("ours", "base")).scale == "smoke"
+
+
+def test_pairs_are_made_of_seeds_that_both_arms_have(root, make_record):
+    ledger = Ledger(root / "data/results")
+    errors = {"base": {0: 12.0, 1: 14.0, 2: 50.0}, "ours": {1: 11.0, 0: 11.0, 3: 0.0}}
+    for arm, by_seed in errors.items():
+        for seed, error in by_seed.items():
+            ledger.append(make_record(arm, seed, "paper", NAME, metrics={"test_error": error}))
+    found = view.at(NAME, "paper").paired("base", "ours", "test_error")
+    assert (found.mean, found.n) == (2.0, 2)
+
+
 def test_failures_and_unknown_scales_are_one_sentence(root, monkeypatch):
     def failing(specs, context):
         raise RuntimeError("out of memory")

@@ -20,7 +20,7 @@ from lggkit.experiments.base import Arm, Context, Experiment
 from lggkit.experiments.distilling import Distillation
 from lggkit.experiments.students import against_others, distances_to_teacher, variation_by_depth
 from lggkit.networks import build, with_normalization
-from lggkit.record import SCALES, Protocol, Record, Spec
+from lggkit.record import Protocol, Record, Spec
 from lggkit.training import MultiStep, Objective, OneCycle, Teacher, TrainConfig, TrainResult, train_many
 
 SIZES = {"wide_resnet28": "widen", "small_net": "width"}
@@ -196,7 +196,11 @@ ABLATIONS = (
     _ablation("rkd_d_teacher1", "RKD-D, second teacher", RKD_D, teacher_seed=1),
 )
 PRECISION = _ablation(
-    "baseline_bfloat16", "Baseline, bfloat16", Distillation(), dict.fromkeys(SCALES, 5), precision="bfloat16"
+    "baseline_bfloat16",
+    "Baseline, bfloat16",
+    Distillation(),
+    {"smoke": 2, "reduced": 5, "paper": 5},
+    precision="bfloat16",
 )
 SMOKE = Settings(
     dataset="digits",
@@ -204,8 +208,8 @@ SMOKE = Settings(
     size=4,
     teacher_size=8,
     layers=("stage1", "middle", "penultimate"),
-    training=TrainConfig(epochs=1, schedule=OneCycle(), augment=False),
-    teacher_training=TrainConfig(epochs=2, schedule=OneCycle(), augment=False),
+    training=TrainConfig(epochs=1, batch_size=64, schedule=OneCycle(), augment=False),
+    teacher_training=TrainConfig(epochs=3, batch_size=64, schedule=OneCycle(), augment=False),
     draws=10,
     per_class=5,
     batches=3,

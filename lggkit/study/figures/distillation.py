@@ -1,0 +1,146 @@
+"""Figures of paper 1, section 4.1: gains seed by seed, agreement with the teacher, ablations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lggkit.study.figures.style import PAPER_COLOR, arm_color
+from lggkit.study.statistics import t_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from lggkit.study.view import Shown
+
+STUDENTS = {"baseline": "baseline", "rkd_d": "RKD-D", "gkd": "GKD"}
+
+
+def paired_figure(shown: Shown, printed: Mapping[str, float]) -> Figure:
+    """Test error of the students, a line a seed (left), and their gains over the baseline (right).
+
+    ``printed`` holds the paper's test errors by arm, in percent; its gains are computed from them.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.6), width_ratios=(3, 2))
+    errors = np.array([shown.values(arm, "test_error") for arm in STUDENTS])
+    left.plot(errors, color="#888888", lw=0.8, alpha=0.8)
+    for place, row in enumerate(errors):
+        _interval(left, place, row, arm_color(place))
+    left.set_xticks(range(len(STUDENTS)), list(STUDENTS.values()))
+    left.set(ylabel="test error (%)", xlim=(-0.4, 2.4))
+    for place, arm in enumerate(("rkd_d", "gkd")):
+        gains = shown.values(arm, "gain")
+        right.plot(np.full(len(gains), place) - 0.12, gains, "o", ms=4, color="#888888", alpha=0.8)
+        _interval(right, place, gains, arm_color(place + 1))
+        label = "printed in the paper" if place == 0 else None
+        mark = {"color": PAPER_COLOR, "ms": 7, "label": label, "zorder": 4}
+        right.plot(place + 0.15, printed["baseline"] - printed[arm], "D", **mark)
+    right.axhline(0, color="#555555", lw=0.8, ls=":")
+    right.set_xticks(range(2), [STUDENTS["rkd_d"], STUDENTS["gkd"]])
+    right.set(ylabel="gain over the baseline of the same seed\n(points)", xlim=(-0.5, 1.5))
+    right.legend()
+    return figure
+
+
+def _interval(ax: Axes, place: float, values: Sequence[float], color: str, across: bool = False) -> None:
+    """Mean and 95 % interval of values at a place; a bare point where there is one value."""
+    found = t_interval(values)
+    half = found.half_width if np.isfinite(found.half_width) else 0.0
+    look = {"fmt": "o", "color": color, "ms": 6, "capsize": 3, "lw": 2, "zorder": 3}
+    if across:
+        ax.errorbar(found.mean, place, xerr=half, **look)
+    else:
+        ax.errorbar(place, found.mean, yerr=half, **look)
+
+
+def one_seed_gaps(shown: Shown) -> np.ndarray:
+    """Error of RKD-D minus error of GKD for every choice of one run of each, (n²,), in points."""
+    rkd, gkd = (np.array(shown.values(arm, "test_error")) for arm in ("rkd_d", "gkd"))
+    return (rkd[:, None] - gkd).ravel()
+
+
+def one_seed_figure(shown: Shown, printed_gap: float) -> Figure:
+    """What one run of each method could have told: all gaps between single runs, and the printed one."""
+    import matplotlib.pyplot as plt
+
+    gaps = np.sort(one_seed_gaps(shown))
+    figure, ax = plt.subplots(figsize=(6, 3.2))
+    ax.step(gaps, 100 * np.arange(1, len(gaps) + 1) / len(gaps), where="post", color=arm_color(0), lw=2)
+    ax.axvline(printed_gap, color=PAPER_COLOR, ls="--", lw=1.2, label="gap printed in the paper")
+    ax.axvline(0, color="#555555", lw=0.8, ls=":")
+    ax.set(xlabel="error of one RKD-D run - error of one GKD run (points)", ylim=(0, 103))
+    ax.set_ylabel("pairs of runs at or below (%)")
+    ax.legend(loc="upper left")
+    return figure
+
+
+def agreement_figure(shown: Shown) -> Figure:
+    """Percent of test images on which students decide like the teacher: all images, and its errors."""
+    import matplotlib.pyplot as plt
+
+    panels = {"consistency": "all test images", "consistency_on_teacher_errors": "the teacher's errors"}
+    figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.2))
+    for ax, (metric, title) in zip(axes, panels.items(), strict=True):
+        rows = [shown.values(arm, metric) for arm in STUDENTS]
+        ax.plot(np.array(rows), color="#888888", lw=0.8, alpha=0.8)
+        for place, values in enumerate(rows):
+            _interval(ax, place, values, arm_color(place))
+        ax.set_xticks(range(len(STUDENTS)), list(STUDENTS.values()))
+        ax.set(title=title, ylabel="same answer as the teacher (%)", xlim=(-0.4, 2.4))
+    return figure
+
+
+def variation_figure(shown: Shown, depths: Sequence[str]) -> Figure:
+    """Label variation at every depth of the teacher and its students, means over seeds."""
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(6.2, 3.4))
+    rows = {"teacher": ("teacher", "#000000"), **{a: (n, None) for a, n in STUDENTS.items()}}
+    for index, (arm, (name, color)) in enumerate(rows.items()):
+        values = np.array(shown.values(arm, "sigma_all_depths"))
+        chosen = color or arm_color(index - 1)
+        ax.plot(values.T, color=chosen, lw=0.6, alpha=0.5)
+        style = {"lw": 2, "marker": "so^D"[index], "ms": 5, "ls": "--" if color else "-"}
+        ax.plot(values.mean(0), color=chosen, label=name, **style)
+    ax.set_xticks(range(len(depths)), list(depths), rotation=25, ha="right")
+    ax.set(ylabel="normalised label variation σ", ylim=(0, None))
+    ax.legend()
+    return figure
+
+
+def ablation_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
+    """Gain over the baseline of the same seed for every arm, dots are seeds, bars 95 % where n > 1.
+
+    ``titles`` names the arms to draw, from top to bottom; those without a run are left out.
+    """
+    import matplotlib.pyplot as plt
+
+    held = {arm: shown.values(arm, "gain") for arm in titles if shown.arm(arm)}
+    figure, ax = plt.subplots(figsize=(7, 0.6 + 0.3 * len(held)))
+    for place, gains in enumerate(held.values()):
+        ax.plot(gains, np.full(len(gains), place) + 0.2, "o", ms=3.5, color="#888888")
+        _interval(ax, place, gains if len(gains) > 2 else [float(np.mean(gains))], arm_color(0), across=True)
+    ax.axvline(0, color="#555555", lw=0.8, ls=":")
+    ax.set_yticks(range(len(held)), [titles[arm] for arm in held])
+    ax.invert_yaxis()
+    ax.set_xlabel("gain over the baseline of the same seed (points)")
+    return figure
+
+
+def mimicry_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
+    """Distance to the teacher's graphs on test images against agreement with the teacher, a dot a run."""
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(6.6, 3.8))
+    for index, (arm, title) in enumerate(t for t in titles.items() if shown.arm(t[0])):
+        x, y = shown.values(arm, "graph_distance"), shown.values(arm, "consistency")
+        ax.plot(x, y, "os^DvPX*"[index % 8], color=arm_color(index), ms=5, alpha=0.8, label=title)
+    ax.set(xscale="log", xlabel="distance to the teacher's graphs (mean over layers, sum of squares)")
+    ax.set_ylabel("same answer as the teacher (%)")
+    figure.legend(loc="outside right upper", fontsize="small")
+    return figure

@@ -1,0 +1,37 @@
+import pytest
+
+from lggkit.study import tables
+from lggkit.study.ledger import Ledger
+from lggkit.study.paper import cells
+from lggkit.study.view import Shown
+
+
+@pytest.fixture
+def shown(make_record, tmp_path):
+    cost = {"parameters": 94154, "macs": 14_800_000}
+    records = [make_record("gkd", seed, seconds=60.0 * (seed + 1), metrics=cost) for seed in range(3)]
+    records.append(make_record("kd", 0, status="diverged", reason="loss", metrics={}))
+    return Shown("lgg/s41_distillation", "reduced", tuple(records), Ledger(tmp_path))
+
+
+def test_costs_are_means_over_complete_runs(shown):
+    table = tables.costs_table(shown, {"kd": "Hinton KD", "gkd": "GKD", "sp": "SP"})
+    assert table.to_dict("records") == [
+        {"": "GKD", "parameters": "94,154", "multiply-accumulates": "14.8 M", "minutes": "2.0"}
+    ]
+
+
+def test_released_values_come_with_their_spread_and_its_kind():
+    table = tables.printed_table("lgg", "table-1-released").set_index("row")
+    held = {c.row: c for c in cells("lgg") if c.table == "table-1-released"}
+    gkd = held["GKD"]
+    assert table.loc["GKD", "error"] == f"{gkd.value:g} ± {gkd.spread:g} (sd)"
+    assert table.loc["GKD", "runs"] == gkd.n
+    assert table.loc["Teacher", "error"] == f"{held['Teacher'].value:g}"
+
+
+def test_intervals_of_one_seed_have_no_half_width():
+    from lggkit.study.statistics import t_interval
+
+    assert tables.interval_text(t_interval([3.0])) == "3.00 (1)"
+    assert tables.interval_text(t_interval([1.0, 3.0]), 1) == "2.0 ± 12.7 (2)"
