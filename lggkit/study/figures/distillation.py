@@ -48,9 +48,9 @@ def paired_figure(shown: Shown, printed: Mapping[str, float]) -> Figure:
 
 
 def _interval(ax: Axes, place: float, values: Sequence[float], color: str, across: bool = False) -> None:
-    """Mean and 95 % interval of values at a place; a bare point where there is one value."""
+    """Mean of values at a place, with its 95 % interval where there are at least three."""
     found = t_interval(values)
-    half = found.half_width if np.isfinite(found.half_width) else 0.0
+    half = found.half_width if found.n > 2 else 0.0
     look = {"fmt": "o", "color": color, "ms": 6, "capsize": 3, "lw": 2, "zorder": 3}
     if across:
         ax.errorbar(found.mean, place, xerr=half, **look)
@@ -114,7 +114,7 @@ def variation_figure(shown: Shown, depths: Sequence[str]) -> Figure:
 
 
 def ablation_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
-    """Gain over the baseline of the same seed for every arm, dots are seeds, bars 95 % where n > 1.
+    """Gain over the baseline of the same seed for every arm, dots are seeds, bars 95 % where n > 2.
 
     ``titles`` names the arms to draw, from top to bottom; those without a run are left out.
     """
@@ -124,7 +124,7 @@ def ablation_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
     figure, ax = plt.subplots(figsize=(7, 0.6 + 0.3 * len(held)))
     for place, gains in enumerate(held.values()):
         ax.plot(gains, np.full(len(gains), place) + 0.2, "o", ms=3.5, color="#888888")
-        _interval(ax, place, gains if len(gains) > 2 else [float(np.mean(gains))], arm_color(0), across=True)
+        _interval(ax, place, gains, arm_color(0), across=True)
     ax.axvline(0, color="#555555", lw=0.8, ls=":")
     ax.set_yticks(range(len(held)), [titles[arm] for arm in held])
     ax.invert_yaxis()
@@ -140,7 +140,7 @@ def mimicry_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
     for index, (arm, title) in enumerate(t for t in titles.items() if shown.arm(t[0])):
         x, y = shown.values(arm, "graph_distance"), shown.values(arm, "consistency")
         ax.plot(x, y, "os^DvPX*"[index % 8], color=arm_color(index), ms=5, alpha=0.8, label=title)
-    ax.set(xscale="log", xlabel="distance to the teacher's graphs (mean over layers, sum of squares)")
+    ax.set(xlim=(0, None), xlabel="distance to the teacher's graphs (mean over layers, sum of squares)")
     ax.set_ylabel("same answer as the teacher (%)")
     figure.legend(loc="outside right upper", fontsize="small")
     return figure
