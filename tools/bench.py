@@ -1,7 +1,14 @@
 """Run benchmark files and keep what they measured: ``python tools/bench.py tests/bench/bench_*.py``.
 
-A file has ``run()``, one row a comparison with ``name``, ``ours_seconds``, ``reference_seconds``, ``ratio``,
-``equal`` and ``device``; it may declare ``SMALLEST_RATIO``, below which it fails.
+A file has ``run()``, which gives rows with ``name``, ``device`` and, by their ``kind``,
+
+- ``time`` (the default): ``ours_seconds``, ``reference_seconds``, ``ratio``, ``equal``; where only ours was
+  measured, reference and ratio are None. What was set up beforehand is in ``setup_seconds``.
+- ``memory``: the same in ``ours_bytes`` and ``reference_bytes``.
+- ``roof``: ``rate`` and ``unit``, what the device was measured to move or to do in a second.
+- ``profile``: ``network``, ``seconds``, ``shares`` by part, ``convolutions_alone_seconds``.
+
+``SMALLEST_RATIO`` of a file, or ``smallest_ratio`` of a row, is the ratio below which the run fails.
 """
 
 from __future__ import annotations
@@ -12,33 +19,67 @@ import json
 import re
 import sys
 from pathlib import Path
+from time import perf_counter
 from types import ModuleType
 from typing import Any
 
 OUT = Path(__file__).resolve().parents[1] / "data" / "results" / "bench"
+Row = dict[str, Any]
 
 
 def load(path: Path) -> ModuleType:
+    """The file as a module; what lies beside it can be imported."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if not path.exists() or spec is None or spec.loader is None:
         sys.exit(f"error: {path} is no benchmark; name files like tests/bench/bench_graph.py")
+    beside = str(path.resolve().parent)
+    if beside not in sys.path:
+        sys.path.insert(0, beside)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def failures(rows: list[dict[str, Any]], smallest: float) -> list[str]:
+def failures(rows: list[Row], smallest: float) -> list[str]:
     """One sentence a row whose results differ or whose ratio is below the declared one."""
-    wrong = [f"{row['name']} on {row['device']}: the two results differ" for row in rows if not row["equal"]]
-    slow = [
-        f"{row['name']} on {row['device']}: ratio {row['ratio']:.2f}, {smallest:g} is declared"
-        for row in rows
-        if row["ratio"] < smallest
-    ]
-    return wrong + slow
+    held = [row for row in rows if "equal" in row]
+    wrong = [f"{row['name']} on {row['device']}: the two results differ" for row in held if not row["equal"]]
+    return wrong + [line for row in held if (line := too_slow(row, smallest))]
 
 
-def save(name: str, title: str, rows: list[dict[str, Any]], out: Path) -> list[Path]:
+def too_slow(row: Row, smallest: float) -> str:
+    declared = row.get("smallest_ratio", smallest)
+    if row["ratio"] is None or row["ratio"] >= declared:
+        return ""
+    return f"{row['name']} on {row['device']}: ratio {row['ratio']:.2f}, {declared:g} is declared"
+
+
+def described(row: Row) -> str:
+    """A row in a line."""
+    return f"{row['name']} ({row['device']}): {DESCRIBED[row.get('kind', 'time')](row)}"
+
+
+def compared(key: str, factor: float, unit: str, row: Row) -> str:
+    ours = f"{factor * row[f'ours_{key}']:.3g} {unit}"
+    if row["ratio"] is None:
+        return f"{ours}, nothing to compare with"
+    return f"{ours}, the usual way {factor * row[f'reference_{key}']:.3g} {unit}, x{row['ratio']:.2f}"
+
+
+def spread(row: Row) -> str:
+    shares = ", ".join(f"{part} {100 * share:.0f} %" for part, share in row["shares"].items())
+    return f"{row['network']}: {shares}; convolutions alone {1e3 * row['convolutions_alone_seconds']:.3g} ms"
+
+
+DESCRIBED = {
+    "time": lambda row: compared("seconds", 1e3, "ms", row),
+    "memory": lambda row: compared("bytes", 1e-6, "MB", row),
+    "roof": lambda row: f"{row['rate'] / 1e9:.3g} G{row['unit']}",
+    "profile": spread,
+}
+
+
+def save(name: str, title: str, rows: list[Row], out: Path) -> list[Path]:
     """One file a device, so that a GPU's numbers stay when a laptop measures again."""
     import torch
 
@@ -63,21 +104,22 @@ def save(name: str, title: str, rows: list[dict[str, Any]], out: Path) -> list[P
 
 def bench(path: Path, out: Path) -> list[str]:
     """Measure one file, print its rows and keep them; what failed."""
-    module = load(path)
+    module, start = load(path), perf_counter()
     rows = module.run()
     for row in rows:
-        ours, reference = 1e3 * row["ours_seconds"], 1e3 * row["reference_seconds"]
-        times = f"{ours:.3g} ms, the usual way {reference:.3g} ms, x{row['ratio']:.1f}"
-        print(f"{row['name']} ({row['device']}): {times}", flush=True)
+        print(described(row), flush=True)
     title = (module.__doc__ or path.stem).strip().splitlines()[0].rstrip(".")
     save(path.stem.removeprefix("bench_"), title, rows, out)
+    print(f"{path.name} took {perf_counter() - start:.0f} s", flush=True)
     return failures(rows, getattr(module, "SMALLEST_RATIO", 0.0))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("files", type=Path, nargs="+")
-    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--out", type=Path, default=OUT, help="folder of the JSON files")
     chosen = parser.parse_args()
     failed = [line for path in chosen.files for line in bench(path, chosen.out)]
     sys.exit("\n".join(f"error: {line}" for line in failed) if failed else 0)

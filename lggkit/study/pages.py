@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lggkit.study import paths, tables, view
+from lggkit.study import bench_parts, benchmarks, paths, tables, view
 from lggkit.study.ledger import Ledger
 from lggkit.study.paper import PAPERS
 from lggkit.study.scorecard import headline, scorecard
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 TITLES = {
     "lgg": "Latent geometry graphs",
@@ -33,35 +28,19 @@ BEGIN, END = "<!-- scorecard -->", "<!-- end of scorecard -->"
 
 
 def write_pages(folder: Path) -> Path:
-    """Writes ``headline.md``, ``scorecard.md``, ``compute.md``, ``benchmarks.md`` for pages to include."""
+    """Writes ``headline.md``, ``scorecard.md``, ``compute.md`` and the benchmarks for pages to include."""
     folder.mkdir(parents=True, exist_ok=True)
+    measured = paths.results() / "bench"
     parts = {
         "headline": headline_sentence(),
         "scorecard": _scorecard(),
         "compute": _compute(),
-        "benchmarks": _benchmarks(),
+        **bench_parts.page_parts(measured),
     }
     for name, text in parts.items():
         (folder / f"{name}.md").write_text(text + "\n", encoding="utf-8")
-    _draw_growth(folder / "growth.png")
+    benchmarks.draw_figures(measured, folder)
     return folder
-
-
-def _draw_growth(file: Path) -> None:
-    """The growth of the graph's cost with the batch size, from the first file of graph benchmarks."""
-    from lggkit.study.figures import benchmarks, use_style
-
-    use_style()
-    first = min((paths.results() / "bench").glob("graph-*.json"))
-    _save(benchmarks.growth_figure(json.loads(first.read_text(encoding="utf-8"))["rows"]), file)
-
-
-def _save(figure: Figure, file: Path) -> None:
-    import matplotlib.pyplot as plt
-
-    file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, bbox_inches="tight")
-    plt.close(figure)
 
 
 def headline_sentence() -> str:
@@ -92,7 +71,7 @@ def draw_picture(file: Path) -> Path:
     use_style()
     shown = view.highest(PICTURED)
     settings = shown.records[0].settings
-    _save(latent_geometry.graphs_figure(shown.arrays("resnet18"), settings["k"]), file)
+    benchmarks.save_figure(latent_geometry.graphs_figure(shown.arrays("resnet18"), settings["k"]), file)
     return file
 
 
@@ -127,30 +106,3 @@ def _times() -> pd.DataFrame:
             rows.append([f"{paper}/{section}", scale, device, len(seconds), *minutes])
     columns = ["experiment", "scale", "device", "runs", "longest (min)", "total (min)"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def duration(seconds: float) -> str:
-    """Three digits of a time in the unit that suits it: ``3.18 ms``, ``33.7 s``."""
-    value, unit = (seconds, "s") if seconds >= 1 else (1e3 * seconds, "ms")
-    return f"{value:.3g} {unit}"
-
-
-def _benchmarks() -> str:
-    """One table for each file of ``data/results/bench``."""
-    parts = []
-    for file in sorted((paths.results() / "bench").glob("*.json")):
-        held = json.loads(file.read_text(encoding="utf-8"))
-        rows = [
-            {
-                "what": row["name"],
-                "lggkit": duration(row["ours_seconds"]),
-                "the usual way": duration(row["reference_seconds"]),
-                "ratio": f"{row['ratio']:.2f}",
-                "equal values": "yes" if row["equal"] else "NO",
-            }
-            for row in held["rows"]
-        ]
-        machine = held["device"].replace("cpu", held["processor"])
-        caption = f"{held['title']}: medians on {machine}, torch {held['torch']}"
-        parts.append(tables.as_myst(pd.DataFrame(rows), caption, f"tab-bench-{file.stem}".replace("_", "-")))
-    return "\n\n".join(parts) or "No benchmark is recorded yet."

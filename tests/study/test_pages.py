@@ -1,45 +1,44 @@
 import json
 
-import pytest
-
-from lggkit.study import pages, paths
-from lggkit.study.figures import benchmarks
-
-
-@pytest.fixture
-def rows():
-    return [
-        {"n": n, "width": width, "ours_seconds": n * 1e-4, "reference_seconds": n * 3e-4}
-        for n, width in ((256, 512), (64, 512), (64, 16384))
-    ]
-
-
-def test_growth_shows_one_width_in_order_of_size(rows):
-    import matplotlib.pyplot as plt
-
-    figure = benchmarks.growth_figure(rows)
-    usual, ours, guide = figure.axes[0].lines
-    assert list(ours.get_xdata()) == [64, 256] and list(usual.get_ydata()) == pytest.approx([0.0192, 0.0768])
-    assert list(guide.get_ydata()) == pytest.approx([0.0016, 0.0256])
-    plt.close(figure)
+from lggkit.study import bench_parts, pages, paths
 
 
 def test_pages_are_written_whole(tmp_path):
     pages.write_pages(tmp_path)
-    written = {p.name for p in tmp_path.iterdir()}
-    assert written == {"headline.md", "scorecard.md", "compute.md", "benchmarks.md", "growth.png"}
+    written = {p.name for p in tmp_path.iterdir() if p.suffix == ".md"}
+    assert written == {
+        "headline.md",
+        "scorecard.md",
+        "compute.md",
+        "benchmarks.md",
+        *(f"bench-{name}.md" for name in bench_parts.SECTIONS),
+    }
     assert "numbers in the tables" in (tmp_path / "headline.md").read_text()
     scorecard = (tmp_path / "scorecard.md").read_text()
     assert all(f"### {title}" in scorecard for title in pages.TITLES.values())
     assert "lgg/s33" in (tmp_path / "compute.md").read_text()
 
 
-def test_every_benchmark_on_file_is_shown_and_agrees(tmp_path):
+def test_every_benchmark_on_file_is_shown_once_and_agrees(tmp_path):
     pages.write_pages(tmp_path)
-    text = (tmp_path / "benchmarks.md").read_text()
+    text = "".join((tmp_path / f"{part}.md").read_text() for part in bench_parts.page_parts(tmp_path))
     for file in (paths.results() / "bench").glob("*.json"):
+        assert text.count(f":name: tab-bench-{file.stem}".replace("_", "-") + "\n") == 1
         for row in json.loads(file.read_text())["rows"]:
-            assert row["equal"] and row["name"].replace("_", "\\_") in text
+            assert row.get("equal", True) and row["name"] in text.replace("\\_", "_")
+
+
+def test_every_figure_that_a_part_shows_is_drawn(tmp_path):
+    pages.write_pages(tmp_path)
+    text = (tmp_path / "bench-graph.md").read_text()
+    drawn = {p.name for p in tmp_path.glob("*.png")}
+    assert drawn == {line.split("/")[-1] for line in text.splitlines() if line.startswith("```{figure}")}
+
+
+def test_the_performance_page_includes_every_part_once():
+    page = (paths.repository() / "book" / "study" / "performance.md").read_text()
+    for part in bench_parts.page_parts(paths.results() / "bench"):
+        assert page.count(f"```{{include}} ../_generated/{part}.md\n") == 1
 
 
 def test_the_headline_is_arithmetic():
@@ -48,10 +47,3 @@ def test_the_headline_is_arithmetic():
     count = headline()
     parts = ("holds", "contradicted", "undecided", "unmeasured")
     assert sum(count[part] for part in parts) == count["claims"] == 20 + 15 + 20 + 12
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.00318, "3.18 ms"), (0.0849, "84.9 ms"), (33.71, "33.7 s"), (1.0, "1 s")]
-)
-def test_durations_have_a_unit_that_suits_them(seconds, text):
-    assert pages.duration(seconds) == text

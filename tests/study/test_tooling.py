@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -145,15 +146,18 @@ def test_setup_shows_only_what_takes_time(line, shown):
 
 
 BENCH = '''"""A title: with more."""
+from beside_it import SECONDS
 SMALLEST_RATIO = 3
 def run():
-    row = {"ours_seconds": 1.0, "reference_seconds": 2.0, "device": "cpu, 1 thread", "equal": True}
+    row = SECONDS | {"device": "cpu, 1 thread", "equal": True}
     return [row | {"name": "slow", "ratio": 2.0}, row | {"name": "wrong", "ratio": 4.0, "equal": False}]
 '''
 
 
-def test_benchmarks_are_kept_and_fail_when_slow_or_wrong(tmp_path):
+def test_benchmarks_are_kept_and_fail_when_slow_or_wrong(tmp_path, monkeypatch):
     (tmp_path / "bench_it.py").write_text(BENCH)
+    (tmp_path / "beside_it.py").write_text('SECONDS = {"ours_seconds": 1.0, "reference_seconds": 2.0}')
+    monkeypatch.setattr("sys.path", [*sys.path])
     failed = tool("bench").bench(tmp_path / "bench_it.py", tmp_path / "out")
     assert len(failed) == 2
     assert "wrong" in failed[0] and "differ" in failed[0]
@@ -163,3 +167,59 @@ def test_benchmarks_are_kept_and_fail_when_slow_or_wrong(tmp_path):
         "slow",
         "wrong",
     ]
+
+
+TIMES = {
+    "name": "a",
+    "device": "d",
+    "equal": True,
+    "ours_seconds": 0.5,
+    "reference_seconds": 1.0,
+    "ratio": 2.0,
+}
+ALONE = TIMES | {"reference_seconds": None, "ratio": None}
+MEMORY = {
+    "name": "m",
+    "kind": "memory",
+    "ours_bytes": 2e8,
+    "reference_bytes": 1e8,
+    "ratio": 0.5,
+    "equal": True,
+}
+ROOF = {"name": "triad", "kind": "roof", "rate": 1.5e10, "unit": "B/s"}
+PROFILE = {"kind": "profile", "name": "step", "network": "Net", "seconds": 1.0, "shares": {"data": 0.25}}
+
+
+@pytest.mark.parametrize(
+    ("row", "smallest", "failed"),
+    [
+        (TIMES, 1.5, 0),
+        (TIMES, 2.5, 1),
+        (TIMES | {"smallest_ratio": 2.5}, 0.0, 1),
+        (TIMES | {"smallest_ratio": 1.5}, 2.5, 0),
+        (ALONE, 2.5, 0),
+        (ALONE | {"equal": False}, 2.5, 1),
+        (MEMORY | {"device": "d"}, 0.7, 1),
+        (ROOF | {"device": "d"}, 2.5, 0),
+        (PROFILE | {"device": "d"}, 2.5, 0),
+    ],
+)
+def test_only_comparisons_fail_and_a_row_may_declare_its_own_ratio(row, smallest, failed):
+    assert len(tool("bench").failures([row], smallest)) == failed
+
+
+@pytest.mark.parametrize(
+    ("row", "line"),
+    [
+        (TIMES, "a (d): 500 ms, the usual way 1e+03 ms, x2.00"),
+        (ALONE, "a (d): 500 ms, nothing to compare with"),
+        (MEMORY, "m (d): 200 MB, the usual way 100 MB, x0.50"),
+        (ROOF, "triad (d): 15 GB/s"),
+        (
+            PROFILE | {"convolutions_alone_seconds": 0.1},
+            "step (d): Net: data 25 %; convolutions alone 100 ms",
+        ),
+    ],
+)
+def test_every_kind_of_row_is_told_in_a_line(row, line):
+    assert tool("bench").described(row | {"device": "d"}) == line

@@ -8,28 +8,70 @@ from typing import TYPE_CHECKING, Any
 from lggkit.study.figures.style import arm_color
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+Rows = Sequence[Mapping[str, Any]]
+GRAY = "#555555"
+AXES = {"n": "batch size n", "depths": "maps of the network"}
 
-def growth_figure(rows: Sequence[Mapping[str, Any]], width: int = 512) -> Figure:
-    """Seconds of a graph and its label variation against the batch size n, ours and the usual way.
 
-    ``rows`` are those of ``bench_graph.py``; those with latents of ``width`` features are drawn. The
-    dotted line grows as n², as the number of pairs does.
+def growth_figure(rows: Rows, width: int = 512) -> Figure:
+    """Seconds of graphs and their label variation, ours and the usual way, beside what the device allows.
+
+    ``rows`` are those of ``bench_graph.py``: one panel for the batch size n at latents of ``width``
+    features, and, where they are there, one for the number of maps. The dotted line is the `roofline` where
+    the device's rates were measured, else growth as n².
+
+    Raises:
+        ValueError: no row has latents of ``width`` features.
     """
     import matplotlib.pyplot as plt
 
-    chosen = sorted((row for row in rows if row["width"] == width), key=lambda row: row["n"])
-    sizes = [row["n"] for row in chosen]
-    figure, ax = plt.subplots(figsize=(6, 3.6))
-    sides = {"the usual way": ("reference_seconds", "s--", 1), "lggkit": ("ours_seconds", "o-", 0)}
-    for label, (key, look, color) in sides.items():
-        ax.loglog(sizes, [row[key] for row in chosen], look, color=arm_color(color), label=label)
-    last = chosen[-1]
-    guide = [last["ours_seconds"] * (n / last["n"]) ** 2 for n in sizes]
-    ax.loglog(sizes, guide, ":", color="#555555", label="growth as n²")
-    ax.set_xticks(sizes, [str(n) for n in sizes])
-    ax.set_xticks([], minor=True)
-    ax.set(xlabel="batch size n", ylabel="forward and backward (s)")
-    ax.legend()
+    families = {
+        "n": [row for row in rows if row.get("width") == width],
+        "depths": [row for row in rows if "depths" in row],
+    }
+    if not families["n"]:
+        raise ValueError(f"no row has latents of {width} features; run tests/bench/bench_graph.py again")
+    drawn = {key: sorted(chosen, key=lambda row: row[key]) for key, chosen in families.items() if chosen}
+    figure, axes = plt.subplots(1, len(drawn), figsize=(2 + 4 * len(drawn), 3.6), squeeze=False)
+    for ax, (key, chosen) in zip(axes[0], drawn.items(), strict=True):
+        _panel(ax, key, chosen, rates(rows))
+    axes[0, 0].set_ylabel("forward and backward (s)")
+    axes[0, 0].legend()
     return figure
+
+
+def rates(rows: Rows) -> dict[str, float]:
+    """What the device was measured to do in a second, by unit: ``B/s`` and ``FLOP/s``, or nothing."""
+    return {row["unit"]: row["rate"] for row in rows if row.get("kind") == "roof"}
+
+
+def roofline(row: Mapping[str, Any], measured: Mapping[str, float]) -> float:
+    """The least seconds for a row's ``bytes`` and ``flops`` at the rates that were measured."""
+    return max(row["bytes"] / measured["B/s"], row["flops"] / measured["FLOP/s"])
+
+
+def _panel(ax: Axes, key: str, rows: Rows, measured: Mapping[str, float]) -> None:
+    places = [row[key] for row in rows]
+    both = [row for row in rows if row["reference_seconds"] is not None]
+    usual = [row["reference_seconds"] for row in both]
+    ax.loglog([row[key] for row in both], usual, "s--", color=arm_color(1), label="the usual way")
+    ax.loglog(places, [row["ours_seconds"] for row in rows], "o-", color=arm_color(0), label="lggkit")
+    if both and len(both) < len(rows):
+        ax.annotate("stopped", (both[-1][key], usual[-1]), (6, 4), textcoords="offset points", color=GRAY)
+    label, guide = _guide(rows, measured)
+    if measured or key == "n":
+        ax.loglog(places, guide, ":", color=GRAY, label=label)
+    shown = places[:: 2 if len(places) > 6 else 1]
+    ax.set_xticks(shown, [f"{place:,}" for place in shown])
+    ax.set_xticks([], minor=True)
+    ax.set_xlabel(AXES[key])
+
+
+def _guide(rows: Rows, measured: Mapping[str, float]) -> tuple[str, list[float]]:
+    if measured:
+        return "roofline", [roofline(row, measured) for row in rows]
+    last = rows[-1]
+    return "growth as n²", [last["ours_seconds"] * (row["n"] / last["n"]) ** 2 for row in rows]
