@@ -11,7 +11,7 @@ from lggkit.study.benchmarks import Bench, Row, recorded
 
 SECTIONS = ("training", "seeds", "graph", "memory")
 NOTHING = "No benchmark of this kind is recorded yet."
-NOT_RUN = "–"
+NOT_RUN, NO_BREAK = "–", "\N{NO-BREAK SPACE}"
 
 
 def page_parts(folder: Path) -> dict[str, str]:
@@ -28,15 +28,15 @@ def shown(bench: Bench) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Three digits of a time in the unit that suits it: ``3.18 ms``, ``33.7 s``."""
+    """Three digits of a time in the unit that suits it: ``3.18 ms``, ``33.7 s``, not to be broken."""
     value, unit = (seconds, "s") if seconds >= 1 else (1e3 * seconds, "ms")
-    return f"{value:.3g} {unit}"
+    return f"{value:.3g}{NO_BREAK}{unit}"
 
 
 def size(count: float) -> str:
     """Three digits of a number of bytes, in megabytes (10⁶) or gigabytes: ``812 MB``, ``1.23 GB``."""
     value, unit = (count / 1e9, "GB") if count >= 1e9 else (count / 1e6, "MB")
-    return f"{value:.3g} {unit}" if value < 999.5 else f"{value:.0f} {unit}"
+    return (f"{value:.3g}" if value < 999.5 else f"{value:.0f}") + NO_BREAK + unit
 
 
 def times(bench: Bench) -> str:
@@ -72,17 +72,17 @@ def _compared(row: Row, key: str, text: Callable[[float], str]) -> dict[str, str
 
 
 def profile(bench: Bench) -> str:
-    rows = [
-        {
-            "step": f"{row['network']}, {row['name']}",
-            "seconds": duration(row["seconds"]),
-            **{part: f"{100 * share:.0f} %" for part, share in row["shares"].items()},
-            "convolutions alone": duration(row["convolutions_alone_seconds"]),
-        }
-        for row in bench.of_kind("profile")
-    ]
+    """Steps side by side, a row a part."""
+    steps = {f"{row['network']}, {row['name']}": _spent(row) for row in bench.of_kind("profile")}
+    frame = pd.DataFrame(steps).rename_axis("").reset_index()
     caption = "What a training step spends its time on, and what its convolutions take when nothing else runs"
-    return bench.table(pd.DataFrame(rows), caption, "profile") if rows else ""
+    return bench.table(frame, caption, "profile") if steps else ""
+
+
+def _spent(row: Row) -> dict[str, str]:
+    shares = {part: f"{100 * share:.0f}{NO_BREAK}%" for part, share in row["shares"].items()}
+    alone = duration(row["convolutions_alone_seconds"])
+    return {"the step": duration(row["seconds"]), **shares, "its convolutions alone": alone}
 
 
 def bounds(bench: Bench) -> str:

@@ -47,7 +47,7 @@ def growth(device: str, shapes: Sequence[tuple[int, int]] = tuple(SHAPES)) -> li
             continue
         expected = 0.0 if last is None else last["reference_seconds"] * (n / last["n"]) ** 3
         alone = expected > PATIENCE or not fits(n, "reference", device)
-        name = f"graph and label variation of {n:,} × {width:,}, forward and backward"
+        name = f"graph and label variation of {n:,} × {width:,}"
         rows.append(compare(name, [latents(n, width, device)], device, alone) | {"n": n, "width": width})
         last = last if alone else rows[-1]
     return rows
@@ -190,6 +190,7 @@ def fits(n: int, side: str, device: str) -> bool:
 
 def free_bytes(device: str) -> float:
     if device == "cuda":
+        torch.cuda.empty_cache()
         return torch.cuda.mem_get_info()[0]
     info = Path("/proc/meminfo")
     if not info.exists():

@@ -16,7 +16,7 @@ from torch.profiler import ProfilerActivity, profile, record_function
 DATA = "bench: data"
 PARTS = {
     "data": (DATA, "enumerate(DataLoader)"),
-    "optimizer": ("Optimizer.",),
+    "optimiser": ("Optimizer.",),
     "convolution backward": ("convolution_backward", "ConvolutionBackward"),
     "convolution forward": ("conv",),
     "batch norm": ("batch_norm", "BatchNorm"),

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 HERE = Path(__file__).resolve().parent
-TINY = "WRN10-1 (small_net of width 16)"
+TINY = "WRN10-1 (small_net)"
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_training_rows_are_ours_against_the_loop_with_two_profiles(load, tiny, m
     for profile in (ours, usual):
         assert math.isclose(sum(profile["shares"].values()), 1)
         assert profile["shares"]["convolution backward"] > 0 and profile["shares"]["batch norm"] > 0
-        assert profile["shares"]["data"] > 0 and profile["shares"]["optimizer"] > 0
+        assert profile["shares"]["data"] > 0 and profile["shares"]["optimiser"] > 0
     assert ours["convolutions_alone_seconds"] > 0
 
 
@@ -119,7 +119,7 @@ def event(name, parent=None):
         (["ConvolutionBackward0", "aten::convolution_backward", "aten::empty"], "convolution backward"),
         (["aten::batch_norm", "aten::empty"], "batch norm"),
         (["autograd::engine::evaluate_function: NativeBatchNormBackward0"], "batch norm"),
-        (["Optimizer.step#SGD.step", "aten::add_"], "optimizer"),
+        (["Optimizer.step#SGD.step", "aten::add_"], "optimiser"),
         (["bench: data", "aten::index"], "data"),
         (["enumerate(DataLoader)#_SingleProcess.__next__", "aten::copy_"], "data"),
         (["aten::relu", "aten::clamp_min"], "elementwise and the rest"),

@@ -22,7 +22,7 @@ RATE, MOMENTUM, DECAY = 0.01, 0.9, 5e-4
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 WORKERS = {"cpu": 0, "cuda": 8}
 NETWORKS = {
-    "WRN10-1 (small_net of width 16)": ("small_net", {"width": 16, "channels": 3}),
+    "WRN10-1 (small_net)": ("small_net", {"width": 16, "channels": 3}),
     "WRN28-0.5": ("wide_resnet28", {"widen": 0.5}),
     "ResNet-18": ("resnet18", {"width": 64}),
 }
