@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from lggkit.training import Stream, Teacher, TrainConfig
@@ -12,9 +13,30 @@ def test_latents_are_constant_in_evaluation_mode_and_computed_once(data, make_ne
     found = teacher(batch)
     assert teacher(batch)["maps"] is found["maps"] and len(calls) == 1
     assert not found["output"].requires_grad
+    assert model.training
     with torch.no_grad():
         torch.testing.assert_close(found["output"], model.eval()(batch.images))
     assert not model.head.weight.grad and torch.equal(model.norm.running_mean, torch.zeros(6))
+
+
+def test_it_teaches_what_the_model_knew_when_it_was_made(data, make_net):
+    batch = Stream(data, TrainConfig(epochs=1, batch_size=8), 0).batch(0)
+    model = make_net()
+    teacher, expected = Teacher(model, ["output"]), Teacher(model, ["output"])(batch)["output"]
+    model.head.weight.data.zero_()
+    assert torch.equal(teacher(batch)["output"], expected)
+
+
+def test_an_unknown_depth_is_refused_before_any_batch(make_net):
+    with pytest.raises(ValueError, match="has no depth 'map'"):
+        Teacher(make_net(), ["map"])
+
+
+def test_folding_loses_no_accuracy_in_bfloat16(data, make_net):
+    batch = Stream(data, TrainConfig(epochs=1, batch_size=28), 0).batch(0)
+    exact, rough = (Teacher(make_net(), ["maps"], p)(batch)["maps"] for p in ("float32", "bfloat16"))
+    assert rough.dtype is torch.bfloat16
+    assert 0 < (rough.float() - exact).norm() < 0.01 * exact.norm()
 
 
 def test_another_batch_is_computed_anew(data, make_net):
