@@ -2,75 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
 
-from lggkit.training.processor import CodePath, first_line
+from lggkit.training.processor import first_line
+from lggkit.training.selfcheck import (
+    TOLERANCE,
+    apart_from,
+    draws,
+    eager_losses,
+    full_batches,
+    replayed_losses,
+    restore,
+    snapshot,
+)
 from lggkit.training.stream import StillBatch
 
 if TYPE_CHECKING:
     from lggkit.training.run import Run
 
 STEPS_WORTH_CAPTURING = 500
-STEPS_CHECKED = 20
-TOLERANCE = 0.05
 
 
 class Captured:
-    """Makes a run's steps by replay; everything that changes between steps lies in memory that stays put.
+    """Makes steps by replay, of one run or of several that see the same batches.
 
-    The epoch's order and augmentation are in the stream's buffers, the step's place in the epoch and the
-    learning rate in scalars on the device. The short batch at the end of an epoch is made eagerly.
+    Everything that changes between steps lies in memory that stays put: the epoch's order and augmentation
+    in the stream's buffers, the step's place in the epoch and the learning rate in scalars on the device.
+    Runs of one graph are given one batch object, as eager ones are, so that a `Teacher` is computed once a
+    replay for all of them; the batch of another graph is another object, so that no graph reads what a
+    teacher kept for another. The short batch at the end of an epoch is made eagerly.
     """
 
-    def __init__(self, run: Run, lane: torch.cuda.Stream | None = None) -> None:
-        device = run.path.device
-        self.run, self.lane = run, lane
+    def __init__(self, runs: Sequence[Run]) -> None:
+        device = runs[0].path.device
+        self.runs, self.stream = list(runs), runs[0].stream
+        self.lane: torch.cuda.Stream | None = None
+        self.draws = False
         self.place = torch.zeros((), dtype=torch.int64, device=device)
-        self.rows = torch.arange(run.config.batch_size, device=device)
+        self.rows = torch.arange(runs[0].config.batch_size, device=device)
         self.replay = self.body
 
     def body(self) -> None:
-        """A full-sized step that takes nothing from the host."""
+        """A full-sized step of every run that takes nothing from the host."""
         rows = self.rows + self.place * len(self.rows)
-        self.run.update(StillBatch(*self.run.stream.gather(rows)), self.place)
+        batch = StillBatch(*self.stream.gather(rows))
+        for run in self.runs:
+            run.update(batch, self.place)
 
     def __call__(self, place: int) -> None:
-        """Make step number ``place`` of the epoch that the run is in."""
-        stream, step = self.run.stream, self.run.step
-        if place >= full_batches(self.run):
-            self.run.update(stream.make(step), place)
+        """Make step number ``place`` of the epoch that the runs are in."""
+        step = self.runs[0].step
+        if place >= full_batches(self.runs[0]):
+            batch = self.stream.make(step)
+            for run in self.runs:
+                run.update(batch, place)
             return
-        stream.enter(step // stream.steps_per_epoch)
+        self.stream.enter(step // self.stream.steps_per_epoch)
         self.place.fill_(place)
         self.replay()
 
 
-def choose_capture(run: Run) -> tuple[Captured | None, CodePath]:
-    """The captured step where it is worth while, works and agrees with the eager one, else None.
+def capture_all(runs: Sequence[Run]) -> None:
+    """Capture the runs where it is worth while, works and agrees with eager steps; their paths say so.
 
-    With it the path, which says so. Model, optimizer, meter and step count are as before afterwards.
+    Runs of one stream that are at the same step share a graph. Model, optimizer, meter and step count are as
+    before afterwards.
     """
-    wanted, reason = worth_capturing(run)
-    if not wanted:
-        return None, run.path.because(reason) if reason else run.path
-    saved = _snapshot(run)
-    try:
-        captured = _captured(run, saved)
-        off = _disagreement(run, captured, saved)
-        reason = "" if off <= TOLERANCE else f"captured and eager losses differ by {off:.1e}"
-    except Exception as error:
-        reason = f"capture failed ({first_line(error)})"
-    _restore(run, saved)
-    if reason:
+    groups: dict[tuple[int, int], list[Run]] = {}
+    for run in runs:
+        if not run.done:
+            groups.setdefault((id(run.stream), run.step), []).append(run)
+    for group in groups.values():
+        choose_capture(group)
+    captured = list(dict.fromkeys(run.captured for run in runs if run.captured is not None))
+    _take_turns([one for one in captured if one.draws])
+    if len(captured) > 1:
+        _check_together(captured)
+
+
+def choose_capture(runs: Sequence[Run]) -> None:
+    """One graph for runs of the same stream and step, else one each, else eager steps."""
+    wanted, reason = worth_capturing(runs[0])
+    captured, reason = _checked(runs) if wanted else (None, reason)
+    for run in runs:
+        if captured is not None:
+            run.captured, run.path = captured, replace(run.path, captured=True)
+        elif wanted and len(runs) > 1:
+            run.path = run.path.because(f"not captured together ({reason})")
+            choose_capture([run])
+        elif reason:
+            run.path = run.path.because(reason)
+
+
+def capture_again(runs: Sequence[Run]) -> None:
+    """A new graph for those of a captured group that go on when another has ended."""
+    runs = [run for run in runs if not run.done]
+    release(runs)
+    if runs:
+        choose_capture(runs)
+
+
+def release(runs: Sequence[Run], reason: str = "") -> None:
+    """Have captured runs make eager steps from here on."""
+    for run in runs:
+        run.captured.lane.synchronize()
+        run.captured, run.path = None, replace(run.path, captured=False)
+        run.path = run.path.because(reason) if reason else run.path
         run.rate_from(None)
-        return None, run.path.because(reason)
-    captured.lane.wait_stream(torch.cuda.current_stream())
-    return captured, replace(run.path, captured=True)
 
 
 def worth_capturing(run: Run) -> tuple[bool, str]:
@@ -81,11 +123,6 @@ def worth_capturing(run: Run) -> tuple[bool, str]:
     if wanted == "auto" and steps < STEPS_WORTH_CAPTURING:
         return False, "too short to repay capture"
     return bool(wanted and steps), ""
-
-
-def full_batches(run: Run) -> int:
-    """Batches of an epoch that are not short."""
-    return len(run.stream.data) // run.config.batch_size
 
 
 def record(body: Callable[[], None]) -> tuple[Callable[[], None], torch.cuda.Stream]:
@@ -102,59 +139,47 @@ def record(body: Callable[[], None]) -> tuple[Callable[[], None], torch.cuda.Str
     return graph.replay, lane
 
 
-def _captured(run: Run, saved: dict[str, Any]) -> Captured:
-    run.rate_from(torch.tensor(run.config.learning_rate, device=run.path.device))
-    captured = Captured(run)
-    run.stream.enter(run.step // run.stream.steps_per_epoch)
+def _checked(runs: Sequence[Run]) -> tuple[Captured | None, str]:
+    """The runs' captured step, or None and what is wrong with it."""
+    saved = snapshot(runs)
+    try:
+        captured = _recorded(runs)
+        off = apart_from(eager_losses(runs), replayed_losses([captured]))
+        reason = "" if off <= TOLERANCE else f"captured and eager losses differ by {off:.1e}"
+    except Exception as error:
+        reason = f"capture failed ({first_line(error)})"
+    restore(runs, saved)
+    if not reason:
+        return captured, ""
+    for run in runs:
+        run.rate_from(None)
+    return None, reason
+
+
+def _recorded(runs: Sequence[Run]) -> Captured:
+    saved = snapshot(runs)
+    for run in runs:
+        run.rate_from(torch.tensor(run.config.learning_rate, device=run.path.device))
+    captured = Captured(runs)
+    captured.draws = any([draws(run) for run in runs])
+    if captured.draws and len(runs) > 1:
+        raise RuntimeError("a network draws random numbers")
+    captured.stream.enter(runs[0].step // captured.stream.steps_per_epoch)
     captured.replay, captured.lane = record(captured.body)
-    _restore(run, saved)
+    restore(runs, saved)
     return captured
 
 
-def _disagreement(run: Run, captured: Captured, saved: dict[str, Any]) -> float:
-    def eagerly(place: int) -> None:
-        run.update(run.stream.make(run.step), place)
-
-    theirs = _losses(run, captured, saved)
-    ours = _losses(run, eagerly, saved)
-    off = float(((theirs - ours).abs() / ours.abs().clamp_min(1e-3)).max())
-    return off if off == off else float("inf")
+def _take_turns(drawing: Sequence[Captured]) -> None:
+    """One lane for all that draw random numbers: graphs read their seed from one place in memory."""
+    for captured in drawing:
+        captured.lane = drawing[0].lane
 
 
-def _losses(run: Run, make: Callable[[int], None], saved: dict[str, Any]) -> Tensor:
-    first = run.step - run.step % run.stream.steps_per_epoch
-    count = min(STEPS_CHECKED, full_batches(run))
-    for place in range(count):
-        run.step = first + place
-        run.prepare()
-        make(place)
-    losses = run.meter.losses[:count].clone()
-    _restore(run, saved)
-    return losses
-
-
-def _snapshot(run: Run) -> dict[str, Any]:
-    return {
-        "step": run.step,
-        "model": {name: value.clone() for name, value in run.model.state_dict().items()},
-        "optimizer": {p: _cloned(state) for p, state in run.optimizer.state.items()},
-        "meter": run.meter.state(),
-    }
-
-
-def _cloned(state: dict[str, Any]) -> dict[str, Tensor]:
-    return {name: value.clone() for name, value in state.items() if torch.is_tensor(value)}
-
-
-def _restore(run: Run, saved: dict[str, Any]) -> None:
-    """Put values back in place: a graph that was recorded reads and writes these very tensors."""
-    run.step = saved["step"]
-    run.meter.load(saved["meter"])
-    with torch.no_grad():
-        for name, value in run.model.state_dict().items():
-            value.copy_(saved["model"][name])
-        for parameter, state in run.optimizer.state.items():
-            before = saved["optimizer"].get(parameter, {})
-            for name, value in state.items():
-                if torch.is_tensor(value):
-                    value.copy_(before[name]) if name in before else value.zero_()
+def _check_together(captured: Sequence[Captured]) -> None:
+    """Release all where steps that are made together are not those that each makes alone."""
+    runs = [run for one in captured for run in one.runs]
+    alone = [losses for one in captured for losses in replayed_losses([one])]
+    off = apart_from(alone, replayed_losses(captured))
+    if not off <= TOLERANCE:
+        release(runs, f"losses of {len(runs)} together and alone differ by {off:.1e}")

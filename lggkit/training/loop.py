@@ -16,10 +16,11 @@ import torch
 from torch import nn
 
 from lggkit.data import DataSet
+from lggkit.training.capture import capture_again
 from lggkit.training.checkpoint import CheckpointDamaged, check_identity, read_checkpoint, set_aside
 from lggkit.training.config import TrainConfig
 from lggkit.training.processor import choose_path
-from lggkit.training.run import Run
+from lggkit.training.run import Run, begin
 from lggkit.training.step import Objective
 from lggkit.training.stream import Stream
 from lggkit.training.task import Evaluate, Options, TrainResult
@@ -129,16 +130,21 @@ def train_many(
 
 def _lockstep(runs: list[Run], names: list[dict[str, Any]], tick: Callable[[Run], None]) -> None:
     began, before = time.perf_counter(), [run.seconds for run in runs]
+    places = {id(run): place for place, run in enumerate(runs)}
     while waiting := [run for run in runs if not run.done]:
-        run = min(waiting, key=lambda run: run.step)
+        run = min(waiting, key=lambda run: (run.step, run.stream.seed))
+        crew = run.crew()
         with run.lane():
             run.advance()
-        tick(run)
-        if run.checkpoint_due():
-            place = next(i for i, other in enumerate(runs) if other is run)
-            run.seconds = before[place] + (time.perf_counter() - began) / len(runs)
-            with run.lane():
-                run.save(names[place])
+        for member in crew:
+            tick(member)
+            if member.checkpoint_due():
+                place = places[id(member)]
+                member.seconds = before[place] + (time.perf_counter() - began) / len(runs)
+                with member.lane():
+                    member.save(names[place])
+        if len(crew) > 1 and any(member.diverged for member in crew):
+            capture_again(crew)
 
 
 @contextmanager
@@ -149,7 +155,7 @@ def _prepared(runs: list[Run], names: list[dict[str, Any]], device: torch.device
             _resume(run, name)
             if run.taps is not None:
                 stack.enter_context(run.taps)
-            run.begin()
+        begin(runs)
         yield
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from lggkit.data import DataSet
 from lggkit.evaluation import model_error
-from lggkit.training.capture import Captured, choose_capture
+from lggkit.training.capture import Captured, capture_all
 from lggkit.training.checkpoint import write_checkpoint
 from lggkit.training.compiled import choose_forward
 from lggkit.training.config import TrainConfig
@@ -57,31 +58,37 @@ class Run:
         return self.diverged is not None or self.step >= self.total
 
     def begin(self) -> None:
-        """Decide between captured, compiled and eager; the taps must be on."""
+        """Decide between captured, compiled and eager, for a run that is alone; the taps must be on."""
+        begin([self])
+
+    def compile(self) -> None:
+        """Decide between compiled and eager."""
         self.model.train()
         self.forward = tapped(self.model, self.taps)
         if self.path.compile and not self.done:
             images = self.stream.batch(self.step).images
             self.forward, self.path = choose_forward(self.model, self.forward, images, self.path)
-        if not self.done:
-            self.captured, self.path = choose_capture(self)
-        if self.begun_as not in (None, self.path.mode):
-            self.path = self.path.because(f"begun as [{self.begun_as}]")
 
     def lane(self) -> AbstractContextManager:
-        """Where the run's work on the device belongs: a captured run has a CUDA stream of its own."""
+        """Where the run's work on the device belongs: a captured step has a CUDA stream of its own."""
         return nullcontext() if self.captured is None else torch.cuda.stream(self.captured.lane)
 
+    def crew(self) -> list[Run]:
+        """The runs that `advance` makes a step of: this one and those that are captured with it."""
+        return [self] if self.captured is None else self.captured.runs
+
     def advance(self) -> None:
-        """Make one step, and what is due after it."""
-        place = self.step % self.stream.steps_per_epoch
-        self.prepare()
+        """Make one step of the crew, and what is due after it."""
+        place, crew = self.step % self.stream.steps_per_epoch, self.crew()
+        for run in crew:
+            run.prepare()
         if self.captured is None:
             self.update(self.stream.batch(self.step), place)
         else:
             self.captured(place)
-        self.step += 1
-        self._due(place + 1)
+        for run in crew:
+            run.step += 1
+            run._due(place + 1)
 
     def prepare(self) -> None:
         """Set the learning rate, the noise and, at a restart, the optimizer of the coming step."""
@@ -210,6 +217,16 @@ class Run:
     def _note(self, **values: float) -> None:
         for name, value in values.items():
             self.curves.setdefault(name, []).append(float(value))
+
+
+def begin(runs: Sequence[Run]) -> None:
+    """Decide between captured, compiled and eager for runs that advance together; their taps must be on."""
+    for run in runs:
+        run.compile()
+    capture_all(runs)
+    for run in runs:
+        if run.begun_as not in (None, run.path.mode):
+            run.path = run.path.because(f"begun as [{run.begun_as}]")
 
 
 def look_every(device: torch.device) -> int:

@@ -26,5 +26,10 @@ def seed_noise(device: torch.device, seed: int, step: int) -> None:
         torch.cuda.default_generators[_index(device)].manual_seed(value)
 
 
+def noise_state(device: torch.device) -> torch.Tensor:
+    """The state of the global stream that a step on a device draws from."""
+    return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
+
+
 def _index(device: torch.device) -> int:
     return torch.cuda.current_device() if device.index is None else device.index

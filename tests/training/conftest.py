@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from lggkit.data import DataSet
+from lggkit.training import capture, train
 
 
 def images_of(count: int = 28, classes: int = 3, seed: int = 0) -> DataSet:
@@ -44,6 +45,25 @@ def same(first: nn.Module, second: nn.Module) -> bool:
     return all(torch.equal(a, b) for a, b in pairs)
 
 
+def nearly_same(first: nn.Module, second: nn.Module) -> bool:
+    pairs = zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    return all(torch.allclose(a, b, rtol=1e-4, atol=1e-6) for a, b in pairs)
+
+
+class Lane:
+    def __enter__(self):
+        pass
+
+    def __exit__(self, *_):
+        pass
+
+    def wait_stream(self, other):
+        pass
+
+    def synchronize(self):
+        pass
+
+
 @pytest.fixture
 def data() -> DataSet:
     return images_of()
@@ -62,3 +82,42 @@ def make_data():
 @pytest.fixture
 def equal():
     return same
+
+
+@pytest.fixture
+def close():
+    return nearly_same
+
+
+@pytest.fixture
+def lane():
+    return Lane
+
+
+@pytest.fixture
+def pretend(monkeypatch):
+    """Runs the path of a GPU on the CPU: the recorded step is the step's own body."""
+    replays = []
+
+    def record(body):
+        for _ in range(4):
+            body()
+        return lambda: (replays.append(1), body()), Lane()
+
+    monkeypatch.setattr(capture, "worth_capturing", lambda run: (True, ""))
+    monkeypatch.setattr(capture, "record", record)
+    monkeypatch.setattr(torch.cuda, "stream", lambda lane: lane)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda: None)
+    return replays
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """Training without the pretence."""
+
+    def training(*arguments, **settings):
+        with monkeypatch.context() as patch:
+            patch.setattr(capture, "worth_capturing", lambda run: (False, ""))
+            return train(*arguments, **settings)
+
+    return training

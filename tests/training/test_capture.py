@@ -10,52 +10,11 @@ def config(**settings):
     return TrainConfig(**{"epochs": 4, "batch_size": 8, "pad": 1, "learning_rate": 0.05, **settings})
 
 
-class Lane:
-    def __enter__(self):
-        pass
-
-    def __exit__(self, *_):
-        pass
-
-    def wait_stream(self, other):
-        pass
-
-
-@pytest.fixture
-def pretend(monkeypatch):
-    """Runs the path of a GPU on the CPU: the recorded step is the step's own body."""
-    replays = []
-
-    def record(body):
-        for _ in range(4):
-            body()
-        return lambda: (replays.append(1), body()), Lane()
-
-    monkeypatch.setattr(capture, "worth_capturing", lambda run: (True, ""))
-    monkeypatch.setattr(capture, "record", record)
-    monkeypatch.setattr(torch.cuda, "stream", lambda lane: lane)
-    monkeypatch.setattr(torch.cuda, "current_stream", lambda: None)
-    return replays
-
-
-@pytest.fixture
-def eager(monkeypatch):
-    def training(*arguments, **settings):
-        with monkeypatch.context() as patch:
-            patch.setattr(capture, "worth_capturing", lambda run: (False, ""))
-            return train(*arguments, **settings)
-
-    return training
-
-
-def close(first, second):
-    pairs = zip(first.state_dict().values(), second.state_dict().values(), strict=True)
-    return all(torch.allclose(a, b, rtol=1e-4, atol=1e-6) for a, b in pairs)
-
-
 @pytest.mark.parametrize("schedule", [MultiStep((2,), 0.3), Restart((1, 3), 0.5)])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_steps_from_device_memory_equal_eager_steps(data, make_net, pretend, eager, optimizer, schedule):
+def test_steps_from_device_memory_equal_eager_steps(
+    data, make_net, pretend, eager, optimizer, schedule, close
+):
     settings = config(schedule=schedule, optimizer=optimizer, learning_rate=0.01)
     captured = train(make_net(), data, settings, taps=["maps"], evaluate=data)
     assert ", captured" in captured.path
@@ -66,13 +25,13 @@ def test_steps_from_device_memory_equal_eager_steps(data, make_net, pretend, eag
         assert captured.curves[name] == pytest.approx(values, rel=1e-4)
 
 
-def test_the_step_that_is_replayed_equals_the_eager_one(data, make_net, pretend, eager):
+def test_the_step_that_is_replayed_equals_the_eager_one(data, make_net, pretend, eager, close):
     ours, theirs = train(make_net(dropout=0.4), data, config()), eager(make_net(dropout=0.4), data, config())
     assert ", captured" in ours.path and ", eager" in theirs.path
     assert close(ours.model, theirs.model)
 
 
-def test_a_captured_training_continues_from_its_checkpoint(data, make_net, pretend, eager, tmp_path):
+def test_a_captured_training_continues_from_its_checkpoint(data, make_net, pretend, eager, tmp_path, close):
     def dies(model):
         dies.steps += 1
         if dies.steps == 22:
@@ -86,13 +45,13 @@ def test_a_captured_training_continues_from_its_checkpoint(data, make_net, prete
     assert "begun as" not in resumed.path
 
 
-def test_several_captured_together_equal_eager_alone(data, make_net, pretend, eager):
+def test_several_captured_together_equal_eager_alone(data, make_net, pretend, eager, close):
     together = train_many([make_net(0), make_net(1), make_net(2)], data, config(), seeds=[0, 1, 1])
     for network, seed, result in zip((0, 1, 2), (0, 1, 1), together, strict=True):
         assert close(result.model, eager(make_net(network), data, config(), seed=seed).model)
 
 
-def test_a_teacher_is_asked_inside_the_step(data, make_net, pretend, eager):
+def test_a_teacher_is_asked_inside_the_step(data, make_net, pretend, eager, close):
     teacher = Teacher(make_net(5), ["output"])
 
     def objective(latents, logits, labels, batch):
@@ -114,8 +73,8 @@ def test_a_recording_that_fails_falls_back_and_says_so(data, make_net, pretend, 
     assert equal(result.model, eager(make_net(), data, config()).model)
 
 
-def test_a_replay_with_other_numbers_is_not_trusted(data, make_net, pretend, eager, equal, monkeypatch):
-    monkeypatch.setattr(capture, "record", lambda body: (lambda: None, Lane()))
+def test_a_replay_with_other_numbers_is_not_trusted(data, make_net, pretend, eager, equal, monkeypatch, lane):
+    monkeypatch.setattr(capture, "record", lambda body: (lambda: None, lane()))
     result = train(make_net(), data, config())
     assert "captured and eager losses differ" in result.path and ", eager" in result.path
     assert equal(result.model, eager(make_net(), data, config()).model)

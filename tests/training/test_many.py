@@ -39,6 +39,18 @@ def test_arms_have_their_own_objective_and_share_the_teachers_latents(data, make
     assert not equal(arms[1].model, arms[2].model)
 
 
+def test_in_whatever_order_arms_and_seeds_are_given_the_teacher_is_asked_once_a_batch(data, make_net):
+    passes, network = [], make_net(7)
+    network.register_forward_hook(lambda *_: passes.append(1))
+    teacher = Teacher(network, ["output"])
+
+    def distilled(latents, logits, labels, batch):
+        return F.cross_entropy(logits, labels) + (logits - teacher(batch)["output"]).square().mean()
+
+    train_many([make_net() for _ in range(4)], data, config(), seeds=[0, 1, 0, 1], objectives=[distilled] * 4)
+    assert len(passes) == 2 * 20
+
+
 def test_one_that_diverges_leaves_the_others_alone(data, make_net, equal):
     def broken(latents, logits, labels, batch):
         return F.cross_entropy(logits, labels) * (float("nan") if batch.step == 3 else 1)

@@ -1,0 +1,117 @@
+"""Tries a captured step on the first steps of an epoch and puts everything back as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from lggkit.training.seeds import noise_state
+
+if TYPE_CHECKING:
+    from lggkit.training.capture import Captured
+    from lggkit.training.run import Run
+
+STEPS_CHECKED = 20
+TOLERANCE = 0.05
+
+
+def full_batches(run: Run) -> int:
+    """Batches of an epoch that are not short."""
+    return len(run.stream.data) // run.config.batch_size
+
+
+def eager_losses(runs: Sequence[Run]) -> list[Tensor]:
+    """Each run's losses, (steps,), of the epoch's first eager steps, made one run after another."""
+    saved = snapshot(runs)
+    for run in runs:
+        for place in range(_count(run)):
+            _prepare(run, place)
+            run.update(run.stream.make(run.step), place)
+    return _losses(runs, saved)
+
+
+def replayed_losses(captured: Sequence[Captured]) -> list[Tensor]:
+    """As `eager_losses` from captured steps, each in its lane; several take turns, as in training."""
+    runs = [run for one in captured for run in one.runs]
+    saved = snapshot(runs)
+    for one in captured:
+        one.lane.wait_stream(torch.cuda.current_stream())
+    for place in range(_count(runs[0])):
+        for one in captured:
+            with torch.cuda.stream(one.lane):
+                for run in one.runs:
+                    _prepare(run, place)
+                one(place)
+    for one in captured:
+        one.lane.synchronize()
+    return _losses(runs, saved)
+
+
+def apart_from(expected: Sequence[Tensor], found: Sequence[Tensor]) -> float:
+    """The largest difference, relative to the expected; infinite where something is not finite."""
+    pairs = zip(expected, found, strict=True)
+    off = max(float(((b - a).abs() / a.abs().clamp_min(1e-3)).max()) for a, b in pairs)
+    return off if off == off else float("inf")
+
+
+def draws(run: Run) -> bool:
+    """Whether a step of the run draws random numbers."""
+    saved, place = snapshot([run]), run.step % run.stream.steps_per_epoch
+    run.prepare()
+    before = noise_state(run.path.device)
+    run.update(run.stream.make(run.step), place)
+    restore([run], saved)
+    return not torch.equal(noise_state(run.path.device), before)
+
+
+def snapshot(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """What the trial of some steps changes in each run."""
+    return [
+        {
+            "step": run.step,
+            "model": {name: value.clone() for name, value in run.model.state_dict().items()},
+            "optimizer": {p: _cloned(state) for p, state in run.optimizer.state.items()},
+            "meter": run.meter.state(),
+        }
+        for run in runs
+    ]
+
+
+def restore(runs: Sequence[Run], saved: Sequence[dict[str, Any]]) -> None:
+    """Put values back in place: a graph that was recorded reads and writes these very tensors."""
+    for run, before in zip(runs, saved, strict=True):
+        run.step = before["step"]
+        run.meter.load(before["meter"])
+        with torch.no_grad():
+            for name, value in run.model.state_dict().items():
+                value.copy_(before["model"][name])
+            for parameter, state in run.optimizer.state.items():
+                _restore(state, before["optimizer"].get(parameter, {}))
+
+
+def _restore(state: dict[str, Any], before: dict[str, Tensor]) -> None:
+    for name, value in state.items():
+        if torch.is_tensor(value):
+            value.copy_(before[name]) if name in before else value.zero_()
+
+
+def _cloned(state: dict[str, Any]) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in state.items() if torch.is_tensor(value)}
+
+
+def _count(run: Run) -> int:
+    return min(STEPS_CHECKED, full_batches(run))
+
+
+def _prepare(run: Run, place: int) -> None:
+    run.step += place - run.step % run.stream.steps_per_epoch
+    run.prepare()
+
+
+def _losses(runs: Sequence[Run], saved: Sequence[dict[str, Any]]) -> list[Tensor]:
+    losses = [run.meter.losses[: _count(run)].clone() for run in runs]
+    restore(runs, saved)
+    return losses
