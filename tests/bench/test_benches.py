@@ -117,6 +117,7 @@ def event(name, parent=None):
     [
         (["aten::conv2d", "aten::mkldnn_convolution"], "convolution forward"),
         (["ConvolutionBackward0", "aten::convolution_backward", "aten::empty"], "convolution backward"),
+        (["CompiledFunctionBackward", "aten::convolution_backward"], "convolution backward"),
         (["aten::batch_norm", "aten::empty"], "batch norm"),
         (["autograd::engine::evaluate_function: NativeBatchNormBackward0"], "batch norm"),
         (["Optimizer.step#SGD.step", "aten::add_"], "optimiser"),
