@@ -40,6 +40,15 @@ def gram_matrix(x: Tensor) -> Tensor:
     return _Gram.apply(x)
 
 
+def squared_norms(gram: Tensor) -> Tensor:
+    """The diagonal (..., n) of a Gram matrix (..., n, n)."""
+    if not torch.compiler.is_compiling():
+        return gram.diagonal(dim1=-2, dim2=-1)
+    # Compiled, torch 2.15's backward pass overwrites a saved matrix before it has read a saved view of it.
+    diagonal = torch.eye(gram.shape[-1], dtype=torch.bool, device=gram.device)
+    return torch.where(diagonal, gram, 0.0).sum(-1)
+
+
 def pairwise_distance(x: Tensor, squared: bool = False) -> Tensor:
     """L2 distances ``‖x_i - x_j‖`` of all pairs, or their squares.
 
@@ -61,7 +70,7 @@ def pairwise_distance(x: Tensor, squared: bool = False) -> Tensor:
     x = vertices(x)
     # Distances do not depend on the origin, so the mean needs no gradient.
     gram = gram_matrix(x - x.detach().mean(-2, keepdim=True))
-    norms = gram.diagonal(dim1=-2, dim2=-1)
+    norms = squared_norms(gram)
     total = norms.unsqueeze(-1) + norms.unsqueeze(-2)
     square = total - 2 * gram
     coincide = square <= 8 * torch.finfo(square.dtype).eps * total

@@ -13,7 +13,13 @@ import torch
 from torch import Tensor
 
 from lggkit.graph._precision import accumulating, inverse_sqrt
-from lggkit.graph.distances import gram_matrix, median_of_distances, pairwise_distance, vertices
+from lggkit.graph.distances import (
+    gram_matrix,
+    median_of_distances,
+    pairwise_distance,
+    squared_norms,
+    vertices,
+)
 
 SMALLEST_NORM = 1e-12
 """A vector that is shorter than this counts as zero (the floor of torch.nn.functional.normalize)."""
@@ -83,7 +89,7 @@ def cosine_similarity(x: Tensor) -> Tensor:
         TypeError: ``x`` is not floating point.
     """
     gram = gram_matrix(vertices(x))
-    scale = inverse_sqrt(gram.diagonal(dim1=-2, dim2=-1), SMALLEST_NORM**2)
+    scale = inverse_sqrt(squared_norms(gram), SMALLEST_NORM**2)
     return gram * (scale.unsqueeze(-1) * scale.unsqueeze(-2))
 
 

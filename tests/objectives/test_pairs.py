@@ -1,0 +1,79 @@
+"""Latents of two networks side by side: what fits, what is refused, and what the messages say."""
+
+import pytest
+import torch
+
+from lggkit.objectives import check_latents, paired
+
+
+def layers(*shapes):
+    return [torch.rand(*shape) for shape in shapes]
+
+
+def test_layers_are_paired_in_order_and_flattened():
+    student, teacher = layers((4, 2, 3, 3), (4, 5)), layers((4, 3, 2, 2), (4, 7))
+    pairs = paired(student, teacher)
+    assert [(tuple(s.shape), tuple(t.shape)) for s, t in pairs] == [((4, 18), (4, 12)), ((4, 5), (4, 7))]
+    assert torch.equal(pairs[0][0][1], student[0][1].reshape(-1))
+    assert torch.equal(pairs[0][1][3], teacher[0][3].reshape(-1))
+
+
+def test_mappings_are_paired_by_name():
+    (stage, pool), (big, small) = layers((4, 2), (4, 3)), layers((4, 5), (4, 6))
+    pairs = paired({"stage": stage, "pool": pool}, {"stage": big, "pool": small})
+    assert pairs[0][0] is not None and torch.equal(pairs[1][0], pool) and torch.equal(pairs[1][1], small)
+
+
+def test_only_the_student_is_differentiated():
+    student, teacher = layers((4, 2)), layers((4, 2))
+    for x in (*student, *teacher):
+        x.requires_grad_()
+    ((ours, theirs),) = paired(student, teacher)
+    assert ours.requires_grad and not theirs.requires_grad
+
+
+def test_what_fits_passes_the_check_and_is_left_alone():
+    student, teacher = layers((4, 2, 1)), layers((4, 3))
+    before = [x.clone() for x in (*student, *teacher)]
+    check_latents(student, teacher)
+    assert all(torch.equal(x, y) for x, y in zip(before, (*student, *teacher), strict=True))
+
+
+MISFITS = [
+    (torch.rand(4, 2), [torch.rand(4, 2)], TypeError, r"the student's latents are one tensor \(4, 2\); give"),
+    ([torch.rand(4, 2)], torch.rand(4, 2), TypeError, r"the teacher's latents are one tensor \(4, 2\); give"),
+    ({"a": torch.rand(4, 2)}, [torch.rand(4, 2)], TypeError, "give two mappings or two sequences"),
+    ([], [], ValueError, r"\[\] and the teacher's \[\]; .* at least one"),
+    (layers((4, 2)), layers((4, 2), (4, 2)), ValueError, r"\[0\] and the teacher's \[0, 1\]; give the same"),
+    (
+        {"a": torch.rand(4, 2), "b": torch.rand(4, 2)},
+        {"b": torch.rand(4, 2), "a": torch.rand(4, 2)},
+        ValueError,
+        r"\['a', 'b'\] and the teacher's \['b', 'a'\]; give the same layers in the same order",
+    ),
+    (
+        layers((4, 2), (4, 2)),
+        layers((4, 3), (5, 3)),
+        ValueError,
+        "layer 1 has 4 samples of the student and 5 of the teacher; pass the same batch",
+    ),
+    (layers((4,)), layers((4, 2)), ValueError, r"got shape \(4,\)"),
+]
+
+
+@pytest.mark.parametrize(("student", "teacher", "error", "message"), MISFITS)
+@pytest.mark.parametrize("function", [paired, check_latents])
+def test_what_does_not_fit_is_named(function, student, teacher, error, message):
+    with pytest.raises(error, match=message):
+        function(student, teacher)
+
+
+@pytest.mark.parametrize("side", ["student", "teacher"])
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_what_is_not_finite_is_counted_and_placed(side, value):
+    latents = {"student": layers((3, 2), (3, 4)), "teacher": layers((3, 2), (3, 5))}
+    latents[side][1][2, :2] = value
+    with pytest.raises(
+        ValueError, match=rf"2 of 1[25] entries of the {side}'s layer 1 are not finite; lower"
+    ):
+        check_latents(**latents)
