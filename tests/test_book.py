@@ -10,6 +10,7 @@ from lggkit.study import paths
 PAGES = {
     "lggkit.graph": "graph",
     "lggkit.latents": "latents",
+    "lggkit.objectives": "objectives",
     "lggkit.networks": "networks",
     "lggkit.data": "data",
     "lggkit.training": "training",
