@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import re
 import statistics
@@ -9,11 +10,14 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+import torch
+
 from lggkit import experiments
 from lggkit.experiments import Experiment
 from lggkit.record import Record, Spec
 from lggkit.study.context import StudyContext, device_name
 from lggkit.study.ledger import Ledger
+from lggkit.training.memory import is_out_of_memory, out_of_memory
 
 log = logging.getLogger("lggkit.study")
 
@@ -76,8 +80,9 @@ def _missing(experiment: Experiment, scale: str, ledgers: Sequence[Ledger]) -> l
 def run(units: Iterable[Unit], ledger: Ledger, context: StudyContext, budget: float | None = None) -> Outcome:
     """Measures units in order, writing each record as it comes; starts only what fits ``budget`` seconds.
 
-    A unit that fails (out of memory, data missing) is named and the queue goes on: nothing is recorded for
-    it, so that the next run tries again. A diverged run is a record.
+    A unit that fails (data missing, disk full) is named and the queue goes on: nothing is recorded for it,
+    so that the next run tries again. One that runs out of memory is first tried with fewer runs together. A
+    diverged run is a record.
     """
     outcome, start = Outcome(), time.monotonic()
     for unit in units:
@@ -92,16 +97,54 @@ def run(units: Iterable[Unit], ledger: Ledger, context: StudyContext, budget: fl
 
 
 def _run_unit(unit: Unit, specs: list[Spec], ledger: Ledger, context: StudyContext, outcome: Outcome) -> None:
-    log.info("%s, %s: %s, %d runs", unit.experiment.name, unit.scale, unit.title, len(specs))
+    """Measures the runs together; where memory runs out, half as many at a time, down to one."""
+    together = len(specs)
+    while specs:
+        part = unit.part(specs[:together])
+        failure = _measure(part, ledger, context, outcome)
+        if failure is None:
+            specs = specs[together:]
+            continue
+        _free_memory()
+        held = {record.key for record in outcome.measured}
+        left = [spec for spec in part.specs if spec.key not in held]
+        if failure.memory and len(part.specs) > 1:
+            specs, together = left + specs[together:], max(1, len(part.specs) // 2)
+            log.warning("  %s; going on with %d at a time", failure.sentence, together)
+            continue
+        outcome.failed.append(
+            f"{unit.experiment.name}, {unit.part(left or part.specs).title}: {failure.sentence}"
+        )
+        log.error("  stopped: %s", failure.sentence)
+        specs = specs[together:] if failure.memory else []
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why runs were not measured, in a sentence, and whether for lack of memory."""
+
+    sentence: str
+    memory: bool
+
+
+def _measure(unit: Unit, ledger: Ledger, context: StudyContext, outcome: Outcome) -> Failure | None:
+    log.info("%s, %s: %s, %d runs", unit.experiment.name, unit.scale, unit.title, len(unit.specs))
     try:
-        for record in unit.experiment.measure(specs, context):
+        for record in unit.experiment.measure(unit.specs, context):
             ledger.append(record)
             outcome.measured.append(record)
             log.info("  %s, seed %d %s in %.0f s", record.arm, record.seed, record.status, record.seconds)
     except (RuntimeError, MemoryError, OSError) as error:
-        sentence = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        outcome.failed.append(f"{unit.experiment.name}, {unit.title}: {sentence}")
-        log.error("  stopped: %s", sentence)
+        if is_out_of_memory(error):
+            return Failure(out_of_memory(error), memory=True)
+        return Failure(str(error).strip().partition("\n")[0] or type(error).__name__, memory=False)
+    return None
+
+
+def _free_memory() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def estimate(unit: Unit, ledger: Ledger, context: StudyContext) -> float:

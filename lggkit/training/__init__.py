@@ -3,6 +3,7 @@
 from lggkit.training.checkpoint import CheckpointDamaged, CheckpointError, read_checkpoint, write_checkpoint
 from lggkit.training.config import TrainConfig
 from lggkit.training.loop import train, train_many
+from lggkit.training.memory import OutOfMemory
 from lggkit.training.processor import CodePath, choose_path
 from lggkit.training.schedules import Cosine, MultiStep, OneCycle, Restart, Schedule
 from lggkit.training.step import Objective, cross_entropy
@@ -19,6 +20,7 @@ __all__ = [
     "MultiStep",
     "Objective",
     "OneCycle",
+    "OutOfMemory",
     "Restart",
     "Schedule",
     "Stream",

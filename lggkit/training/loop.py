@@ -19,6 +19,7 @@ from lggkit.data import DataSet
 from lggkit.training.capture import capture_again
 from lggkit.training.checkpoint import CheckpointDamaged, check_identity, read_checkpoint, set_aside
 from lggkit.training.config import TrainConfig
+from lggkit.training.memory import telling_memory
 from lggkit.training.processor import choose_path
 from lggkit.training.run import Run, begin
 from lggkit.training.step import Objective
@@ -68,6 +69,7 @@ def train(
 
     Raises:
         CheckpointError: the checkpoint cannot be written, or is one of another training.
+        OutOfMemory: the models, their activations or the data do not fit; checkpoints are kept.
         ValueError: the data set is empty, or options exclude each other.
     """
     return train_many(
@@ -113,19 +115,20 @@ def train_many(
     """
     options = Options(taps, evaluate, evaluate_every, checkpoint_every, after_step)
     _check_request(models, seeds, objectives, checkpoints, tags, data, config)
-    path = choose_path(config, device, len(data))
-    data, streams, runs = data.to(path.device), {}, []
-    layout = torch.channels_last if config.channels_last else torch.contiguous_format
-    for place, (model, seed) in enumerate(zip(models, seeds, strict=True)):
-        stream = streams.setdefault(seed, Stream(data, config, seed))
-        objective = objectives[place] if isinstance(objectives, Sequence) else objectives
-        file = None if checkpoints is None else Path(checkpoints[place])
-        model.to(device=path.device, memory_format=layout)
-        runs.append(Run(model, stream, config, path, options, objective, file))
-    names = [_identity(run, tag) for run, tag in zip(runs, tags or [""] * len(runs), strict=True)]
-    with _prepared(runs, names, path.device), _bar(runs, progress) as tick:
-        _lockstep(runs, names, tick)
-    return [run.result() for run in runs]
+    with telling_memory(len(models), config.batch_size, device):
+        path = choose_path(config, device, len(data))
+        data, streams, runs = data.to(path.device), {}, []
+        layout = torch.channels_last if config.channels_last else torch.contiguous_format
+        for place, (model, seed) in enumerate(zip(models, seeds, strict=True)):
+            stream = streams.setdefault(seed, Stream(data, config, seed))
+            objective = objectives[place] if isinstance(objectives, Sequence) else objectives
+            file = None if checkpoints is None else Path(checkpoints[place])
+            model.to(device=path.device, memory_format=layout)
+            runs.append(Run(model, stream, config, path, options, objective, file))
+        names = [_identity(run, tag) for run, tag in zip(runs, tags or [""] * len(runs), strict=True)]
+        with _prepared(runs, names, path.device), _bar(runs, progress) as tick:
+            _lockstep(runs, names, tick)
+        return [run.result() for run in runs]
 
 
 def _lockstep(runs: list[Run], names: list[dict[str, Any]], tick: Callable[[Run], None]) -> None:
