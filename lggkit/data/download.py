@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lggkit.data.files import DataUnavailable
+from lggkit.data.files import DataUnavailable, check_folder
 
 TIMEOUT = 30.0  # seconds without a byte
 
@@ -32,9 +32,10 @@ class Archive:
 def download(name: str, archives: Sequence[Archive], folder: Path) -> None:
     """Fetches ``archives`` with torchvision's downloader and moves their files, each whole, into ``folder``.
 
-    Everything happens in a temporary folder beside, which is removed whatever happens.
+    Everything happens in a temporary folder inside it, which is removed whatever happens.
     Raises ``DataUnavailable`` with what to put where when that cannot be done.
     """
+    check_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as temporary, _timeout(TIMEOUT):

@@ -9,6 +9,8 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+ELSEWHERE = "or set LGGKIT_DATA to a folder that holds the data"
+
 
 class DataUnavailable(RuntimeError):
     """A data set is not on this machine and cannot be fetched; the message says what to put where."""
@@ -54,7 +56,27 @@ def locate(folder: Path, file: File) -> Path | None:
     """
     plain = folder / file.path
     compressed = plain.with_name(plain.name + ".gz")
-    return next((path for path in (plain, compressed) if path.is_file()), None)
+    return next((path for path in (plain, compressed) if os.path.isfile(path)), None)
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse to make a folder where one is expected, so that a drive that is unplugged is not written beside.
+
+    Args:
+        folder: the root.
+
+    Raises:
+        DataUnavailable: it is a file or a broken link, or ``$LGGKIT_DATA`` names it and it is not there.
+    """
+    if os.path.isdir(folder):
+        return
+    configured = os.environ.get("LGGKIT_DATA")
+    named = bool(configured) and folder == Path(configured).expanduser()
+    if named or os.path.lexists(folder):
+        what = "is no folder that can be opened" if os.path.lexists(folder) else "is not there"
+        whose = "the folder that LGGKIT_DATA names" if named else "the folder of the data sets"
+        remedy = f"plug it in or make it, {ELSEWHERE}; scale=smoke needs none"
+        raise DataUnavailable(f"{folder}, {whose}, {what}: {remedy}.")
 
 
 def read_verified(folder: Path, file: File) -> bytes:
@@ -70,13 +92,18 @@ def read_verified(folder: Path, file: File) -> bytes:
         The contents, uncompressed.
 
     Raises:
-        DataUnavailable: there is no such file.
+        DataUnavailable: there is no such file, or its drive no longer answers.
         DataCorrupt: it is truncated or altered; the message names it.
     """
     path = locate(folder, file)
     if path is None:
         raise DataUnavailable(f"{folder / file.path} is missing: put the published file there.")
-    contents = _contents(path)
+    try:
+        contents = _contents(path)
+    except OSError as error:
+        reason = error.strerror or error
+        remedy = f"see that its drive is plugged in, {ELSEWHERE}"
+        raise DataUnavailable(f"{path} cannot be read ({reason}): {remedy}.") from error
     seen = hashlib.md5(contents, usedforsecurity=False).hexdigest()
     if seen != file.md5:
         raise corrupt(path, f"the MD5 of its contents is {seen} instead of {file.md5}")

@@ -1,6 +1,8 @@
 import pytest
 
-from lggkit.record import Record, Spec
+from lggkit import experiments
+from lggkit.experiments import Arm, Experiment
+from lggkit.record import Protocol, Record, Spec
 
 
 @pytest.fixture
@@ -23,3 +25,25 @@ def make_record():
         )
 
     return make
+
+
+def measure(specs, context):
+    for spec in specs:
+        yield context.record(spec, {"error": float(spec.seed)}, seconds=10.0)
+
+
+@pytest.fixture
+def experiment(monkeypatch):
+    """A toy experiment, alone in the registry: an ablation written before two table arms."""
+    toy = Experiment(
+        name="lgg/s00_toy",
+        title="toy",
+        protocols=dict.fromkeys(("smoke", "reduced", "paper"), Protocol()),
+        arms=(Arm("ablation", "a", table=False), Arm("base", "b"), Arm("ours", "c")),
+        seeds={"smoke": 1, "reduced": 3, "paper": 5},
+        measure=measure,
+        minutes={"smoke": 0.1, "reduced": 1.0, "paper": 1.0},
+    )
+    monkeypatch.setattr(experiments, "all_experiments", lambda: [toy])
+    monkeypatch.setattr(experiments, "get", lambda name: toy)
+    return toy
