@@ -1,5 +1,6 @@
 import errno
 import os
+import resource
 
 import pytest
 import torch
@@ -60,6 +61,22 @@ def test_a_full_disk_leaves_the_checkpoint_before(tmp_path, monkeypatch, place):
     monkeypatch.setattr(os, place, full)
     with pytest.raises(CheckpointError, match=r"run\.pt \(No space left on device\); the checkpoint before"):
         write_checkpoint(path, {**STATE, "step": 4})
+    assert read_checkpoint(path)["step"] == 3
+    assert os.listdir(tmp_path) == ["run.pt"]
+
+
+def test_a_file_that_found_room_in_part_is_removed(tmp_path):
+    path = tmp_path / "run.pt"
+    write_checkpoint(path, STATE)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
+    try:
+        with pytest.raises(
+            CheckpointError, match=r"run\.pt \(File too large\); the checkpoint before it is kept"
+        ):
+            write_checkpoint(path, {**STATE, "step": 4})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert read_checkpoint(path)["step"] == 3
     assert os.listdir(tmp_path) == ["run.pt"]
 
