@@ -2,34 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 
 from lggkit.training.processor import CodePath, first_line
 from lggkit.training.step import Forward
 
+if TYPE_CHECKING:
+    from lggkit.training.run import Run
+
 TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 5e-2}
+STEPS_TIMED = 5
+
+
+def compile_all(runs: Sequence[Run]) -> None:
+    """Compile the forward passes of runs where that is wanted and works; their paths say so.
+
+    Where a CPU is free to choose, the first network of a kind is timed and others follow it, or what a
+    checkpoint was begun as: seeds that are compared are computed alike.
+    """
+    begun = {_kind(run): run.begun_as for run in runs if run.begun_as is not None}
+    slow = {kind: "" if "compiled" in mode else "begun eager" for kind, mode in begun.items()}
+    for run in runs:
+        if run.path.compile and not run.done:
+            _choose(run, slow)
+
+
+def _choose(run: Run, slow: dict[tuple, str]) -> None:
+    """``slow`` says by kind why a network is not compiled, nothing where it is; it is added to."""
+    kind, free = _kind(run), run.config.compile == "auto" and run.path.device.type == "cpu"
+    if free and slow.get(kind):
+        run.path = run.path.eager(slow[kind])
+        return
+    images, timed = run.stream.batch(run.step).images, free and kind not in slow
+    run.forward, run.path = choose_forward(run.model, run.forward, images, run.path, timed)
+    slow[kind] = "" if run.path.compile else run.path.reasons[-1]
+
+
+def _kind(run: Run) -> tuple:
+    return tuple(tuple(parameter.shape) for parameter in run.model.parameters())
 
 
 def choose_forward(
-    model: nn.Module, forward: Forward, images: Tensor, path: CodePath
+    model: nn.Module, forward: Forward, images: Tensor, path: CodePath, timed: bool = False
 ) -> tuple[Forward, CodePath]:
     """The compiled ``forward`` where it works and agrees with the plain one, else the plain one.
 
-    The path says which. Both are run on ``images`` with a backward pass; buffers and gradients are as before
-    afterwards.
+    ``timed``: and where it is faster. The path says which. Both are run on ``images`` with a backward pass;
+    buffers and gradients are as before afterwards.
     """
     buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
     try:
         compiled = torch.compile(forward, dynamic=False)
         off = _disagreement(compiled, forward, images, path, model, buffers)
+        ratio = _speed(compiled, forward, images, path) if timed and off <= TOLERANCE[path.dtype] else None
     except Exception as error:
         return forward, path.eager(f"compilation failed ({first_line(error)})")
     finally:
         _restore(model, buffers)
     if off > TOLERANCE[path.dtype]:
         return forward, path.eager(f"compiled and eager outputs differ by {off:.1e} of their size")
-    return compiled, path
+    if ratio is None:
+        return compiled, path
+    if ratio > 1:
+        return compiled, path.because(f"compiled is {ratio:.2f}x eager over {STEPS_TIMED} steps")
+    return forward, path.eager(f"compiled is no faster ({ratio:.2f}x eager over {STEPS_TIMED} steps)")
 
 
 def _disagreement(
@@ -47,6 +88,17 @@ def _disagreement(
         return 0.0 if theirs.isfinite().all() else float("inf")
     off = float((theirs - ours).norm() / ours.norm().clamp_min(1e-12))
     return off if off == off else float("inf")
+
+
+def _speed(compiled: Forward, forward: Forward, images: Tensor, path: CodePath) -> float:
+    """How many times as fast as the plain pass the compiled one is, each at its best of several turns."""
+    seconds: dict[Forward, list[float]] = {compiled: [], forward: []}
+    for _ in range(STEPS_TIMED):
+        for way, taken in seconds.items():
+            start = perf_counter()
+            _try(way, images, path)
+            taken.append(perf_counter() - start)
+    return min(seconds[forward]) / min(seconds[compiled])
 
 
 def _try(forward: Forward, images: Tensor, path: CodePath) -> Tensor:

@@ -15,7 +15,7 @@ from lggkit.data import DataSet
 from lggkit.evaluation import model_error
 from lggkit.training.capture import Captured, capture_all
 from lggkit.training.checkpoint import write_checkpoint
-from lggkit.training.compiled import choose_forward
+from lggkit.training.compiled import compile_all
 from lggkit.training.config import TrainConfig
 from lggkit.training.meter import Meter
 from lggkit.training.processor import CodePath
@@ -60,14 +60,6 @@ class Run:
     def begin(self) -> None:
         """Decide between captured, compiled and eager, for a run that is alone; the taps must be on."""
         begin([self])
-
-    def compile(self) -> None:
-        """Decide between compiled and eager."""
-        self.model.train()
-        self.forward = tapped(self.model, self.taps)
-        if self.path.compile and not self.done:
-            images = self.stream.batch(self.step).images
-            self.forward, self.path = choose_forward(self.model, self.forward, images, self.path)
 
     def lane(self) -> AbstractContextManager:
         """Where the run's work on the device belongs: a captured step has a CUDA stream of its own."""
@@ -222,7 +214,9 @@ class Run:
 def begin(runs: Sequence[Run]) -> None:
     """Decide between captured, compiled and eager for runs that advance together; their taps must be on."""
     for run in runs:
-        run.compile()
+        run.model.train()
+        run.forward = tapped(run.model, run.taps)
+    compile_all(runs)
     capture_all(runs)
     for run in runs:
         if run.begun_as not in (None, run.path.mode):

@@ -1,7 +1,9 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 
-from lggkit.training import TrainConfig, processor, train
+from lggkit.training import TrainConfig, processor, train, train_many
 
 
 def config(**settings):
@@ -65,6 +67,84 @@ def test_a_compiled_pass_with_other_numbers_is_not_trusted(data, make_net, equal
     result = train(make_net(), data, config())
     assert "eager" in result.path and "differ" in result.path
     assert equal(result.model, train(make_net(), data, config(compile=False)).model)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that ``clocked`` networks move by a second a pass; what is compiled takes ``extra`` more."""
+    now, extra, compiled = [0.0], [0.0], []
+
+    def wrap(forward):
+        compiled.append(forward)
+
+        def timed(images):
+            now[0] += extra[0]
+            return forward(images)
+
+        return timed
+
+    def clocked(model):
+        model.register_forward_hook(lambda *_: now.__setitem__(0, now[0] + 1.0))
+        return model
+
+    pretend(monkeypatch, wrap)
+    monkeypatch.setattr(processor, "IMAGES_WORTH_COMPILING", 1)
+    monkeypatch.setattr("lggkit.training.compiled.perf_counter", lambda: now[0])
+    return SimpleNamespace(extra=extra, clocked=clocked, compiled=compiled)
+
+
+@pytest.mark.parametrize(
+    ("extra", "how", "why"),
+    [
+        (-0.2, ", compiled: ", "compiled is 1.25x eager over 5 steps"),
+        (0.0, ", eager: ", "compiled is no faster (1.00x eager over 5 steps)"),
+        (0.25, ", eager: ", "compiled is no faster (0.80x eager over 5 steps)"),
+    ],
+)
+def test_auto_keeps_what_is_faster_on_a_cpu(data, make_net, equal, clock, extra, how, why):
+    clock.extra[0] = extra
+    result = train(clock.clocked(make_net()), data, config(compile="auto"), taps=["maps"])
+    assert how in result.path and result.path.endswith(why)
+    assert equal(result.model, train(make_net(), data, config(compile=False)).model)
+
+
+def test_what_was_asked_for_is_not_timed(data, make_net, clock):
+    clock.extra[0] = 5.0
+    path = train(clock.clocked(make_net()), data, config(compile=True)).path
+    assert ", compiled" in path and "x eager" not in path
+
+
+@pytest.mark.parametrize(("extra", "how"), [(-0.2, ", compiled"), (0.25, ", eager")])
+def test_the_first_of_several_decides_for_all(data, make_net, clock, extra, how):
+    clock.extra[0] = extra
+    models = [clock.clocked(make_net(seed)) for seed in range(3)]
+    first, *others = train_many(models, data, config(compile="auto"), seeds=[0, 1, 2])
+    assert how in first.path and "x eager over 5 steps" in first.path
+    for other in others:
+        assert how in other.path
+    assert len(clock.compiled) == (3 if extra < 0 else 1)
+
+
+@pytest.mark.parametrize(("extra", "how"), [(-0.2, ", compiled"), (0.25, ", eager")])
+def test_a_training_goes_on_as_it_was_begun_whatever_is_faster_now(
+    data, make_net, clock, tmp_path, extra, how
+):
+    def dies(model):
+        dies.steps += 1
+        if dies.steps == 6:
+            raise KeyboardInterrupt
+
+    dies.steps, files = 0, [tmp_path / "a.pt", tmp_path / "b.pt"]
+    arguments = {"seeds": [0, 1], "checkpoints": files, "checkpoint_every": 1}
+    clock.extra[0] = extra
+    models = [clock.clocked(make_net(seed)) for seed in (0, 1)]
+    with pytest.raises(KeyboardInterrupt):
+        train_many(models, data, config(compile="auto"), after_step=dies, **arguments)
+    files[0].unlink()
+    clock.extra[0] = -extra
+    models = [clock.clocked(make_net(seed)) for seed in (0, 1)]
+    for result in train_many(models, data, config(compile="auto"), **arguments):
+        assert how in result.path and "x eager" not in result.path and "begun as" not in result.path
 
 
 @pytest.mark.slow
