@@ -21,7 +21,9 @@ def test_layers_are_paired_in_order_and_flattened():
 def test_mappings_are_paired_by_name():
     (stage, pool), (big, small) = layers((4, 2), (4, 3)), layers((4, 5), (4, 6))
     pairs = paired({"stage": stage, "pool": pool}, {"stage": big, "pool": small})
-    assert pairs[0][0] is not None and torch.equal(pairs[1][0], pool) and torch.equal(pairs[1][1], small)
+    expected = ((stage, big), (pool, small))
+    for pair, tensors in zip(pairs, expected, strict=True):
+        assert all(torch.equal(x, y) for x, y in zip(pair, tensors, strict=True))
 
 
 def test_only_the_student_is_differentiated():
