@@ -27,8 +27,8 @@ def latent_geometry_graph(
     """The latent geometry graph of a batch of representations (paper 1, section 3.3).
 
     The paper's order, ``"mask-first"``: similarity, k nearest neighbours, symmetrise, normalise, exponent.
-    That of the authors' code, ``"normalize-first"``: similarity of all pairs, normalise, exponent, then mask,
-    by the k largest entries of each row of the result or by ``mask``.
+    That of the authors' code, ``"normalize-first"``: similarity of all pairs, normalise, mask by the k
+    largest entries of each row of the result or by ``mask``, symmetrise the mask, exponent.
 
     Only the weights are differentiated, the mask is constant. NaN in a row reaches all its edges, and what
     these touch when normalised.
@@ -49,8 +49,8 @@ def latent_geometry_graph(
 
     Returns:
         The adjacency (..., n, n), ``[[0]]`` for n = 1. If normalised and symmetric, its weights lie in [0, 1]
-        to rounding where the similarities are not negative. The diagonal is zero, except for exponent > 1
-        where no mask is applied after it: walks that return.
+        to rounding where the similarities are not negative. The diagonal is zero, except for exponent > 1:
+        walks that return.
 
     Raises:
         ValueError: both ``k`` and ``mask`` are given, an argument is none of the above, or a shape does not
@@ -61,10 +61,8 @@ def latent_geometry_graph(
     weights = similarities.similarity(x, similarity, bandwidth)
     if order == "mask-first":
         return _power(_normalize(_masked(weights, k, mask, symmetrization), normalized), exponent)
-    weights = _power(_normalize(_masked(weights, None, None, None), normalized), exponent)
-    if mask is None and (k is None or k >= x.shape[-2]):
-        return weights
-    return _masked(weights, k, mask, symmetrization)
+    complete = _normalize(_masked(weights, None, None, None), normalized)
+    return _power(_masked(complete, k, mask, symmetrization), exponent)
 
 
 def _check(order: str, symmetrization: str | None, exponent: int, k: int | None, mask: Tensor | None) -> None:

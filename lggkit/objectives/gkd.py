@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from lggkit.graph import class_mask, knn_mask, latent_geometry_graph, symmetrize
@@ -71,14 +70,17 @@ def _difference(
     student: Tensor, teacher: Tensor, k: int | None, mask: Tensor | None, order: str, graph: dict
 ) -> Tensor:
     """The sum of squares of the difference of one layer's graphs."""
-    if order == "normalize-first" and k is not None and k < len(student):
-        ours, theirs = (latent_geometry_graph(x, order=order, **graph) for x in (student, teacher))
-        difference = torch.where(symmetrize(knn_mask(theirs, k)), theirs - ours, 0.0)
-    else:
-        edges = {"k": k, "mask": mask, "order": order}
-        ours, theirs = (latent_geometry_graph(x, **edges, **graph) for x in (student, teacher))
-        difference = theirs - ours
-    return difference.square().sum()
+    if order == "normalize-first" and k is not None:
+        mask, k = _teachers_neighbors(teacher, k, graph), None
+    edges = {"k": k, "mask": mask, "order": order}
+    ours, theirs = (latent_geometry_graph(x, **edges, **graph) for x in (student, teacher))
+    return (theirs - ours).square().sum()
+
+
+def _teachers_neighbors(teacher: Tensor, k: int, graph: dict) -> Tensor:
+    """The mask of the k largest entries in each row of the teacher's complete graph, in either direction."""
+    complete = latent_geometry_graph(teacher, order="normalize-first", **graph | {"exponent": 1})
+    return symmetrize(knn_mask(complete, k))
 
 
 def _check(edges: str | None, labels: Tensor | None, k: int | None, reduction: str) -> None:

@@ -14,7 +14,8 @@ def rkd_distance(student: Latents, teacher: Latents) -> Tensor:
 
     ``d(i, j)`` is the Euclidean distance of two samples' latents, ``μ`` the mean of a batch's positive
     distances, and h the smooth L1 (Huber) function with threshold 1. The mean is over all n² ordered pairs,
-    the zero diagonal included, as in paper 1's code. A batch whose samples all coincide has distances 0.
+    the zero diagonal included, as in Park et al.'s code; that of paper 1 leaves out pairs at distance 0 and
+    so weighs n/(n - 1) times as much. A batch whose samples all coincide has distances 0.
 
     Args:
         student, teacher: latents (n, ...) of the same batch, layer by layer, see `paired`; no gradient

@@ -182,6 +182,15 @@ def test_the_mean_is_the_sum_by_the_number_of_entries():
     assert total == pytest.approx(81 * mean, rel=1e-5)
 
 
+def test_the_power_comes_after_the_teachers_mask_in_the_authors_order():
+    student, teacher = (torch.rand(7, d, dtype=torch.float64) for d in (3, 5))
+    graphs = [naive_normalized(naive_cosines(vectors(x))) for x in (student, teacher)]
+    edges = naive_edges(graphs[1], 2)
+    expected = naive_sum_of_squares(*(naive_power(naive_kept(w, edges), 2) for w in graphs))
+    found = gkd([student], [teacher], k=2, order="normalize-first", exponent=2)
+    assert found.item() == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("order", NAIVE)
 @pytest.mark.parametrize("exponent", [1, 2])
 def test_as_many_neighbours_as_vertices_are_the_full_graph_also_in_a_short_batch(order, exponent):
