@@ -1,11 +1,14 @@
 """Runs that see the same batches share a captured step; a GPU's path, pretended on the CPU."""
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
 
-from lggkit.training import Stream, Teacher, TrainConfig, capture, choose_path, train, train_many
+from lggkit.training import Restart, Stream, Teacher, TrainConfig, capture, choose_path, train, train_many
 from lggkit.training.run import Run, begin
+from lggkit.training.selfcheck import apart_from
 
 
 def config(**settings):
@@ -36,12 +39,12 @@ def runs_of(data, models, seeds):
 def test_arms_of_a_seed_share_a_graph_and_each_is_as_alone(data, make_net, pretend, eager, close):
     teacher = Teacher(make_net(7), ["output"])
     objectives = [None, distilled(teacher, 0.1), distilled(teacher)] * 2
-    seeds = [0] * 3 + [1] * 3
-    arms = train_many([make_net() for _ in seeds], data, config(), seeds=seeds, objectives=objectives)
+    seeds, settings = [0] * 3 + [1] * 3, config(schedule=Restart((1, 3), 0.5))
+    arms = train_many([make_net() for _ in seeds], data, settings, seeds=seeds, objectives=objectives)
     assert len(pretend) == 2 * (3 + 2 * 3 + 4 * 3)
     for seed, objective, arm in zip(seeds, objectives, arms, strict=True):
         assert arm.path.startswith("cpu, float32, channels_last, captured") and arm.steps == 16
-        alone = eager(make_net(), data, config(), objective=objective, seed=seed)
+        alone = eager(make_net(), data, settings, objective=objective, seed=seed)
         assert close(arm.model, alone.model)
         assert arm.curves["train_loss"] == pytest.approx(alone.curves["train_loss"], rel=1e-4)
 
@@ -149,7 +152,16 @@ def test_runs_at_different_steps_do_not_share_a_graph(data, make_net, pretend, e
     files[1].unlink()
     for seed, result in enumerate(train_many([make_net(0), make_net(1)], data, config(), **arguments)):
         assert result.steps == 16 and ", captured" in result.path
+        assert "not captured together" not in result.path
         assert close(result.model, eager(make_net(seed), data, config()).model)
+
+
+@pytest.mark.parametrize(("found", "off"), [([2.0, 4.4], 0.1), ([2.0, math.nan], math.inf)])
+def test_what_is_apart_by_how_much(found, off):
+    expected = [torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0])]
+    ours = [torch.tensor([1.0, found[0]]), torch.tensor([3.0, found[1]])]
+    assert apart_from(expected, ours) == pytest.approx(off)
+    assert apart_from(expected[::-1], ours[::-1]) == pytest.approx(off)
 
 
 @pytest.mark.cuda
