@@ -82,6 +82,7 @@ def capture_all(runs: Sequence[Run]) -> None:
     _take_turns([one for one in captured if one.draws])
     if len(captured) > 1:
         _check_together(captured)
+    _ready(runs)
 
 
 def choose_capture(runs: Sequence[Run]) -> None:
@@ -104,6 +105,7 @@ def capture_again(runs: Sequence[Run]) -> None:
     release(runs)
     if runs:
         choose_capture(runs)
+        _ready(runs)
 
 
 def release(runs: Sequence[Run], reason: str = "") -> None:
@@ -174,6 +176,13 @@ def _take_turns(drawing: Sequence[Captured]) -> None:
     """One lane for all that draw random numbers: graphs read their seed from one place in memory."""
     for captured in drawing:
         captured.lane = drawing[0].lane
+
+
+def _ready(runs: Sequence[Run]) -> None:
+    """Have every lane wait until what was tried is put back as it was."""
+    for run in runs:
+        if run.captured is not None:
+            run.captured.lane.wait_stream(torch.cuda.current_stream())
 
 
 def _check_together(captured: Sequence[Captured]) -> None:

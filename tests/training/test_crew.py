@@ -6,7 +6,17 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lggkit.training import Restart, Stream, Teacher, TrainConfig, capture, choose_path, train, train_many
+from lggkit.training import (
+    Restart,
+    Stream,
+    Teacher,
+    TrainConfig,
+    capture,
+    choose_path,
+    selfcheck,
+    train,
+    train_many,
+)
 from lggkit.training.run import Run, begin
 from lggkit.training.selfcheck import apart_from
 
@@ -154,6 +164,50 @@ def test_runs_at_different_steps_do_not_share_a_graph(data, make_net, pretend, e
         assert result.steps == 16 and ", captured" in result.path
         assert "not captured together" not in result.path
         assert close(result.model, eager(make_net(seed), data, config()).model)
+
+
+def test_no_replay_begins_before_what_was_tried_is_put_back(data, make_net, pretend, lane, monkeypatch):
+    lanes, plain = [], capture.record
+
+    class Watched(lane):
+        behind = True
+
+        def wait_stream(self, other):
+            self.behind = False
+
+    def record(body):
+        replay, _ = plain(body)
+        lanes.append(Watched())
+        own = lanes[-1]
+        own.runs = body.__self__.runs
+
+        def in_time():
+            assert not own.behind
+            replay()
+
+        return in_time, own
+
+    def watching(restore):
+        def restored(runs, saved):
+            restore(runs, saved)
+            for one in lanes:
+                one.behind |= any(run is other for run in runs for other in one.runs)
+
+        return restored
+
+    monkeypatch.setattr(capture, "record", record)
+    for module in (capture, selfcheck):
+        monkeypatch.setattr(module, "restore", watching(module.restore))
+    calls = []
+
+    def broken(latents, logits, labels):
+        calls.append(1)
+        return F.cross_entropy(logits, labels) * (float("nan") if len(calls) > 11 + 6 + 6 else 1)
+
+    models, objectives = [make_net(seed) for seed in range(3)], [broken, None, None]
+    for result in train_many(models, data, config(), seeds=[0, 0, 1], objectives=objectives):
+        assert ", captured" in result.path and "not captured together" not in result.path
+    assert len(lanes) == 3
 
 
 @pytest.mark.parametrize(("found", "off"), [([2.0, 4.4], 0.1), ([2.0, math.nan], math.inf)])
