@@ -76,7 +76,8 @@ class Tangle(nn.Module):
         self.twice, self.norm2, self.norm3 = nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3), nn.BatchNorm2d(3)
         self.first = nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3))
         self.relu, self.relu2, self.relu3 = nn.ReLU(), nn.ReLU(), nn.ReLU()
-        self.drop, self.statistics = nn.Dropout(), nn.BatchNorm2d(3, track_running_stats=False)
+        self.drop, self.drop2 = nn.Dropout(), nn.Dropout()
+        self.statistics = nn.BatchNorm2d(3, track_running_stats=False)
         self.before = nn.Conv2d(3, 3, 1)
 
     def forward(self, x):
@@ -84,7 +85,7 @@ class Tangle(nn.Module):
         x = self.norm(seen) + seen
         x = self.relu(x) + self.drop(x)
         x = self.norm2(self.twice(x)) + self.norm3(self.twice(x))
-        x = x + self.relu2(self.drop(x))
+        x = x + self.relu2(self.drop2(x))
         return self.statistics(self.before(self.relu3(self.first(x))))
 
 
