@@ -1,0 +1,6 @@
+"""The corruption benchmark: fifteen corruptions at five severities, CIFAR-10-C where it is found."""
+
+from lggkit.data.corruptions.catalog import CORRUPTIONS, SEVERITIES, corrupt
+from lggkit.data.corruptions.official import Corrupted, corrupted, source_of
+
+__all__ = ["CORRUPTIONS", "SEVERITIES", "Corrupted", "corrupt", "corrupted", "source_of"]

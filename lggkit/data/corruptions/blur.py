@@ -1,0 +1,82 @@
+"""Blur: defocus, glass, motion and zoom."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lggkit.data.corruptions.draws import Draws
+from lggkit.data.corruptions.levels import rounded, truncated, unit
+from lggkit.data.corruptions.shifts import correlate, gaussian_kernel, line_blur, zoomed
+
+
+def defocus_blur(images: Tensor, draws: Draws, radius: float, alias: float) -> Tensor:
+    """Mean over a disk whose edge is softened by a 3x3 Gaussian; the border is mirrored."""
+    return truncated(correlate(unit(images), disk(radius, alias), "reflect"))
+
+
+@lru_cache(maxsize=8)
+def disk(radius: float, alias: float) -> np.ndarray:
+    """The kernel of ``defocus_blur``, float64 (2r+1, 2r+1) with r = ⌊radius⌋ + 1, its sum is 1.
+
+    The benchmark's kernel is 17x17, with zeros around.
+    """
+    reach = int(radius) + 1
+    rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    inside = np.pad((rows**2 + columns**2 <= radius**2).astype(float), 1)
+    soft, size = gaussian_kernel(alias, 1), 2 * reach + 1
+    moved = [(i, j, inside[i : i + size, j : j + size]) for i in range(3) for j in range(3)]
+    return sum(soft[i] * soft[j] * part for i, j, part in moved) / inside.sum()
+
+
+def glass_blur(images: Tensor, draws: Draws, sigma: float, rounds: int) -> Tensor:
+    """Gaussian blur, ``rounds`` times a random neighbour in each pixel's place, Gaussian blur.
+
+    The benchmark means to swap a pixel with its neighbour. Its two sides are views of the same array, so that
+    it copies the neighbour, and the published arrays show that. The neighbour lies above, to the left, or
+    both, or is the pixel itself, and the loop runs from the bottom right, so that what is copied is never
+    what was changed: a round is one gather.
+    """
+    x = truncated(_soft(unit(images), sigma))
+    for _ in range(rounds):
+        x = _copied(x, draws)
+    return truncated(_soft(unit(x), sigma))
+
+
+def _soft(x: Tensor, sigma: float) -> Tensor:
+    radius = int(4 * sigma + 0.5)
+    kernel = gaussian_kernel(sigma, radius)
+    return correlate(correlate(x, kernel[:, None], "replicate"), kernel[None], "replicate")
+
+
+def _copied(x: Tensor, draws: Draws) -> Tensor:
+    height, width = x.shape[-2:]
+    rows, columns = (torch.arange(side, device=x.device) for side in (height, width))
+    place = rows[:, None] * width + columns
+    down, right = draws.signs(2, height - 2, width - 2).long().unbind(1)
+    source = place.repeat(len(x), 1, 1)
+    source[:, 2:, 2:] += down * width + right
+    source = source.flatten(1)[:, None].expand(-1, x.shape[1], -1)
+    return x.flatten(2).gather(2, source).view(x.shape)
+
+
+def motion_blur(images: Tensor, draws: Draws, radius: int, sigma: float) -> Tensor:
+    """One-sided Gaussian along a line of a random angle in (-45°, 45°).
+
+    ImageMagick's formula, without ImageMagick, whose integer arithmetic is not imitated.
+    """
+    angles = draws.uniform(low=-45.0, high=45.0)
+    return rounded(line_blur(images.float(), angles, radius, sigma))
+
+
+def zoom_blur(images: Tensor, draws: Draws, largest: float) -> Tensor:
+    """Mean of the image and of its zooms by 1, 1.01, … below ``largest``, divided by their number plus 1."""
+    x = unit(images)
+    factors = np.arange(1, largest, 0.01)
+    total = x.clone()
+    for factor in factors:
+        total.add_(zoomed(x, float(factor)))
+    return truncated(total.div_(len(factors) + 1))

@@ -1,0 +1,92 @@
+"""Weather: snow, frost, fog and brightness."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lggkit.data.corruptions.draws import Draws
+from lggkit.data.corruptions.frost import SIDE, textures
+from lggkit.data.corruptions.levels import grey, rounded, truncated, unit
+from lggkit.data.corruptions.plasma import plasma
+from lggkit.data.corruptions.shifts import line_blur, zoomed
+
+
+def snow(
+    images: Tensor,
+    draws: Draws,
+    mean: float,
+    spread: float,
+    zoom: float,
+    threshold: float,
+    radius: int,
+    sigma: float,
+    share: float,
+) -> Tensor:
+    """A whitened image under flakes that fall in two opposite directions.
+
+    share · x + (1 - share) · max(x, 1.5 grey + 0.5) + flakes + flakes turned by 180°.
+    """
+    x = unit(images)
+    whitened = torch.maximum(x, grey(x) * 1.5 + 0.5).mul_(1 - share).add_(x, alpha=share)
+    falling = flakes(draws, images.shape[2:], mean, spread, zoom, threshold, radius, sigma)
+    return truncated(whitened.add_(falling).add_(falling.flip(2, 3)))
+
+
+def flakes(
+    draws: Draws,
+    size: tuple[int, int],
+    mean: float,
+    spread: float,
+    zoom: float,
+    threshold: float,
+    radius: int,
+    sigma: float,
+) -> Tensor:
+    """N(mean, spread²), enlarged, what is below the threshold gone, smeared at an angle in (-135°, -45°).
+
+    ImageMagick's formula for the smear (`line_blur`), between bytes, as in the benchmark. On [0, 1],
+    (n, 1, h, w).
+    """
+    layer = zoomed(draws.normal(1, *size).mul_(spread).add_(mean), zoom)
+    fallen = truncated(layer.masked_fill(layer < threshold, 0)).float()
+    angles = draws.uniform(low=-135.0, high=-45.0)
+    return unit(rounded(line_blur(fallen, angles, radius, sigma)))
+
+
+def frost(images: Tensor, draws: Draws, share: float, amount: float) -> Tensor:
+    """share · image + amount · a random part of one of five frost textures.
+
+    The textures are ours (`textures`), not the photographs of the benchmark.
+    """
+    c, h, w = images.shape[1:]
+    ice = textures(c).to(images.device)
+    which = draws.integers(len(ice))
+    top, left = draws.integers(SIDE, 2).unbind(1)
+    rows = (top[:, None] + torch.arange(h, device=ice.device)) % SIDE
+    columns = (left[:, None] + torch.arange(w, device=ice.device)) % SIDE
+    channel = torch.arange(c, device=ice.device)[:, None, None]
+    part = ice[which[:, None, None, None], channel, rows[:, None, :, None], columns[:, None, None, :]]
+    return truncated(images.float().mul_(share).add_(part.float(), alpha=amount).div_(255))
+
+
+def fog(images: Tensor, draws: Draws, amount: float, decay: float) -> Tensor:
+    """(x + amount · plasma) · max / (max + amount), max being the image's largest value."""
+    x = unit(images)
+    largest = x.amax((1, 2, 3), keepdim=True)
+    h, w = images.shape[2:]
+    side = 1 << (max(h, w) - 1).bit_length()
+    x.add_(plasma(draws, side, decay)[:, None, :h, :w], alpha=amount)
+    return truncated(x.mul_(largest / (largest + amount)))
+
+
+def brightness(images: Tensor, draws: Draws, more: float) -> Tensor:
+    """The value of HSV plus ``more``, at most 1; hue and saturation stay.
+
+    Red, green and blue are proportional to the value, so that they are multiplied by new / old; black, which
+    has no hue, becomes grey.
+    """
+    x = unit(images)
+    value = x.amax(1, keepdim=True)
+    brighter = (value + more).clamp_(max=1)
+    return truncated(torch.where(value > 0, x * (brighter / value), brighter))
