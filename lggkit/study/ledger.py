@@ -174,11 +174,13 @@ def _take(reading: Reading, line: str, where: str) -> None:
 
 def _append_line(path: Path, line: str) -> None:
     """Appends and flushes one line; on failure the file is cut back to what it was."""
-    with open(path, "ab") as handle:
+    # Unbuffered: what a buffer still holds would be written on closing, after the cut.
+    with open(path, "ab", buffering=0) as handle:
         size = handle.tell()
+        rest = _line_break_before(path, size) + line.encode() + b"\n"
         try:
-            handle.write(_line_break_before(path, size) + line.encode() + b"\n")
-            handle.flush()
+            while rest:
+                rest = rest[handle.write(rest) :]
             os.fsync(handle.fileno())
         except OSError:
             with contextlib.suppress(OSError):

@@ -109,7 +109,6 @@ def test_a_line_that_found_room_in_part_is_healed_by_the_next(ledger, make_recor
     assert [r.seed for r in ledger.records(EXPERIMENT, "reduced")] == [0, 1, 2]
 
 
-@pytest.mark.xfail(strict=True, reason="closing the file writes the buffered rest after it was cut back")
 def test_a_line_that_found_room_in_part_leaves_nothing_behind(ledger, make_record):
     ledger.append(make_record(seed=0))
     path = ledger.path(EXPERIMENT, "reduced")
