@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ import torch.nn.functional as F
 from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from lggkit.data.corruptions.catalog import TABLE
 from lggkit.data.corruptions.frost import SIDE, textures
+from lggkit.data.corruptions.noise import _poisson_table, shot_noise
 
 FIXED = {
     "defocus_blur",
@@ -169,3 +171,13 @@ def test_bad_input_is_one_sentence(call, error, said, pictures):
     with pytest.raises(error, match=said) as refusal:
         call(pictures(2))
     assert "\n" not in str(refusal.value) and str(refusal.value).endswith(".")
+
+
+def test_a_word_on_the_edge_counts_as_beyond_it():
+    """P(no photon) is the share of the words below the first edge, not of those up to it."""
+    edges, _ = _poisson_table(50)
+    first = int(edges[edges > 1 << 32][0]) - (1 << 32)
+    words = torch.tensor([first - 1, first]).sub(2**31).to(torch.int32)
+    draws = SimpleNamespace(words=lambda *shape: words.view(2, 1, 1, 1))
+    seen = shot_noise(torch.ones(2, 1, 1, 1, dtype=torch.uint8), draws, 50)
+    assert seen.flatten().tolist() == [0, 5]

@@ -28,13 +28,14 @@ def data(pictures) -> DataSet:
 
 @pytest.fixture
 def published(tmp_path, monkeypatch, data):
-    """A root with small arrays in the published form: level = 20 · severity + row, channels differ."""
+    """Small arrays in the published form: level = 20 · severity + place + row // 8 (+ 100 in blue)."""
     monkeypatch.setattr(official, "IMAGES", N)
     folder = tmp_path / "CIFAR-10-C"
     folder.mkdir()
     np.save(folder / "labels.npy", np.tile(data.labels.numpy().astype(np.uint8), 5))
     rows = np.arange(5 * N)
     levels = (20 * (rows // N + 1) + rows % N)[:, None, None, None] + 100 * (np.arange(3) == 2)
+    levels = levels + (np.arange(32) // 8)[:, None, None]
     np.save(folder / "fog.npy", np.broadcast_to(levels, (5 * N, 32, 32, 3)).astype(np.uint8))
     return tmp_path
 
@@ -47,6 +48,7 @@ def test_the_published_arrays_are_taken_and_named(data, published, monkeypatch):
     expected = 60 + torch.arange(N)
     assert torch.equal(found.images[:, 0, 5, 9].long(), expected)
     assert torch.equal(found.images[:, 2, 5, 9].long(), expected + 100)
+    assert torch.equal(found.images[:, 0, 30, 9].long(), expected + 3)
     assert source_of(data) == "CIFAR-10-C"
     found.images[0] = 0
 
