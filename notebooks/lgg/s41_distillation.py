@@ -101,11 +101,15 @@ settings = shown.records[0].settings
 
 
 # %% tags=["hide-input"]
-def gap(arm, other):
-    """The difference of two arms' errors, paired by seed, with its interval."""
-    return tables.interval_text(shown.paired(arm, other, "test_error"))
+def reading(interval, above, below):
+    """What an interval says about the sign of a difference."""
+    undecided = f"{interval.n} seeds cannot tell the two apart"
+    return above if interval.low > 0 else below if interval.high < 0 else undecided
 
 
+errors = shown.paired("rkd_d", "gkd", "test_error")
+agreement = shown.paired("gkd", "rkd_d", "consistency")
+mistakes = shown.paired("gkd", "rkd_d", "consistency_on_teacher_errors")
 printed = {c.arm: c.value for c in cells("lgg") if c.table == "table-1" and c.metric == "test_error"}
 gaps = distillation.one_seed_gaps(shown)
 printed_gap = printed["rkd_d"] - printed["gkd"]
@@ -124,7 +128,12 @@ view.glue(
         "s41-teacher-error": tables.interval_text(shown.interval("teacher", "test_error")),
         "s41-gain-gkd": tables.interval_text(shown.interval("gkd", "gain")),
         "s41-gain-rkd": tables.interval_text(shown.interval("rkd_d", "gain")),
-        "s41-gap": gap("rkd_d", "gkd"),
+        "s41-gap": tables.interval_text(errors),
+        "s41-gap-reading": reading(errors, "GKD errs less", "RKD-D errs less"),
+        "s41-agreement": tables.interval_text(agreement),
+        "s41-agreement-reading": reading(agreement, "GKD agrees more", "RKD-D agrees more"),
+        "s41-mistakes": tables.interval_text(mistakes),
+        "s41-mistakes-reading": reading(mistakes, "GKD repeats more of them", "RKD-D repeats more of them"),
         "s41-printed-gap": f"{printed_gap:.2f}",
         "s41-printed-gain-gkd": f"{printed['baseline'] - printed['gkd']:.2f}",
         "s41-printed-gain-rkd": f"{printed['baseline'] - printed['rkd_d']:.2f}",
@@ -157,7 +166,7 @@ figure = distillation.paired_figure(shown, printed)
 # Against the baseline of the same seed GKD gains {glue:text}`s41-gain-gkd` points and RKD-D
 # {glue:text}`s41-gain-rkd`; the paper's Table 1 amounts to {glue:text}`s41-printed-gain-gkd` and
 # {glue:text}`s41-printed-gain-rkd`. The error of RKD-D minus that of GKD, paired, is {glue:text}`s41-gap`
-# (mean ± half the 95 % interval, seeds).
+# (mean ± half the 95 % interval, seeds): {glue:text}`s41-gap-reading`.
 
 # %% [markdown]
 # ## What one run could have told you
@@ -190,6 +199,10 @@ Markdown(tables.as_myst(released, caption, "tab-lgg-table-1-released"))
 # %% mystnb={"figure": {"caption": "Agreement with the teacher over all test images and over those that it gets wrong. Thin lines are seeds, points means with 95 % intervals.", "name": "fig-lgg-consistency"}, "image": {"alt": "Two panels with agreement percentages of baseline, RKD-D and GKD students.", "width": "100%"}}
 figure = distillation.agreement_figure(shown)
 # %% [markdown]
+# GKD minus RKD-D, paired: {glue:text}`s41-agreement` points of agreement over all test images, so
+# {glue:text}`s41-agreement-reading`; and {glue:text}`s41-mistakes` points over the teacher's errors, so
+# {glue:text}`s41-mistakes-reading`.
+#
 # ## Does the loss do what it says?
 #
 # A loss may lower the error for other reasons than the one it was built for. On test images, then: how far are

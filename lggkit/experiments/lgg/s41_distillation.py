@@ -208,11 +208,11 @@ SMOKE = Settings(
     size=4,
     teacher_size=8,
     layers=("stage1", "middle", "penultimate"),
-    training=TrainConfig(epochs=1, batch_size=64, schedule=OneCycle(), augment=False),
-    teacher_training=TrainConfig(epochs=3, batch_size=64, schedule=OneCycle(), augment=False),
-    draws=10,
+    training=TrainConfig(epochs=1, schedule=OneCycle(), augment=False),
+    teacher_training=TrainConfig(epochs=3, schedule=OneCycle(), augment=False),
+    draws=4,
     per_class=5,
-    batches=3,
+    batches=1,
 )
 REDUCED = Settings(
     training=TrainConfig(epochs=3, schedule=OneCycle()),
