@@ -42,8 +42,8 @@ def paired_figure(shown: Shown, printed: Mapping[str, float]) -> Figure:
         right.plot(place + 0.15, printed["baseline"] - printed[arm], "D", **mark)
     right.axhline(0, color="#555555", lw=0.8, ls=":")
     right.set_xticks(range(2), [STUDENTS["rkd_d"], STUDENTS["gkd"]])
-    right.set(ylabel="gain over the baseline of the same seed\n(points)", xlim=(-0.5, 1.5))
-    right.legend()
+    right.set(ylabel="gain over the baseline\nof the same seed (points)", xlim=(-0.5, 1.5))
+    figure.legend(loc="outside lower right")
     return figure
 
 
@@ -75,7 +75,7 @@ def one_seed_figure(shown: Shown, printed_gap: float) -> Figure:
     ax.axvline(0, color="#555555", lw=0.8, ls=":")
     ax.set(xlabel="error of one RKD-D run - error of one GKD run (points)", ylim=(0, 103))
     ax.set_ylabel("pairs of runs at or below (%)")
-    ax.legend(loc="upper left")
+    ax.legend(loc="lower right")
     return figure
 
 
