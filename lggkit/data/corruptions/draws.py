@@ -31,7 +31,7 @@ class Draws:
         self.device = places.device
 
     def words(self, *shape: int) -> Tensor:
-        """The next numbers of each image, int32 (n, *shape), all 2³² values equally likely."""
+        """The next numbers of each image, int32 (n, ...), all 2³² values equally likely."""
         count = math.prod(shape)
         first, second = (key[:, None] for key in self._keys)
         start, self._taken = self._taken, self._taken + count
@@ -39,19 +39,19 @@ class Draws:
         return _hash(places[None], first, second).reshape(len(first), *shape)
 
     def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
-        """float32 (n, *shape) strictly between ``low`` and ``high``, on a lattice of 2²³ values."""
+        """float32 (n, ...) strictly between ``low`` and ``high``, on a lattice of 2²³ values."""
         return self._lattice(*shape).float().add_(0.5).mul_((high - low) / 2**23).add_(low)
 
     def normal(self, *shape: int) -> Tensor:
-        """float32 (n, *shape) of the standard normal distribution, cut off at 5.3 standard deviations."""
+        """float32 (n, ...) of the standard normal distribution, cut off at 5.3 standard deviations."""
         return self.uniform(*shape, low=-1.0).erfinv_().mul_(math.sqrt(2))
 
     def integers(self, end: int, *shape: int) -> Tensor:
-        """0..end-1, int64 (n, *shape), equally likely to one part in 2²³."""
+        """0..end-1, int64 (n, ...), equally likely to one part in 2²³."""
         return self._lattice(*shape).long().mul_(end) >> 23
 
     def signs(self, *shape: int) -> Tensor:
-        """-1 or 0, equally likely, int32 (n, *shape)."""
+        """-1 or 0, equally likely, int32 (n, ...)."""
         return self.words(*shape).bitwise_right_shift_(31)
 
     def _lattice(self, *shape: int) -> Tensor:
