@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lggkit.training.processor import CodePath, first_line
-from lggkit.training.step import Forward
+from lggkit.training.step import Forward, Latents
 
 if TYPE_CHECKING:
     from lggkit.training.run import Run
@@ -66,11 +66,21 @@ def choose_forward(
         _restore(model, buffers)
     if off > TOLERANCE[path.dtype]:
         return forward, path.eager(f"compiled and eager outputs differ by {off:.1e} of their size")
+    chosen = _for_batches_of(len(images), compiled, forward)
     if ratio is None:
-        return compiled, path
+        return chosen, path
     if ratio > 1:
-        return compiled, path.because(f"compiled is {ratio:.2f}x eager over {STEPS_TIMED} steps")
+        return chosen, path.because(f"compiled is {ratio:.2f}x eager over {STEPS_TIMED} steps")
     return forward, path.eager(f"compiled is no faster ({ratio:.2f}x eager over {STEPS_TIMED} steps)")
+
+
+def _for_batches_of(size: int, compiled: Forward, forward: Forward) -> Forward:
+    """``compiled`` for batches of this size, else ``forward``: an epoch's short batch repays no compilation."""
+
+    def either(images: Tensor) -> tuple[Latents, Tensor]:
+        return (compiled if len(images) == size else forward)(images)
+
+    return either
 
 
 def _disagreement(

@@ -23,7 +23,7 @@ class TrainConfig:
     as an L2 penalty too; ``augment`` crops at random from images padded by ``pad`` zeros and, with
     ``flip``, mirrors half of them; ``label_smoothing`` in [0, 1) belongs to the default objective;
     ``precision`` "auto" is bfloat16 where the processor has matrix units for it; ``compile`` "auto" uses
-    ``torch.compile`` where a C++ compiler is found, the training is long enough to repay it and, on a CPU,
+    ``torch.compile`` on a CPU, where a C++ compiler is found, the training is long enough to repay it and
     some steps that are timed turn out faster (a training that is continued stays what it was); ``capture``
     "auto" replays the step as a CUDA graph on an NVIDIA GPU where the training is long enough.
 
@@ -45,7 +45,7 @@ class TrainConfig:
     label_smoothing: float = 0.0
     precision: str = "float32"
     channels_last: bool = True
-    compile: bool | str = False
+    compile: bool | str = "auto"
     capture: bool | str = "auto"
 
     def __post_init__(self) -> None:

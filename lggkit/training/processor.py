@@ -10,7 +10,7 @@ import torch
 
 from lggkit.training.config import TrainConfig
 
-IMAGES_WORTH_COMPILING = 500_000
+IMAGES_WORTH_COMPILING = 100_000
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def choose_path(config: TrainConfig, device: torch.device | str, images: int) ->
     """The code path of a training of ``images`` forward-and-backward passes in all on ``device``."""
     device = torch.device(device)
     dtype, why_dtype = precision_for(config.precision, device)
-    compiled, why_compiled = _compilation(config.compile, images * config.epochs)
+    compiled, why_compiled = _compilation(config.compile, device, images * config.epochs)
     reasons = tuple(reason for reason in (why_dtype, why_compiled) if reason)
     return CodePath(device, dtype, config.channels_last, compiled, reasons=reasons)
 
@@ -90,8 +90,8 @@ def precision_for(wanted: str, device: torch.device) -> tuple[torch.dtype, str]:
     return torch.bfloat16, "bfloat16 was asked for, without matrix units for it"
 
 
-def _compilation(wanted: bool | str, images: int) -> tuple[bool, str]:
-    if wanted is False:
+def _compilation(wanted: bool | str, device: torch.device, images: int) -> tuple[bool, str]:
+    if wanted is False or (wanted == "auto" and device.type != "cpu"):
         return False, ""
     if not has_compiler():
         return False, "no C++ compiler found"

@@ -43,6 +43,12 @@ def test_compile_needs_a_compiler_and_for_auto_a_long_training(monkeypatch):
     assert not path_of().compile
 
 
+def test_what_is_captured_on_a_gpu_is_compiled_on_demand_only(monkeypatch):
+    monkeypatch.setattr(processor, "has_compiler", lambda: True)
+    assert not processor.choose_path(TrainConfig(epochs=1), "cuda", 10**7).compile
+    assert processor.choose_path(TrainConfig(epochs=1, compile=True), "cuda", 10**7).compile
+
+
 def test_a_compiler_is_looked_for_on_the_path(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: "/bin/g++" if name == "g++" else None)
     assert processor.has_compiler()
