@@ -75,7 +75,7 @@ def choose_forward(
 
 
 def _for_batches_of(size: int, compiled: Forward, forward: Forward) -> Forward:
-    """``compiled`` for batches of this size, else ``forward``: an epoch's short batch repays no compilation."""
+    """``compiled`` for batches of this size, else ``forward``: a short batch repays no compilation."""
 
     def either(images: Tensor) -> tuple[Latents, Tensor]:
         return (compiled if len(images) == size else forward)(images)
