@@ -1,13 +1,21 @@
-"""Errors of several networks under the corruption benchmark, and their means over a reference's."""
+"""Errors of several networks under the corruption benchmark, and their means over a reference's.
+
+A network trained with cross-entropy answers by its largest logit, an embedding by a vote of its neighbours
+among the embedded training images.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from statistics import mean
 from typing import Any, TypeVar
 
-from torch import Tensor
+import numpy as np
+import torch
+from torch import Tensor, nn
 
 from lggkit.data import DataSet
 from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, corrupted
@@ -16,12 +24,32 @@ from lggkit.evaluation import (
     error_rate,
     mean_corrupted_error,
     mean_corruption_error,
+    model_error,
+    predict,
     relative_mean_corruption_error,
 )
+from lggkit.experiments.base import Context
+from lggkit.experiments.embedding_runs import EmbeddingSettings, embeddings, history, split_images, trained
+from lggkit.record import Record, Spec
 
 Answer = Callable[[Tensor], Tensor]
+More = Callable[[Spec, nn.Module, Context], dict[str, Any]]
 Name = TypeVar("Name")
 LEAST_HARM = 1e-6
+
+
+@dataclass(frozen=True)
+class CorruptionSettings(EmbeddingSettings):
+    """What a network is, and how it answers for corrupted images.
+
+    ``vote`` neighbours answer or, where it is None, the largest logit. The first ``corruption_images`` test
+    images are corrupted, by default all.
+    """
+
+    vote: int | None = None
+    corruption_images: int | None = None
+    corruptions: tuple[str, ...] = CORRUPTIONS
+    severities: tuple[int, ...] = SEVERITIES
 
 
 @dataclass(frozen=True)
@@ -30,6 +58,73 @@ class Robustness:
 
     clean: float
     errors: Mapping[str, Sequence[float]]
+
+
+def robustness_records(
+    specs: Sequence[Spec], reference_of: Callable[[Spec], Spec], context: Context, more: More | None = None
+) -> Iterator[Record]:
+    """A record for each spec of one section and scale: errors clean and corrupted, MCE and relative MCE.
+
+    Beside `robustness_metrics`: ``error_1nn`` and ``error_10nn`` of the embedding of all test images, with
+    cross-entropy also ``test_error``, and what ``more(spec, model, context)`` adds. Where the reference
+    diverged, means over it are left out.
+    """
+    everyone = list(dict.fromkeys([*specs, *map(reference_of, specs)]))
+    results, begun = trained(everyone, context), time.monotonic()
+    sound = {
+        spec: Answering(spec.protocol, r.model, context) for spec, r in results.items() if not r.diverged
+    }
+    tables = _tables(sound, context)
+    shared = (time.monotonic() - begun) / max(len(specs), 1)
+    for spec in specs:
+        begun, metrics = time.monotonic(), {}
+        if spec in sound:
+            reference = tables.get(reference_of(spec))
+            metrics = sound[spec].clean_errors() | robustness_metrics(tables[spec], reference)
+            metrics |= more(spec, results[spec].model, context) if more else {}
+        measuring = shared + time.monotonic() - begun
+        yield context.record(spec, metrics, **history(spec, results[spec], measuring))
+
+
+class Answering:
+    """A trained network as it answers: by logits, or by neighbours among the images it was trained on."""
+
+    def __init__(self, settings: CorruptionSettings, model: nn.Module, context: Context) -> None:
+        self.settings, self.model, self.context = settings, model, context
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Classes (n,) or logits (n, c) of uint8 images."""
+        if self.settings.vote is None:
+            return predict(self.model, images)
+        return self._votes(images, self.settings.vote)
+
+    def clean_errors(self) -> dict[str, float]:
+        """Errors on all test images: of one neighbour and of ten, and of the logits where there are any."""
+        test = self.context.data(self.settings.data_name, train=False)
+        errors = {f"error_{k}nn": error_rate(self._votes(test.images, k), test.labels) for k in (1, 10)}
+        own = {"test_error": model_error(self.model, test)} if self.settings.by_cross_entropy else {}
+        return errors | own
+
+    def _votes(self, images: Tensor, k: int) -> Tensor:
+        from sklearn.neighbors import KNeighborsClassifier
+
+        base, labels = self._base
+        classifier = KNeighborsClassifier(n_neighbors=k, algorithm="brute").fit(base, labels)
+        return torch.from_numpy(classifier.predict(embeddings(self.model, images, self.settings).numpy()))
+
+    @cached_property
+    def _base(self) -> tuple[np.ndarray, np.ndarray]:
+        data, _ = split_images(self.settings, self.context)
+        return embeddings(self.model, data.images, self.settings).numpy(), data.labels.cpu().numpy()
+
+
+def _tables(answering: Mapping[Spec, Answering], context: Context) -> dict[Spec, Robustness]:
+    if not answering:
+        return {}
+    settings = next(iter(answering)).protocol
+    test = context.data(settings.data_name, train=False)
+    first = test.subset(range(min(settings.corruption_images or len(test), len(test))))
+    return robustness_of_all(answering, first, settings.corruptions, settings.severities)
 
 
 def robustness_of_all(
@@ -46,37 +141,34 @@ def robustness_of_all(
         names, severities: of the corruptions.
     """
     errors: dict[Name, dict[str, Sequence[float]]] = {who: {} for who in answers}
-    for name in names:
+    for corruption in names:
         images = cache(lambda name, severity: corrupted(data, name, severity).images)
         for who, answer in answers.items():
-            errors[who] |= corruption_errors(answer, data, images, severities, [name])
+            errors[who] |= corruption_errors(answer, data, images, severities, [corruption])
     clean = {who: error_rate(answer(data.images), data.labels) for who, answer in answers.items()}
     return {who: Robustness(clean[who], errors[who]) for who in answers}
 
 
-def robustness_metrics(own: Robustness, reference: Robustness) -> dict[str, Any]:
+def robustness_metrics(own: Robustness, reference: Robustness | None) -> dict[str, Any]:
     """``mce``, ``relative_mce`` and ``mean_corrupted_error``, with what they are made of.
 
     ``clean_error`` is that on the uncorrupted images of the same set, ``errors_<corruption>`` a list with one
     error a severity. The relative mean leaves out corruptions that do the reference no harm, and
-    ``relative_corruptions`` counts those it is over.
+    ``relative_corruptions`` counts those it is over. Without a reference there are no means over it.
     """
-    harmful = [
-        name for name, row in reference.errors.items() if sum(row) > len(row) * reference.clean + LEAST_HARM
-    ]
     return {
-        "mce": mean_corruption_error(own.errors, reference.errors),
-        **_relative(own, reference, harmful),
-        "relative_corruptions": len(harmful),
+        **(_over(own, reference) if reference else {}),
         "mean_corrupted_error": mean_corrupted_error(own.errors),
         "clean_error": own.clean,
         **{f"errors_{name}": list(row) for name, row in own.errors.items()},
     }
 
 
-def _relative(own: Robustness, reference: Robustness, harmful: Sequence[str]) -> dict[str, float]:
-    if not harmful:
-        return {}
-    ours, theirs = ({name: side.errors[name] for name in harmful} for side in (own, reference))
-    value = relative_mean_corruption_error(ours, own.clean, theirs, reference.clean)
-    return {"relative_mce": value}
+def _over(own: Robustness, reference: Robustness) -> dict[str, float]:
+    harmful = [name for name, row in reference.errors.items() if mean(row) > reference.clean + LEAST_HARM]
+    found = {"mce": mean_corruption_error(own.errors, reference.errors), "relative_corruptions": len(harmful)}
+    if harmful:
+        ours, theirs = ({name: side.errors[name] for name in harmful} for side in (own, reference))
+        relative = relative_mean_corruption_error(ours, own.clean, theirs, reference.clean)
+        found["relative_mce"] = relative
+    return found

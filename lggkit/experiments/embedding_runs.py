@@ -180,7 +180,7 @@ def _train_together(specs: Sequence[Spec], context: Context) -> list[TrainResult
 
 
 def split_images(settings: EmbeddingSettings, context: Context) -> tuple[DataSet, DataSet]:
-    """Training images of all classes: those that an arm may use, and those it holds out (the same for all)."""
+    """Training images of all classes: those that an arm may use, and those it holds out, the same for all."""
     data, held = context.data(settings.data_name), settings.own_held_out
     if not held:
         return data, data.subset([])
@@ -219,11 +219,19 @@ def trained(specs: Sequence[Spec], context: Context) -> dict[Spec, TrainResult]:
     return {spec: found[owner] for spec, owner in owners.items()}
 
 
-def history(spec: Spec, result: TrainResult) -> dict[str, Any]:
-    """What a record says of the training behind it; arms that reuse a network do not count its seconds."""
+def history(spec: Spec, result: TrainResult, measuring: float) -> dict[str, Any]:
+    """What a record says of how it came about, ``measuring`` being the seconds after training.
+
+    Arms that use another arm's network count no seconds for its training.
+    """
     reason = {} if result.diverged is None else {"reason": result.diverged, "status": "diverged"}
-    seconds = result.seconds if network_of(spec) == spec else 0.0
-    return {"path": result.path, "curves": result.curves, "seconds": seconds, **reason}
+    training = result.seconds if network_of(spec) == spec else 0.0
+    how = {"path": result.path, "precision": _precision(result.path), "curves": result.curves}
+    return {**how, "seconds": training + measuring, **reason}
+
+
+def _precision(path: str) -> str:
+    return "bfloat16" if "bfloat16," in path else "float32"
 
 
 def embeddings(model: nn.Module, images: Tensor, settings: EmbeddingSettings) -> Tensor:
