@@ -1,0 +1,122 @@
+"""Which loss an embedding is trained with, as settings that a record can hold; sets of fewer classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lggkit.data import DataSet
+
+OPTIONS = {
+    "cross_entropy": (),
+    "graph_smoothness": ("alpha", "k", "reduction"),
+    "triplet": ("margin",),
+    "soft_nearest_neighbor": ("temperature",),
+    "supervised_contrastive": ("temperature",),
+}
+LossOfBatch = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class EmbeddingLoss:
+    """A loss on a batch of outputs (n, d) and its options; the peers are pytorch-metric-learning's.
+
+    - ``cross_entropy``: the outputs are logits.
+    - ``graph_smoothness``: with ``alpha``, ``k`` and ``reduction`` of `lggkit.objectives.graph_smoothness`.
+    - ``triplet``: ``max(0, margin + furthest positive - nearest negative)`` in Euclidean distance, mean over
+      the batch (batch-hard; Hermans et al., 2017, eq. 5 but for the mean).
+    - ``soft_nearest_neighbor``: ``exp(-‖f_i - f_j‖² / temperature)`` as weights (Frosst et al., 2019, eq. 1).
+      A sample whose positives' share of the weights is 0 in floating point is left out, so squared distances
+      had better stay below about 80 temperatures.
+    - ``supervised_contrastive``: ``cos(f_i, f_j) / temperature`` as logits, the mean over positives outside
+      the logarithm (Khosla et al., 2020, eq. 2). It normalises the outputs itself; no other loss does.
+
+    Samples without a positive count for nothing in the last two, and those that lack a positive or a negative
+    in ``triplet``; a batch of none but such has loss 0.
+
+    Raises:
+        ValueError: there is no such loss, an option of another loss is set, or ``margin`` or ``temperature``
+            is not positive.
+    """
+
+    loss: str = "graph_smoothness"
+    alpha: float = 2.0
+    k: int | None = None
+    reduction: str = "sum"
+    margin: float = 0.2
+    temperature: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.loss not in OPTIONS:
+            raise ValueError(f"loss is {self.loss!r}; choose one of {', '.join(OPTIONS)}")
+        for option in fields(self)[1:]:
+            value = getattr(self, option.name)
+            if value != option.default and option.name not in OPTIONS[self.loss]:
+                raise ValueError(
+                    f"{option.name} is {value!r}, which {self.loss} has no use for; leave it out"
+                )
+        for name in ("margin", "temperature"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; give a positive number")
+
+    def objective(self) -> Callable[[Mapping[str, Tensor], Tensor, Tensor], Tensor]:
+        """The loss for `lggkit.training.train`; it is computed in float32 at least, autocast or not."""
+        loss = self._function()
+
+        def objective(latents: Mapping[str, Tensor], outputs: Tensor, labels: Tensor) -> Tensor:
+            with torch.autocast(outputs.device.type, enabled=False):
+                return loss(outputs if outputs.dtype == torch.float64 else outputs.float(), labels)
+
+        return objective
+
+    def _function(self) -> LossOfBatch:
+        if self.loss == "cross_entropy":
+            return F.cross_entropy
+        return self._graph_smoothness() if self.loss == "graph_smoothness" else self._peer()
+
+    def _graph_smoothness(self) -> LossOfBatch:
+        from lggkit.objectives import graph_smoothness
+
+        options = {"alpha": self.alpha, "k": self.k, "reduction": self.reduction}
+        return lambda outputs, labels: graph_smoothness(outputs, labels, **options)
+
+    def _peer(self) -> LossOfBatch:
+        from pytorch_metric_learning.distances import LpDistance
+        from pytorch_metric_learning.losses import NCALoss, SupConLoss
+
+        if self.loss == "triplet":
+            return _batch_hard(self.margin)
+        if self.loss == "supervised_contrastive":
+            return SupConLoss(temperature=self.temperature)
+        return NCALoss(1 / self.temperature, distance=LpDistance(normalize_embeddings=False, power=2))
+
+
+def _batch_hard(margin: float) -> LossOfBatch:
+    from pytorch_metric_learning.distances import LpDistance
+    from pytorch_metric_learning.losses import TripletMarginLoss
+    from pytorch_metric_learning.miners import BatchHardMiner
+    from pytorch_metric_learning.reducers import MeanReducer
+
+    distance = LpDistance(normalize_embeddings=False)
+    loss: nn.Module = TripletMarginLoss(margin, distance=distance, reducer=MeanReducer())
+    miner = BatchHardMiner(distance=distance)
+    return lambda outputs, labels: loss(outputs, labels, miner(outputs, labels))
+
+
+def first_classes(data: DataSet, kept: int | None) -> DataSet:
+    """The images of the first ``kept`` classes, with their names; all of them where ``kept`` is None.
+
+    Labels stay what they are, and so do the channel statistics, which are of all classes.
+
+    Raises:
+        ValueError: kept is not between 1 and the number of classes.
+    """
+    if kept is None:
+        return data
+    if not 1 <= kept <= len(data.classes):
+        raise ValueError(f"kept is {kept}, but {data.name} has {len(data.classes)} classes; keep 1 to all")
+    return replace(data.subset(data.labels < kept), classes=data.classes[:kept])
