@@ -17,22 +17,16 @@ from lggkit.data import DATASETS, DataSet
 from lggkit.evaluation.neighbors import latents_at
 from lggkit.experiments import base
 from lggkit.experiments.base import Context
+from lggkit.experiments.embedding import EmbeddingLoss, first_classes
 from lggkit.networks import build, with_normalization
 from lggkit.record import Protocol, Spec
 from lggkit.training import MultiStep, OneCycle, TrainConfig, TrainResult, train_many
 from lggkit.training.seeds import derive
 
 try:
-    from lggkit.experiments.embedding import EmbeddingLoss
     from lggkit.networks import with_embedding
-except ImportError:  # until they are committed
-
-    @dataclass(frozen=True)
-    class EmbeddingLoss:
-        """Stands in."""
-
-        loss: str = "graph_smoothness"
-
+except ImportError:  # until it is committed
+    with_embedding = None
 
 SPLIT_SEED = 43_000
 PAPER_TRAINING = TrainConfig(
@@ -190,8 +184,7 @@ def split_images(settings: EmbeddingSettings, context: Context) -> tuple[DataSet
 
 def training_images(settings: EmbeddingSettings, context: Context) -> DataSet:
     """The images that a network is trained on: not held out, of the classes kept."""
-    data, _ = split_images(settings, context)
-    return data.subset(data.labels < settings.trained_classes) if settings.classes_kept else data
+    return first_classes(split_images(settings, context)[0], settings.classes_kept)
 
 
 def network_of(spec: Spec) -> Spec:
