@@ -8,26 +8,36 @@ import torch
 from torch import Tensor, nn
 
 from lggkit.data import DataSet, to_float
-from lggkit.evaluation.accuracy import evaluating
+from lggkit.evaluation._arrays import rows
+from lggkit.evaluation.accuracy import error_rate, evaluating
 from lggkit.latents import latents
 
 
-def neighbor_error(base: Tensor, base_labels: Tensor, queries: Tensor, labels: Tensor, k: int) -> float:
+def neighbor_error(
+    base: Tensor, base_labels: Tensor, queries: Tensor, labels: Tensor, k: int, metric: str = "cosine"
+) -> float:
     """Percentage of ``queries`` that a majority vote among their ``k`` nearest ``base`` latents gets wrong.
 
     Args:
-        base, queries: latents (n, d...), flattened here; cosine distance, as in the graphs.
+        base, queries: latents (n, d...), flattened here.
         base_labels, labels: their classes, (n,).
+        metric: ``"cosine"``, as in the graphs, or ``"euclidean"``.
 
     Raises:
         ValueError: k is not between 1 and the size of the base (scikit-learn's message).
     """
+    return error_rate(neighbor_classes(base, base_labels, queries, k, metric), labels.cpu())
+
+
+def neighbor_classes(
+    base: Tensor, base_labels: Tensor, queries: Tensor, k: int, metric: str = "cosine"
+) -> Tensor:
+    """The classes (n,) of the vote of `neighbor_error`, on the CPU; of equal votes the first class wins."""
     from sklearn.neighbors import KNeighborsClassifier
 
-    classifier = KNeighborsClassifier(n_neighbors=k, metric="cosine", algorithm="brute")
-    classifier.fit(base.flatten(1).cpu().numpy(), base_labels.cpu().numpy())
-    accuracy = classifier.score(queries.flatten(1).cpu().numpy(), labels.cpu().numpy())
-    return 100 * (1 - float(accuracy))
+    classifier = KNeighborsClassifier(n_neighbors=k, metric=metric, algorithm="brute")
+    classifier.fit(rows(base), base_labels.cpu().numpy())
+    return torch.from_numpy(classifier.predict(rows(queries)))
 
 
 def neighbor_errors(

@@ -1,0 +1,145 @@
+"""The shape of an embedding: clusters and spread of its classes, and what is left of its first distances.
+
+All are deterministic and look at a bounded number of points.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+from torch import Tensor
+
+from lggkit.evaluation._arrays import draw, labelled, rows
+
+CORE = 10
+WIDEST = 1e6
+
+
+def clusters_per_class(
+    embeddings: Tensor, labels: Tensor, *, per_class: int = 500, share: float = 0.1, seed: int = 0
+) -> list[int]:
+    """How many clusters each class forms: the dense groups that hold at least ``share`` of it, 1 at least.
+
+    HDBSCAN (Campello et al., 2013; scikit-learn) with a single cluster allowed and cores of 10 points. A
+    group counts when it is denser than the gap that parts it from the rest of its class; its form is free,
+    so that a ray is one cluster (k-means, whose silhouette or gap statistic chooses k, cuts it to pieces),
+    and the few of a class that lie among other classes are noise, no clusters.
+
+    Args:
+        embeddings: (n, d); Euclidean distance.
+        labels: classes (n,).
+        per_class: points of a class that are looked at, at most.
+        share: of these, the least that a cluster holds.
+        seed: of the draw of points.
+
+    Returns:
+        One number for each class that occurs, by label; the metric of this name is their mean.
+    """
+    x, y = labelled(embeddings, labels)
+    parts = (x[y == label] for label in np.unique(y))
+    return [_clusters(part[draw(len(part), per_class, seed)], share) for part in parts]
+
+
+def _clusters(x: np.ndarray, share: float) -> int:
+    from sklearn.cluster import HDBSCAN
+
+    least = max(2, ceil(share * len(x)))
+    if len(x) < 2 * least:
+        return 1
+    found = HDBSCAN(least, min_samples=min(CORE, len(x)), allow_single_cluster=True, copy=True).fit(x)
+    return max(1, 1 + int(found.labels_.max()))
+
+
+def class_elongation(embeddings: Tensor, labels: Tensor) -> float:
+    """How far the classes are lines rather than balls: the median over classes of a ratio, 1 for a ball.
+
+    It is a class's largest over its smallest principal standard deviation (10⁶ where it is more), 1 for a
+    class whose points coincide. Meant for two dimensions: in many, some direction is always empty.
+
+    Args:
+        embeddings: (n, d).
+        labels: classes (n,).
+    """
+    x, y = labelled(embeddings, labels)
+    return float(np.median([_elongation(x[y == label]) for label in np.unique(y)]))
+
+
+def _elongation(x: np.ndarray) -> float:
+    spread = np.linalg.svd(x - x.mean(0), compute_uv=False)
+    return float(spread[0] / max(spread[-1], spread[0] / WIDEST)) if spread[0] > 0 else 1.0
+
+
+def silhouette(
+    embeddings: Tensor, labels: Tensor, *, metric: str = "euclidean", subset: int = 2000, seed: int = 0
+) -> float:
+    """Mean silhouette of the classes, -1 to 1 (Rousseeuw, 1987; scikit-learn).
+
+    Args:
+        embeddings: (n, d).
+        labels: classes (n,).
+        metric: ``"euclidean"`` or ``"cosine"``.
+        subset: points that are looked at, at most.
+        seed: of the draw of points.
+
+    Raises:
+        ValueError: there is only one class (scikit-learn's message).
+    """
+    from sklearn.metrics import silhouette_score
+
+    x, y = labelled(embeddings, labels, subset, seed)
+    return float(silhouette_score(x, y, metric=metric))
+
+
+def scatter_ratio(embeddings: Tensor, labels: Tensor, *, subset: int = 2000, seed: int = 0) -> float:
+    """Mean distance between points of one class over that between points of two classes.
+
+    0 where each class is a point, 1 where classes make no difference (also where all points coincide).
+
+    Args:
+        embeddings: (n, d).
+        labels: classes (n,).
+        subset: points that are looked at, at most.
+        seed: of the draw of points.
+
+    Raises:
+        ValueError: there is only one class, or no class has two points.
+    """
+    from scipy.spatial.distance import pdist
+
+    x, y = labelled(embeddings, labels, subset, seed)
+    i, j = np.triu_indices(len(x), 1)
+    within, distances = y[i] == y[j], pdist(x)
+    if not 0 < within.sum() < len(within):
+        raise ValueError(f"{len(x)} points of {len(set(y))} classes lack pairs within or between; give more")
+    between = distances[~within].mean()
+    return float(distances[within].mean() / between) if distances.any() else 1.0
+
+
+def initial_distance_correlation(
+    before: Tensor, after: Tensor, *, subset: int = 1000, seed: int = 0
+) -> float:
+    """Spearman's rank correlation between the pairwise distances before and after training, -1 to 1.
+
+    0 where all distances of one embedding are equal: nothing is left of an order.
+
+    Args:
+        before, after: embeddings of the same images in the same order, (n, d) and (n, d').
+        subset: images that are looked at, at most.
+        seed: of the draw of images.
+
+    Raises:
+        ValueError: the two differ in their number of images, or there are fewer than three.
+    """
+    from scipy.spatial.distance import pdist
+    from scipy.stats import spearmanr
+
+    if len(before) != len(after) or len(before) < 3:
+        raise ValueError(
+            f"there are {len(before)} embeddings before and {len(after)} after; give as many, 3 up"
+        )
+    kept = draw(len(before), subset, seed)
+    distances = [pdist(rows(x)[kept]) for x in (before, after)]
+    if any(np.ptp(d) == 0 for d in distances):
+        return 0.0
+    return float(spearmanr(*distances).statistic)

@@ -1,0 +1,114 @@
+"""Classifiers on top of an embedding, fitted to training embeddings, by scikit-learn; errors in percent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from lggkit.evaluation._arrays import rows
+from lggkit.evaluation.neighbors import neighbor_error
+
+
+def knn_error(base: Tensor, base_labels: Tensor, queries: Tensor, labels: Tensor, k: int) -> float:
+    """Percentage of queries that a vote among their ``k`` nearest base embeddings gets wrong.
+
+    Args:
+        base, queries: embeddings (n, d), by Euclidean distance; as they are, so that normalising is the
+            network's business.
+        base_labels, labels: their classes, (n,). Of classes with equal votes the first one wins.
+
+    Raises:
+        ValueError: k is not between 1 and the size of the base (scikit-learn's message).
+    """
+    return neighbor_error(base, base_labels, queries, labels, k, metric="euclidean")
+
+
+@dataclass(frozen=True)
+class SvcResult:
+    """What `svc_error` found: errors in percent, and the chosen ``c`` and ``gamma``.
+
+    ``error`` is on the queries, ``validation_error`` on the embeddings held out for the choice.
+    """
+
+    error: float
+    validation_error: float
+    c: float
+    gamma: float
+
+
+def svc_error(
+    base: Tensor,
+    base_labels: Tensor,
+    queries: Tensor,
+    labels: Tensor,
+    *,
+    subset: int | None = 5000,
+    validation: float = 0.2,
+    c: Sequence[float] = (0.1, 1.0, 10.0, 100.0),
+    gamma: Sequence[float] = (0.1, 1.0, 10.0),
+    seed: int = 0,
+) -> SvcResult:
+    """Error of a support vector classifier with radial basis functions ``exp(-gamma ‖x - y‖²)``.
+
+    C and gamma are those with the least error on a part of the base that is held out (of equals the smallest
+    C, then the smallest gamma); the classifier is then fitted to the whole of it. Queries have no say.
+
+    Args:
+        base, queries: embeddings (n, d); base_labels, labels: their classes, (n,).
+        subset: how many of the base are used at most, drawn so that each class keeps its share; None for all.
+        validation: the share of them that is held out for the choice.
+        c: values of C to try.
+        gamma: values to try, in units of 1 / (d · variance of all entries).
+        seed: of both draws.
+
+    Raises:
+        ValueError: a class has too few embeddings to be split (scikit-learn's message).
+    """
+    from sklearn.model_selection import GridSearchCV, StratifiedShuffleSplit
+    from sklearn.svm import SVC
+
+    x, y = _stratified(base, base_labels, subset, seed)
+    unit = 1 / (x.shape[1] * x.var() or 1.0)
+    grid = {"C": sorted(c), "gamma": [unit * factor for factor in sorted(gamma)]}
+    split = StratifiedShuffleSplit(1, test_size=validation, random_state=seed)
+    search = GridSearchCV(SVC(), grid, cv=split, error_score="raise").fit(x, y)
+    errors = (100 * (1 - float(s)) for s in (search.score(rows(queries), labels.cpu()), search.best_score_))
+    return SvcResult(*errors, c=float(search.best_params_["C"]), gamma=float(search.best_params_["gamma"]))
+
+
+def linear_probe_error(
+    base: Tensor,
+    base_labels: Tensor,
+    queries: Tensor,
+    labels: Tensor,
+    *,
+    subset: int | None = None,
+    seed: int = 0,
+) -> float:
+    """Error of multinomial logistic regression (C = 1) on features standardised over the base.
+
+    Args:
+        base, queries: embeddings (n, d); base_labels, labels: their classes, (n,).
+        subset: how many of the base are used at most, drawn so that each class keeps its share; None for all.
+        seed: of this draw.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+    probe.fit(*_stratified(base, base_labels, subset, seed))
+    return 100 * (1 - float(probe.score(rows(queries), labels.cpu())))
+
+
+def _stratified(x: Tensor, labels: Tensor, most: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.model_selection import train_test_split
+
+    whole = rows(x), labels.cpu().numpy()
+    if most is None or most >= len(x):
+        return whole
+    x, _, y, _ = train_test_split(*whole, train_size=most, stratify=whole[1], random_state=seed)
+    return x, y
