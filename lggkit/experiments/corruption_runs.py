@@ -13,8 +13,6 @@ from functools import cache, cached_property
 from statistics import mean
 from typing import Any, TypeVar
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 
 from lggkit.data import DataSet
@@ -28,6 +26,7 @@ from lggkit.evaluation import (
     predict,
     relative_mean_corruption_error,
 )
+from lggkit.evaluation.neighbors import neighbor_classes
 from lggkit.experiments.base import Context
 from lggkit.experiments.embedding_runs import EmbeddingSettings, embeddings, history, split_images, trained
 from lggkit.record import Record, Spec
@@ -106,16 +105,13 @@ class Answering:
         return errors | own
 
     def _votes(self, images: Tensor, k: int) -> Tensor:
-        from sklearn.neighbors import KNeighborsClassifier
-
-        base, labels = self._base
-        classifier = KNeighborsClassifier(n_neighbors=k, algorithm="brute").fit(base, labels)
-        return torch.from_numpy(classifier.predict(embeddings(self.model, images, self.settings).numpy()))
+        queries = embeddings(self.model, images, self.settings)
+        return neighbor_classes(*self._base, queries, k, metric="euclidean")
 
     @cached_property
-    def _base(self) -> tuple[np.ndarray, np.ndarray]:
+    def _base(self) -> tuple[Tensor, Tensor]:
         data, _ = split_images(self.settings, self.context)
-        return embeddings(self.model, data.images, self.settings).numpy(), data.labels.cpu().numpy()
+        return embeddings(self.model, data.images, self.settings), data.labels.cpu()
 
 
 def _tables(answering: Mapping[Spec, Answering], context: Context) -> dict[Spec, Robustness]:

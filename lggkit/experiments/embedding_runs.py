@@ -78,9 +78,10 @@ class EmbeddingSettings(Protocol):
 
     @property
     def own_training(self) -> TrainConfig:
-        """How the network is trained."""
+        """How the network is trained; without augmentation ``flip`` has no effect and is off."""
         chosen = (self.sweep_training or self.training) if self.sweep else self.training
-        return replace(chosen, **dict(self.training_changes))
+        config = replace(chosen, **dict(self.training_changes))
+        return replace(config, flip=config.flip and config.augment)
 
     @property
     def trained_classes(self) -> int:
