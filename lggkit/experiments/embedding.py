@@ -87,12 +87,15 @@ class EmbeddingLoss:
     def _peer(self) -> LossOfBatch:
         from pytorch_metric_learning.distances import LpDistance
         from pytorch_metric_learning.losses import NCALoss, SupConLoss
+        from pytorch_metric_learning.reducers import ThresholdReducer
 
         if self.loss == "triplet":
             return _batch_hard(self.margin)
         if self.loss == "supervised_contrastive":
             return SupConLoss(temperature=self.temperature)
-        return NCALoss(1 / self.temperature, distance=LpDistance(normalize_embeddings=False, power=2))
+        # Its own reducer's mean over no samples is not a number; this one, which drops none, gives 0.
+        whole, distance = ThresholdReducer(low=-1), LpDistance(normalize_embeddings=False, power=2)
+        return NCALoss(1 / self.temperature, distance=distance, reducer=whole)
 
 
 def _batch_hard(margin: float) -> LossOfBatch:

@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+import torch
+
+from lggkit.evaluation import knn_error, linear_probe_error, svc_error
+from lggkit.evaluation.neighbors import neighbor_classes
+
+# On a line: two of class 0 near the origin, three of class 1 beyond; cosine sees one direction only.
+BASE = torch.tensor([[1.0, 0.0], [2.0, 0.0], [5.0, 0.0], [6.0, 0.0], [7.0, 0.0]])
+CLASSES = torch.tensor([0, 0, 1, 1, 1])
+
+
+@pytest.fixture
+def rings():
+    """Two classes that no line parts: a disk and a ring around it, and a third far away."""
+    source = torch.Generator().manual_seed(0)
+    angle = 6.2832 * torch.rand(300, generator=source)
+    labels = torch.arange(300) % 3
+    radius = torch.tensor([0.3, 2.0, 0.3])[labels] + 0.1 * torch.rand(300, generator=source)
+    x = torch.stack([radius * angle.cos(), radius * angle.sin()], 1)
+    x[labels == 2] += 8
+    return x[:210], labels[:210], x[210:], labels[210:]
+
+
+def test_neighbours_are_near_by_euclidean_distance():
+    queries = torch.tensor([[1.4, 0.0], [3.4, 0.0], [6.4, 0.0]])
+    assert neighbor_classes(BASE, CLASSES, queries, 1, "euclidean").tolist() == [0, 0, 1]
+    assert knn_error(BASE, CLASSES, queries, torch.tensor([0, 1, 1]), k=1) == pytest.approx(100 / 3)
+    assert knn_error(BASE, CLASSES, queries, torch.tensor([0, 0, 1]), k=1) == 0
+    assert knn_error(BASE, CLASSES, queries, torch.tensor([0, 0, 1]), k=5) == pytest.approx(200 / 3)
+
+
+def test_cosine_and_euclidean_neighbours_differ():
+    base, classes = torch.tensor([[0.0, 5.0], [1.0, 0.1]]), torch.tensor([0, 1])
+    query = torch.tensor([[0.0, 0.5]])
+    assert neighbor_classes(base, classes, query, 1).tolist() == [0]
+    assert neighbor_classes(base, classes, query, 1, "euclidean").tolist() == [1]
+
+
+def test_of_equal_votes_the_first_class_wins():
+    queries = torch.tensor([[3.5, 0.0]])
+    assert neighbor_classes(BASE, CLASSES, queries, 2, "euclidean").tolist() == [0]
+    assert neighbor_classes(BASE, 1 - CLASSES, queries, 2, "euclidean").tolist() == [0]
+
+
+def test_half_precision_and_gradients_are_no_obstacle():
+    base = BASE.bfloat16().requires_grad_()
+    assert knn_error(base, CLASSES, base, CLASSES, k=1) == 0
+    assert linear_probe_error(base, CLASSES, base, CLASSES) == 0
+
+
+def test_svc_parts_what_no_line_does(rings):
+    found = svc_error(*rings)
+    assert found.error < 3 and found.validation_error < 3
+    assert linear_probe_error(*rings) > 15
+
+
+def test_svc_settings_are_chosen_where_others_fail(rings):
+    """With gamma far too large every point stands alone; with C far too small the larger classes win."""
+    base, labels, queries, asked = rings
+    kept = (labels != 0) | (torch.arange(len(labels)) % 4 == 0)
+    uneven = (base[kept], labels[kept], queries, asked)
+    unit = 1 / (2 * base[kept].var(unbiased=False).item())
+    found = svc_error(*uneven, c=[10.0, 1e-6], gamma=[1e6, 1.0])
+    assert (found.c, found.gamma) == (10.0, pytest.approx(unit, rel=1e-4))
+    assert svc_error(*uneven, c=[1e-6], gamma=[1.0]).error > 30
+    assert svc_error(*uneven, c=[10.0], gamma=[1e6]).error > 30
+    assert svc_error(*uneven, c=[100.0, 10.0], gamma=[1.0]).c == 10.0
+
+
+def test_svc_choice_is_blind_to_the_queries(rings):
+    base, labels, queries, asked = rings
+    found, shifted = (svc_error(base, labels, queries, y) for y in (asked, (asked + 1) % 3))
+    assert shifted.error > 95 > 5 > found.error
+    assert (shifted.c, shifted.gamma, shifted.validation_error) == (
+        found.c,
+        found.gamma,
+        found.validation_error,
+    )
+
+
+def test_validation_is_on_what_was_held_out():
+    """Labels of pure chance: what is fitted is remembered, what is held out cannot be known."""
+    source = torch.Generator().manual_seed(0)
+    x, y = torch.rand(200, 2, generator=source), torch.randint(2, (200,), generator=source)
+    found = svc_error(x, y, x, y, c=[1e4], gamma=[1e5])
+    assert found.error == 0 and found.validation_error > 30
+
+
+def test_a_subset_keeps_the_shares_of_classes_and_the_seed_draws_it(rings, monkeypatch):
+    import sklearn.svm
+
+    seen = []
+    fit = sklearn.svm.SVC.fit
+
+    def spy(self, x, y, *args, **kwargs):
+        seen.append(np.array(x))
+        seen.append(np.bincount(y))
+        return fit(self, x, y, *args, **kwargs)
+
+    monkeypatch.setattr(sklearn.svm.SVC, "fit", spy)
+    for seed in (0, 0, 1):
+        svc_error(*rings, subset=60, c=[1.0], gamma=[1.0], seed=seed)
+    held, whole = seen[1], seen[3]
+    assert whole.tolist() == [20, 20, 20] and held.tolist() == [16, 16, 16]
+    first, again, other = seen[2::4]
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+def test_probe_weighs_features_alike_and_takes_a_subset(rings):
+    x = torch.stack([torch.arange(40.0) % 2, 1e6 * torch.rand(40)], 1)
+    y = torch.arange(40) % 2
+    assert linear_probe_error(x, y, x, y) == 0
+    assert linear_probe_error(x, y, x, 1 - y) == 100
+    assert linear_probe_error(x, y, x, y, subset=20) == 0
+    with pytest.raises(ValueError, match="train_size"):
+        linear_probe_error(x, y, x, y, subset=1)
+
+
+def test_an_embedding_that_has_collapsed_is_measured_too():
+    x, y = torch.ones(30, 3), torch.arange(30) % 3
+    assert svc_error(x, y, x, y).error == pytest.approx(200 / 3)
+    assert linear_probe_error(x, y, x, y) == pytest.approx(200 / 3)
+    assert knn_error(x, y, x, y, k=5) >= 200 / 3 - 1e-9
