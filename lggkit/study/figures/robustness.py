@@ -1,0 +1,113 @@
+"""Figures of errors on corrupted images: by corruption, by severity, and summed up, a colour an arm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lggkit.data.corruptions import CORRUPTIONS
+from lggkit.study.figures.parts import GRAY, MARKS, marked_interval, one_legend
+from lggkit.study.figures.style import arm_color
+from lggkit.study.verdicts import by_seed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from lggkit.study.view import Shown
+
+
+def corruption_figure(shown: Shown, titles: Mapping[str, str], reference: str = "cross_entropy") -> Figure:
+    """Error under each corruption, averaged over severities (left), and over that of the reference (right).
+
+    Marks are means over seeds with 95 % intervals where there are at least three; a ratio is one seed's. The
+    last row is the mean over corruptions, on the right the MCE.
+    """
+    import matplotlib.pyplot as plt
+
+    theirs = _errors(shown, reference)
+    figure, axes = plt.subplots(1, 2, figsize=(9.6, 1.5 + 0.32 * len(theirs)), sharey=True)
+    for index, (arm, title) in enumerate(titles.items()):
+        ours, shift = _errors(shown, arm), 0.56 * (index / max(len(titles) - 1, 1) - 0.5)
+        ratios = [_ratios(ours[name], theirs[name]) for name in ours]
+        columns = (
+            [*(list(row.values()) for row in ours.values()), shown.values(arm, "mean_corrupted_error")],
+            [*ratios, shown.values(arm, "mce")],
+        )
+        for ax, rows in zip(axes, columns, strict=True):
+            for place, values in enumerate(rows):
+                marked_interval(ax, place + shift, values, index, title if not place else None)
+    _corruption_axes(axes, list(theirs))
+    axes[1].axvline(100, color=GRAY, lw=0.8, ls=":", zorder=0)
+    axes[1].set_xlabel(f"corruption error\n({titles[reference]} of the same seed: 100)")
+    one_legend(figure, axes[0])
+    return figure
+
+
+def _corruption_axes(axes: Sequence[Axes], names: Sequence[str]) -> None:
+    for ax in axes:
+        for place in range(0, len(names) + 1, 2):
+            ax.axhspan(place - 0.5, place + 0.5, color="#f3f3f3", lw=0, zorder=-1)
+        ax.axhline(len(names) - 0.5, color=GRAY, lw=0.8)
+    labels = [*(name.replace("_", " ") for name in names), "mean"]
+    axes[0].set_yticks(range(len(labels)), labels)
+    axes[0].set(ylim=(len(names) + 0.5, -0.5), xlabel="error on corrupted images (%)")
+
+
+def _errors(shown: Shown, arm: str) -> dict[str, dict[int, float]]:
+    """Errors in percent averaged over severities, by corruption and seed."""
+    records = shown.arm(arm)
+    rows = {name: by_seed(records, arm, f"errors_{name}") for name in CORRUPTIONS}
+    return {name: {seed: float(np.mean(e)) for seed, e in row.items()} for name, row in rows.items() if row}
+
+
+def _ratios(ours: Mapping[int, float], theirs: Mapping[int, float]) -> list[float]:
+    return [100 * ours[seed] / theirs[seed] for seed in ours if theirs.get(seed)]
+
+
+def severity_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
+    """Error against severity, averaged over corruptions: as it is (left), beyond the clean error (right)."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.6))
+    for index, (arm, title) in enumerate(titles.items()):
+        severities = [0, *shown.arm(arm)[0].settings["severities"]]
+        rows = np.array([_by_severity(record.metrics) for record in shown.arm(arm)])
+        look = {"color": arm_color(index), "marker": MARKS[index], "ms": 5, "lw": 2, "label": title}
+        for ax, values in zip(axes, (rows, rows - rows[:, :1]), strict=True):
+            ax.plot(severities, values.T, color=arm_color(index), lw=0.6, alpha=0.5)
+            ax.plot(severities, values.mean(0), **look)
+            ax.set_xticks(severities, ["clean", *severities[1:]])
+    for ax, label in zip(axes, ("error (%)", "error beyond the\nclean error (points)"), strict=True):
+        ax.set(xlabel="severity", ylabel=label)
+    axes[0].set_ylim(0, None)
+    one_legend(figure, axes[0])
+    return figure
+
+
+def _by_severity(metrics: Mapping[str, Any]) -> list[float]:
+    """The clean error, then the mean over corruptions at each severity, in percent."""
+    rows = [metrics[f"errors_{name}"] for name in CORRUPTIONS if f"errors_{name}" in metrics]
+    return [metrics["clean_error"], *np.mean(rows, axis=0)]
+
+
+def arms_figure(shown: Shown, titles: Mapping[str, str], metrics: Mapping[str, str]) -> Figure:
+    """A panel a metric: every seed of every arm as a dot, and the mean with its 95 % interval.
+
+    ``metrics`` names the metrics and the label of each one's axis; an arm that lacks one is left out there.
+    """
+    import matplotlib.pyplot as plt
+
+    size = (2.2 + 3.2 * len(metrics), 1 + 0.36 * len(titles))
+    figure, axes = plt.subplots(1, len(metrics), figsize=size, sharey=True, squeeze=False)
+    for ax, (metric, label) in zip(axes[0], metrics.items(), strict=True):
+        for place, arm in enumerate(titles):
+            values = shown.values(arm, metric)
+            ax.plot(values, np.full(len(values), place + 0.22), ".", ms=5, color=GRAY)
+            marked_interval(ax, place, values, place)
+        ax.set_xlabel(label)
+    axes[0, 0].set_yticks(range(len(titles)), list(titles.values()))
+    axes[0, 0].set_ylim(len(titles) - 0.4, -0.5)
+    return figure
