@@ -48,7 +48,7 @@ def _clusters(x: np.ndarray, share: float) -> int:
     if len(x) < 2 * least:
         return 1
     found = HDBSCAN(least, min_samples=min(CORE, len(x)), allow_single_cluster=True, copy=True).fit(x)
-    return max(1, 1 + int(found.labels_.max()))
+    return 1 + int(found.labels_.max())
 
 
 def class_elongation(embeddings: Tensor, labels: Tensor) -> float:

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from lggkit.evaluation import knn_error, linear_probe_error, svc_error
-from lggkit.evaluation.neighbors import neighbor_classes
+from lggkit.evaluation.neighbors import neighbor_classes, neighbor_error
 
 # On a line: two of class 0 near the origin, three of class 1 beyond; cosine sees one direction only.
 BASE = torch.tensor([[1.0, 0.0], [2.0, 0.0], [5.0, 0.0], [6.0, 0.0], [7.0, 0.0]])
@@ -35,6 +35,7 @@ def test_cosine_and_euclidean_neighbours_differ():
     query = torch.tensor([[0.0, 0.5]])
     assert neighbor_classes(base, classes, query, 1).tolist() == [0]
     assert neighbor_classes(base, classes, query, 1, "euclidean").tolist() == [1]
+    assert neighbor_error(base, classes, query, torch.tensor([0]), k=1) == 0
 
 
 def test_of_equal_votes_the_first_class_wins():
