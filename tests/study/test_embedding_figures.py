@@ -104,7 +104,7 @@ def test_clustering_is_drawn_over_epochs_with_every_seed(films):
 @pytest.fixture
 def sweeps(shown, make_record):
     name = "graph_smoothness_loss/s43_classification"
-    errors = {"k1": 40, "k10": 30, "kmax": 20, "d2": 60, "d10": 20, "alpha0.5": 19, "alpha2": 20}
+    errors = {"kmax": 20, "k10": 30, "k1": 40, "d2": 60, "d10": 20, "alpha0.5": 19, "alpha2": 20}
     records = [
         make_record(
             f"{arm}-{data}",
