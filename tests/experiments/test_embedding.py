@@ -1,0 +1,184 @@
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from lggkit import objectives
+from lggkit.data import DataSet
+from lggkit.experiments.embedding import OPTIONS, EmbeddingLoss, first_classes
+from lggkit.networks import build, with_normalization
+from lggkit.record import Protocol, Spec
+from lggkit.training import TrainConfig, train
+
+PEERS = ("triplet", "soft_nearest_neighbor", "supervised_contrastive")
+# Distances 1 (0-1), 3 (0-2), 6 (0-3), 2 (1-2), 5 (1-3), 3 (2-3).
+LINE = torch.tensor([[0.0, 0.0], [1.0, 0.0], [3.0, 0.0], [6.0, 0.0]])
+LABELS = torch.tensor([0, 0, 1, 1])
+
+
+def value(outputs, labels, loss, **options):
+    return EmbeddingLoss(loss, **options).objective()({}, outputs, labels)
+
+
+@pytest.fixture
+def batch():
+    source = torch.Generator().manual_seed(0)
+    outputs = torch.randn(40, 5, generator=source, dtype=torch.float64)
+    return outputs, torch.randint(4, (40,), generator=source)
+
+
+def naive(x, y, loss, parameter):
+    """The loss by loops over samples, from its paper's equation."""
+    terms = []
+    for i in range(len(x)):
+        others = [j for j in range(len(x)) if j != i]
+        same, rest = ([j for j in others if (y[j] == y[i]) == wanted] for wanted in (True, False))
+        distance = [float((x[i] - other).norm()) for other in x]
+        if loss == "triplet":
+            furthest, nearest = max(distance[j] for j in same), min(distance[j] for j in rest)
+            terms.append(max(0.0, parameter + furthest - nearest))
+        elif loss == "soft_nearest_neighbor":
+            weight = {j: math.exp(-(distance[j] ** 2) / parameter) for j in others}
+            terms.append(-math.log(sum(weight[j] for j in same) / sum(weight.values())))
+        else:
+            logit = {j: float(F.cosine_similarity(x[i], x[j], dim=0)) / parameter for j in others}
+            total = math.log(sum(map(math.exp, logit.values())))
+            terms.append(-sum(logit[j] - total for j in same) / len(same))
+    return sum(terms) / len(terms)
+
+
+def test_triplet_by_hand():
+    """Furthest positive less nearest negative: 1 - 3, 1 - 2, 3 - 2, 3 - 5."""
+    assert float(value(LINE, LABELS, "triplet")) == pytest.approx(1.2 / 4)
+    assert float(value(LINE, LABELS, "triplet", margin=1.5)) == pytest.approx((0 + 0.5 + 2.5 + 0) / 4)
+
+
+def test_soft_nearest_neighbor_by_hand():
+    """Three points; only the first two have a positive."""
+    near, far = math.exp(-1 / 2), math.exp(-9 / 2)
+    by_hand = -(math.log(near / (near + far)) + math.log(near / (near + math.exp(-4 / 2)))) / 2
+    found = value(LINE[:3], LABELS[:3], "soft_nearest_neighbor", temperature=2.0)
+    assert float(found) == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_supervised_contrastive_by_hand():
+    """Two pairs of orthogonal directions: every sample has one positive at cosine 1, two negatives at 0."""
+    outputs = torch.tensor([[1.0, 0.0], [3.0, 0.0], [0.0, 2.0], [0.0, 0.5]])
+    found = value(outputs, LABELS, "supervised_contrastive", temperature=0.5)
+    assert float(found) == pytest.approx(math.log1p(2 * math.exp(-2)), rel=1e-5)
+
+
+@pytest.mark.parametrize("parameter", [0.5, 2.0])
+@pytest.mark.parametrize("loss", PEERS)
+def test_peers_are_their_papers_equations(batch, loss, parameter):
+    options = {OPTIONS[loss][0]: parameter}
+    found = value(*batch, loss, **options)
+    assert found.dtype == torch.float64
+    assert float(found) == pytest.approx(naive(*batch, loss, parameter), rel=1e-6)
+
+
+def test_own_losses_get_their_options(batch):
+    outputs, labels = batch
+    torch.testing.assert_close(value(outputs, labels, "cross_entropy"), F.cross_entropy(outputs, labels))
+    torch.testing.assert_close(
+        value(outputs, labels, "graph_smoothness"), objectives.graph_smoothness(outputs, labels)
+    )
+    for options in ({"alpha": 0.5}, {"k": 3}, {"reduction": "mean"}):
+        found, expected = (
+            value(*batch, "graph_smoothness", **options),
+            objectives.graph_smoothness(*batch, **options),
+        )
+        torch.testing.assert_close(found, expected)
+        assert not torch.isclose(found, objectives.graph_smoothness(*batch))
+
+
+@pytest.mark.parametrize("loss", OPTIONS)
+def test_losses_are_computed_in_float32_under_autocast(batch, loss):
+    outputs, labels = batch[0].bfloat16(), batch[1]
+    expected = value(outputs.float(), labels, loss)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = value(outputs, labels, loss)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("labels", [[0, 0, 0, 0], [0, 1, 2, 3]])
+@pytest.mark.parametrize("loss", PEERS)
+def test_a_batch_without_triplets_has_no_loss_and_no_gradient(loss, labels):
+    outputs = LINE.clone().requires_grad_()
+    found = value(outputs, torch.tensor(labels), loss, **({"temperature": 2.0} if loss != "triplet" else {}))
+    found.backward()
+    assert float(found.detach()) == pytest.approx(0, abs=1e-6)
+    assert outputs.grad.abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("loss", PEERS)
+def test_gradients_are_finite_where_points_coincide(loss):
+    outputs = torch.ones(30, 3, requires_grad=True)
+    found = value(outputs, torch.arange(30) % 3, loss)
+    found.backward()
+    assert found.isfinite() and outputs.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("loss", PEERS)
+def test_outputs_that_are_no_numbers_are_not_hidden(batch, loss):
+    """The library's reducers drop what does not exceed a threshold, and a NaN exceeds nothing."""
+    outputs, labels = batch
+    outputs[7, 2] = math.nan
+    assert not value(outputs, labels, loss).isfinite()
+
+
+@pytest.mark.parametrize("loss", OPTIONS)
+def test_every_loss_trains_a_network(loss):
+    source = torch.Generator().manual_seed(0)
+    labels = torch.arange(64) % 4
+    images = 40 * torch.randint(2, (64, 1, 8, 8), generator=source) + 50 * labels[:, None, None, None]
+    half = torch.full((1,), 0.5)
+    data = DataSet(images.byte(), labels, ("a", "b", "c", "d"), half, half, "toy", "train")
+    model = with_normalization(build("small_net", seed=0, classes=4, channels=1, width=4), half, half)
+    config = TrainConfig(epochs=4, batch_size=32, learning_rate=0.01, augment=False)
+    result = train(model, data, config, objective=EmbeddingLoss(loss).objective())
+    losses = result.curves["train_loss"]
+    assert result.diverged is None and losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"loss": "triplets"}, "'triplets'; choose one of cross_entropy"),
+        ({"loss": "triplet", "k": 5}, "k is 5, which triplet has no use for"),
+        ({"loss": "graph_smoothness", "margin": 1.0}, "margin is 1.0"),
+        ({"loss": "cross_entropy", "alpha": 1.0}, "alpha is 1.0"),
+        ({"loss": "triplet", "margin": 0.0}, "margin is 0.0; give a positive"),
+        ({"loss": "supervised_contrastive", "temperature": math.nan}, "temperature is nan"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings, said):
+    with pytest.raises(ValueError, match=said):
+        EmbeddingLoss(**settings)
+
+
+def test_a_records_key_tells_losses_apart():
+    from dataclasses import dataclass, field
+
+    @dataclass(frozen=True)
+    class Settings(Protocol):
+        loss: EmbeddingLoss = field(default_factory=EmbeddingLoss)
+
+    losses = [EmbeddingLoss(name) for name in OPTIONS] + [EmbeddingLoss(k=5), EmbeddingLoss(alpha=0.5)]
+    keys = {Spec("a/b", "arm", "smoke", 0, Settings(loss=loss)).key for loss in losses}
+    assert len(keys) == len(losses)
+
+
+def test_the_first_classes_are_kept_with_their_names():
+    images = torch.arange(6, dtype=torch.uint8).reshape(6, 1, 1, 1)
+    labels = torch.tensor([2, 0, 1, 2, 0, 1])
+    data = DataSet(images, labels, ("a", "b", "c"), torch.ones(1), torch.ones(1), "toy", "train")
+    found = first_classes(data, 2)
+    assert found.images.flatten().tolist() == [1, 2, 4, 5] and found.labels.tolist() == [0, 1, 0, 1]
+    assert found.classes == ("a", "b") and torch.equal(found.mean, data.mean)
+    assert first_classes(data, None) is data and len(first_classes(data, 3)) == 6
+    for kept in (0, 4):
+        with pytest.raises(ValueError, match=f"kept is {kept}, but toy has 3 classes"):
+            first_classes(data, kept)
