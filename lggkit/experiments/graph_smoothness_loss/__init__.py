@@ -1,0 +1,1 @@
+"""Paper 2: graph smoothness as the training loss."""

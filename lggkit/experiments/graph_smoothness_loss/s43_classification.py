@@ -1,0 +1,221 @@
+"""Paper 2, section 4.3: classification on embeddings by graph smoothness (Table 1), sweeps of k, d and alpha.
+
+The paper tunes k, d and alpha for Table 1 and prints none: the table's arms have the defaults of its sweeps
+(all pairs, as many dimensions as classes, alpha 2). Arms of a sweep leave 5,000 training images for
+validation, so that a choice needs no test image. Horizontal flips are left out on SVHN, whose classes are
+digits.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lggkit.data import DataSet
+from lggkit.evaluation import (
+    clusters_per_class,
+    knn_error,
+    linear_probe_error,
+    model_error,
+    scatter_ratio,
+    svc_error,
+)
+from lggkit.experiments.base import Arm, Context, Experiment
+from lggkit.experiments.embedding import EmbeddingLoss
+from lggkit.experiments.embedding_runs import (
+    CROSS_ENTROPY,
+    GRAPH_SMOOTHNESS,
+    PAPER_TRAINING,
+    REDUCED_TRAINING,
+    SMOKE_TRAINING,
+    EmbeddingSettings,
+    build_network,
+    embeddings,
+    history,
+    split_images,
+    train_networks,
+    trained,
+)
+from lggkit.experiments.pair_losses import initial_pair_loss, pair_sum_violation
+from lggkit.experiments.step_time import relative_step_time
+from lggkit.record import Record, Spec
+from lggkit.training import MultiStep, TrainResult
+
+Labelled = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Settings(EmbeddingSettings):
+    """Section 4.3's settings.
+
+    The SVC is chosen and fitted on ``svc_subset`` training embeddings at most. A step is timed
+    ``timed_steps`` times, and the loss a pair at the start is that of the first ``initial_batches`` batches.
+    """
+
+    svc_subset: int = 10_000
+    timed_steps: int = 20
+    initial_batches: int = 4
+
+    @property
+    def in_table(self) -> bool:
+        """Whether every classifier is tried and the step is timed."""
+        return not self.sweep and self.classes_kept is None
+
+
+def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
+    """A record for each spec: errors of classifiers on the embedding, its clusters, losses, a step's time."""
+    results = trained([spec for spec in specs if spec.protocol.trained], context)
+    for spec in specs:
+        if spec not in results:
+            yield _exact(spec, context)
+            continue
+        result, begun = results[spec], time.monotonic()
+        metrics = _of_network(spec, result, context) if result.diverged is None else {}
+        how = history(spec, result, measuring=time.monotonic() - begun)
+        yield context.record(spec, metrics, **how)
+
+
+def _exact(spec: Spec, context: Context) -> Record:
+    violation = pair_sum_violation(torch.Generator().manual_seed(spec.seed))
+    metrics = {"pair_sum_violation": violation}
+    return context.record(spec, metrics, precision="float64", path="cpu, float64")
+
+
+def _of_network(spec: Spec, result: TrainResult, context: Context) -> dict[str, Any]:
+    settings, model = spec.protocol, result.model
+    metrics = _of_embedding(settings, model, context)
+    metrics["final_train_loss"] = result.curves["train_loss"][-1]
+    if settings.by_cross_entropy and settings.classes_kept is None:
+        metrics["test_error"] = model_error(model, context.data(settings.data_name, train=False))
+    if not settings.by_cross_entropy:
+        metrics["initial_pair_loss"] = initial_pair_loss(spec, context, settings.initial_batches)
+    if settings.in_table:
+        reference = replace(spec, protocol=replace(settings, loss=CROSS_ENTROPY, dimension=None))
+        ratio = relative_step_time(spec, reference, context, settings.timed_steps)
+        metrics["relative_step_time"] = ratio
+    return metrics
+
+
+def _of_embedding(settings: Settings, model: nn.Module, context: Context) -> dict[str, Any]:
+    """What classifiers make of the embedding, all classes of the data set included, and how it lies."""
+    kept, held = split_images(settings, context)
+    test = context.data(settings.data_name, train=False)
+    base, queries = (_embedded(model, data, settings) for data in (kept, test))
+    metrics: dict[str, Any] = {"error_10nn": knn_error(*base, *queries, 10)}
+    if settings.sweep:
+        metrics["validation_error_10nn"] = knn_error(*base, *_embedded(model, held, settings), 10)
+    if settings.in_table:
+        metrics |= _of_classifiers(base, queries, settings)
+    clusters = clusters_per_class(*queries)
+    return metrics | {
+        "clusters_per_class": fmean(clusters),
+        "clusters_by_class": clusters,
+        "scatter_ratio": scatter_ratio(*queries),
+    }
+
+
+def _embedded(model: nn.Module, data: DataSet, settings: Settings) -> Labelled:
+    return embeddings(model, data.images, settings), data.labels.cpu()
+
+
+def _of_classifiers(base: Labelled, queries: Labelled, settings: Settings) -> dict[str, float]:
+    """Errors of the table's other classifiers, with what was chosen for the SVC."""
+    svc = svc_error(*base, *queries, subset=settings.svc_subset)
+    return {
+        "error_1nn": knn_error(*base, *queries, 1),
+        "error_svc": svc.error,
+        "svc_c": svc.c,
+        "svc_gamma": svc.gamma,
+        "error_probe": linear_probe_error(*base, *queries),
+    }
+
+
+ADAM = (("optimizer", "adam"), ("learning_rate", 1e-3), ("nesterov", False))
+OF_SET: dict[str, dict[str, Any]] = {
+    "cifar10": {},
+    "cifar100": {"dataset": "cifar100", "training_changes": ADAM},
+    "svhn": {"dataset": "svhn", "training_changes": (("flip", False),)},
+}
+TITLES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "svhn": "SVHN"}
+SEEDS = {"cifar10": {}, "cifar100": {"smoke": 1}, "svhn": {"smoke": 1, "reduced": 0, "paper": 0}}
+LOSSES = {
+    "cross_entropy": ("Cross-entropy", CROSS_ENTROPY),
+    "graph_smoothness": ("Graph smoothness", GRAPH_SMOOTHNESS),
+}
+
+
+def _table_arm(loss: str, name: str) -> Arm:
+    title, chosen = LOSSES[loss]
+    changes = {"loss": chosen, **OF_SET[name]}
+    table = name != "svhn"
+    return Arm(f"{loss}-{name}", f"{title}, {TITLES[name]}", changes, table=table, seeds=SEEDS[name])
+
+
+def _swept(name: str, title: str, **changes: Any) -> Arm:
+    return Arm(f"{name}-cifar10", title, {"sweep": True, **changes}, table=False)
+
+
+def _loss(**options: Any) -> EmbeddingLoss:
+    return replace(GRAPH_SMOOTHNESS, **options)
+
+
+def _eight(loss: str) -> Arm:
+    title, chosen = LOSSES[loss]
+    changes = {"loss": chosen, "classes_kept": 8}
+    return Arm(f"{loss}_8of10-cifar10", f"{title}, trained on 8 classes", changes, table=False)
+
+
+TABLE = tuple(_table_arm(loss, name) for name in OF_SET for loss in LOSSES)
+NEIGHBORS = tuple(_swept(f"k{k}", f"k = {k}", loss=_loss(k=k)) for k in (1, 5, 10, 20, 50))
+ALL_PAIRS = _swept("kmax", "all pairs")
+DIMENSIONS = tuple(_swept(f"d{d}", f"d = {d}", dimension=d) for d in (2, 5, 10, 20, 50, 200))
+SCALES = tuple(
+    _swept(f"alpha{a:g}", f"α = {a:g}", loss=_loss(alpha=a)) for a in (0.5, 1.0, 2.0, 5.0, 20.0, 100.0)
+)
+VARIANTS = (
+    _swept("unnormalized", "not normalised", normalization=None),
+    _swept("mean_reduction", "mean over pairs", loss=_loss(reduction="mean")),
+)
+EIGHT = tuple(_eight(loss) for loss in LOSSES)
+EXACT = Arm("exact", "exact claims", {"trained": False})
+SMOKE = Settings(
+    stand_in="digits",
+    network="small_net",
+    width=4,
+    training=SMOKE_TRAINING,
+    sweep_training=replace(SMOKE_TRAINING, epochs=1),
+    held_out=200,
+    svc_subset=200,
+    timed_steps=3,
+    initial_batches=1,
+)
+REDUCED = Settings(width=8, training=REDUCED_TRAINING, svc_subset=5000)
+PAPER = Settings(sweep_training=replace(PAPER_TRAINING, epochs=60, schedule=MultiStep((30, 45), 0.1)))
+
+
+def _together(*groups: Sequence[Arm]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(arm.name for arm in group) for group in groups)
+
+
+EXPERIMENT = Experiment(
+    name="graph_smoothness_loss/s43_classification",
+    title="Classification on embeddings by graph smoothness (Table 1)",
+    protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": PAPER},
+    arms=(*TABLE, EXACT, *NEIGHBORS, ALL_PAIRS, *DIMENSIONS, *SCALES, *VARIANTS, *EIGHT),
+    seeds={"smoke": 2, "reduced": 3, "paper": 3},
+    ablation_seeds={"smoke": 1, "reduced": 1, "paper": 3},
+    measure=measure,
+    build=build_network,
+    train=train_networks,
+    together=_together(
+        TABLE[:2], TABLE[2:4], TABLE[4:], (*NEIGHBORS, ALL_PAIRS), DIMENSIONS, SCALES, VARIANTS, EIGHT
+    ),
+    minutes={"smoke": 0.01, "reduced": 12, "paper": 4},
+    priority=20,
+)

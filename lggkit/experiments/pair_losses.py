@@ -1,0 +1,56 @@
+"""The graph smoothness loss looked at apart from training: before its first step, and in its two forms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from statistics import mean
+
+import torch
+from torch import Tensor
+
+from lggkit import graph
+from lggkit.experiments.base import Context
+from lggkit.experiments.embedding_runs import build_network, training_images
+from lggkit.record import Spec
+from lggkit.training import Stream
+
+try:
+    from lggkit.objectives import graph_smoothness
+except ImportError:  # until it is committed
+    graph_smoothness = None
+
+
+@torch.no_grad()
+def initial_pair_loss(spec: Spec, context: Context, batches: int) -> float:
+    """The mean edge weight between classes that the untrained network of a spec gives its first batches.
+
+    In training mode, as the first step of training sees them; with k neighbours, over the edges there are.
+    """
+    settings = spec.protocol
+    model = build_network(spec, context).train()
+    stream = Stream(training_images(settings, context), settings.own_training, spec.seed)
+    objective = replace(settings.loss, reduction="mean").objective()
+    first = [stream.make(step) for step in range(min(batches, stream.steps_per_epoch))]
+    return mean(float(objective({}, model(batch.images), batch.labels)) for batch in first)
+
+
+def pair_sum_violation(generator: torch.Generator, n: int = 100, d: int = 10, classes: int = 10) -> float:
+    """Largest relative deviation of the loss from Σ_c s_cᵀ L s_c (paper 2, definition 1), in float64.
+
+    On random outputs, for all pairs and few neighbours, and for several alpha.
+    """
+    outputs = torch.randn(n, d, generator=generator, dtype=torch.float64)
+    labels = torch.randint(classes, (n,), generator=generator)
+    found = []
+    for k, alpha in ((None, 2.0), (5, 2.0), (20, 0.5), (None, 10.0)):
+        trace = _trace(outputs, labels, classes, k, alpha)
+        loss = graph_smoothness(outputs, labels, alpha=alpha, k=k)
+        found.append(float((loss - trace).abs() / trace))
+    return max(found)
+
+
+def _trace(outputs: Tensor, labels: Tensor, classes: int, k: int | None, alpha: float) -> Tensor:
+    distances = torch.cdist(outputs, outputs, compute_mode="donot_use_mm_for_euclid_dist")
+    joined = graph.symmetrize(graph.knn_mask(-distances, k))
+    signals = graph.class_indicators(labels, classes, outputs.dtype)
+    return torch.trace(signals.T @ graph.laplacian(torch.exp(-alpha * distances) * joined) @ signals)
