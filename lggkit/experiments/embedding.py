@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lggkit.data import DataSet
+from lggkit.objectives import graph_smoothness
 
 OPTIONS = {
     "cross_entropy": (),
@@ -79,8 +80,6 @@ class EmbeddingLoss:
         return self._graph_smoothness() if self.loss == "graph_smoothness" else self._peer()
 
     def _graph_smoothness(self) -> LossOfBatch:
-        from lggkit.objectives import graph_smoothness
-
         options = {"alpha": self.alpha, "k": self.k, "reduction": self.reduction}
         return lambda outputs, labels: graph_smoothness(outputs, labels, **options)
 

@@ -49,8 +49,8 @@ class NormalizedNetwork(nn.Module):
         super().__init__()
         self.normalization = normalization
         self.model = model
-        self.depths = _prefixed(getattr(model, "depths", {}))
-        self.relu_depths = _prefixed(getattr(model, "relu_depths", {}))
+        self.depths = prefixed(model, "depths", "model")
+        self.relu_depths = prefixed(model, "relu_depths", "model")
 
     def forward(self, x: Tensor) -> Tensor:
         return self.model(self.normalization(x))
@@ -73,5 +73,6 @@ def _column(values: Sequence[float] | Tensor) -> Tensor:
     return torch.as_tensor(values, dtype=torch.float32, device="cpu").detach().reshape(-1, 1, 1).clone()
 
 
-def _prefixed(depths: dict[str, str]) -> dict[str, str]:
-    return {label: f"model.{path}" for label, path in depths.items()}
+def prefixed(model: nn.Module, kind: str, name: str) -> dict[str, str]:
+    """The ``depths`` or ``relu_depths`` of a network, if any, as its owner sees them under ``name``."""
+    return {label: f"{name}.{path}" for label, path in getattr(model, kind, {}).items()}

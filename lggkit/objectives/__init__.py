@@ -1,6 +1,7 @@
 """Losses and regularisers, each one equation of one paper, usable alone in any training loop."""
 
 from lggkit.objectives.gkd import gkd
+from lggkit.objectives.graph_smoothness import graph_smoothness
 from lggkit.objectives.knowledge_distillation import hinton
 from lggkit.objectives.pairs import Latents, check_latents, paired
 from lggkit.objectives.rkd import relative_distance, rkd_distance
@@ -11,6 +12,7 @@ __all__ = [
     "Latents",
     "check_latents",
     "gkd",
+    "graph_smoothness",
     "hinton",
     "paired",
     "relative_distance",

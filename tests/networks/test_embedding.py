@@ -1,0 +1,65 @@
+"""Networks that end in a normalised embedding."""
+
+import pytest
+import torch
+
+from lggkit.latents import latents
+from lggkit.networks import build, with_embedding, with_normalization
+
+
+def small(d=3):
+    return build("small_net", seed=0, classes=d, width=2)
+
+
+def test_l2_gives_unit_vectors_in_the_network_s_directions():
+    inner, images = small().eval(), torch.rand(4, 1, 8, 8)
+    ours, plain = with_embedding(inner)(images), inner(images)
+    torch.testing.assert_close(ours.norm(dim=1), torch.ones(4))
+    torch.testing.assert_close(ours * plain.norm(dim=1, keepdim=True), plain)
+
+
+def test_l2_is_computed_in_float32_under_autocast():
+    network = with_embedding(small().eval())
+    with torch.autocast("cpu", torch.bfloat16):
+        ours = network(torch.rand(4, 1, 8, 8))
+    assert ours.dtype is torch.float32
+    torch.testing.assert_close(ours.norm(dim=1), torch.ones(4))
+
+
+def test_batch_norm_gives_every_dimension_mean_0_and_variance_1_and_learns_no_scale():
+    inner = small()
+    network = with_embedding(inner, "batch_norm", 3).train()
+    ours = network(torch.rand(16, 1, 8, 8))
+    torch.testing.assert_close(ours.mean(0), torch.zeros(3), atol=1e-5, rtol=0)
+    variance = ours.var(0, unbiased=False)
+    assert ((variance > 0.5) & (variance < 1.001)).all(), "1 but for the epsilon beside small variances"
+    assert len(list(network.parameters())) == len(list(inner.parameters()))
+
+
+def test_no_normalisation_leaves_the_output_alone():
+    inner, images = small().eval(), torch.rand(4, 1, 8, 8)
+    torch.testing.assert_close(with_embedding(inner, None)(images), inner(images))
+
+
+def test_depths_are_the_inner_network_s_through_both_wrappers():
+    network = with_normalization(with_embedding(small().eval()), [0.5], [0.2])
+    images, names = torch.rand(4, 1, 8, 8), ["middle", "penultimate", "output"]
+    found = latents(network, images, names)
+    assert [tuple(found[name].shape[:1]) for name in names] == [(4,)] * 3
+    assert found["penultimate"].shape == (4, 8)
+    torch.testing.assert_close(found["output"], network(images))
+    relu = with_embedding(build("preact_resnet18", width=2, classes=3)).relu_depths
+    assert len(relu) == 17 and relu["relu17"] == "inner.relu"
+
+
+@pytest.mark.parametrize(
+    ("normalization", "d", "message"),
+    [
+        ("l1", None, "normalization is 'l1'; choose None or one of l2, batch_norm"),
+        ("batch_norm", None, "d is None, but batch_norm needs the embedding's dimension"),
+        ("batch_norm", 0, "d is 0"),
+    ],
+)
+def test_what_cannot_be_is_told(normalization, d, message):
+    with pytest.raises(ValueError, match=message):
+        with_embedding(small(), normalization, d)
