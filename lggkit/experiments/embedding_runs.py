@@ -18,15 +18,11 @@ from lggkit.evaluation.neighbors import latents_at
 from lggkit.experiments import base
 from lggkit.experiments.base import Context
 from lggkit.experiments.embedding import EmbeddingLoss, first_classes
-from lggkit.networks import build, with_normalization
+from lggkit.networks import build, with_embedding, with_normalization
+from lggkit.networks.normalization import prefixed
 from lggkit.record import Protocol, Spec
 from lggkit.training import MultiStep, OneCycle, TrainConfig, TrainResult, train_many
 from lggkit.training.seeds import derive
-
-try:
-    from lggkit.networks import with_embedding
-except ImportError:  # until it is committed
-    with_embedding = None
 
 SPLIT_SEED = 43_000
 PAPER_TRAINING = TrainConfig(
@@ -35,7 +31,7 @@ PAPER_TRAINING = TrainConfig(
 REDUCED_TRAINING = replace(PAPER_TRAINING, epochs=4, schedule=OneCycle())
 SMOKE_TRAINING = replace(REDUCED_TRAINING, epochs=2, augment=False)
 CROSS_ENTROPY = EmbeddingLoss(loss="cross_entropy")
-GRAPH_SMOOTHNESS = EmbeddingLoss(loss="graph_smoothness")
+GRAPH_SMOOTHNESS = EmbeddingLoss(loss="graph_smoothness", reduction="mean")
 
 
 @dataclass(frozen=True)
@@ -140,7 +136,8 @@ class Bottleneck(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(derive(seed, "bottleneck"))
             self.classifier = nn.Linear(d, classes)
-        self.depths = {name: f"inner.{path}" for name, path in inner.depths.items()} | {"bottleneck": "inner"}
+        self.depths = prefixed(inner, "depths", "inner") | {"bottleneck": "inner"}
+        self.relu_depths = prefixed(inner, "relu_depths", "inner")
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classifier(self.inner(x))

@@ -11,13 +11,9 @@ from torch import Tensor
 from lggkit import graph
 from lggkit.experiments.base import Context
 from lggkit.experiments.embedding_runs import build_network, training_images
+from lggkit.objectives import graph_smoothness
 from lggkit.record import Spec
 from lggkit.training import Stream
-
-try:
-    from lggkit.objectives import graph_smoothness
-except ImportError:  # until it is committed
-    graph_smoothness = None
 
 
 @torch.no_grad()

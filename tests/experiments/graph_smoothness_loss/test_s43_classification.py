@@ -1,0 +1,301 @@
+import dataclasses
+from statistics import mean
+
+import pytest
+import torch
+
+from lggkit.evaluation import SvcResult, clusters_per_class
+from lggkit.experiments import pair_losses, step_time
+from lggkit.experiments.embedding_runs import CROSS_ENTROPY, embeddings, split_images, training_images
+from lggkit.experiments.graph_smoothness_loss import s43_classification as s43
+from lggkit.latents import latents
+from lggkit.study.context import StudyContext
+from lggkit.study.paper import cells, claims
+from lggkit.training import MultiStep, Stream, TrainConfig
+
+EXPERIMENT = s43.EXPERIMENT
+
+
+@pytest.fixture(scope="module")
+def quick():
+    """The smoke protocol on larger batches, for one epoch, a seed an arm but for one arm of the table."""
+    training = TrainConfig(epochs=1, batch_size=256, learning_rate=0.05, augment=False)
+    fast = {"training": training, "sweep_training": training, "timed_steps": 2}
+    smoke = dataclasses.replace(s43.SMOKE, **fast)
+    arms = tuple(
+        dataclasses.replace(a, seeds=a.seeds | {"smoke": 2 if a.name == "cross_entropy-cifar10" else 1})
+        for a in EXPERIMENT.arms
+    )
+    return dataclasses.replace(EXPERIMENT, protocols=EXPERIMENT.protocols | {"smoke": smoke}, arms=arms)
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory, quick):
+    patch = pytest.MonkeyPatch()
+    patch.setattr(s43, "EXPERIMENT", quick)
+    yield StudyContext(weights=tmp_path_factory.mktemp("weights"), commit="test")
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def records(quick, context):
+    groups = [[s for s in quick.specs("smoke") if s.arm in names] for names in quick.groups()]
+    return {(r.arm, r.seed): r for specs in groups for r in s43.measure(specs, context)}
+
+
+def test_every_arm_gives_a_complete_record(records, quick):
+    assert set(records) == {(s.arm, s.seed) for s in quick.specs("smoke")}
+    assert {r.status for r in records.values()} == {"complete"}
+
+
+def test_everything_that_cells_and_claims_compare_is_measured(records):
+    compared = [(c.arm, c.metric) for c in cells(EXPERIMENT.paper) if c.experiment == EXPERIMENT.name]
+    for claim in claims(EXPERIMENT.paper):
+        if claim.experiment == EXPERIMENT.name and claim.kind != "all_of":
+            for side in filter(None, (claim.left, claim.right)):
+                arm, _, own = side.partition(":")
+                compared.append((arm, own or claim.metric))
+    assert len(compared) > 40
+    for arm, metric in compared:
+        assert isinstance(records[arm, 0].metrics[metric], float), (arm, metric)
+
+
+def test_arms_that_share_a_network_agree_and_one_of_them_counts_its_training(records):
+    first, *others = (records[f"{name}-cifar10", 0] for name in ("kmax", "d10", "alpha2"))
+    for other in others:
+        assert other.curves == first.curves and other.seconds < first.seconds
+        assert other.metrics.keys() == first.metrics.keys()
+        for metric in ("error_10nn", "validation_error_10nn", "scatter_ratio"):
+            assert other.metrics[metric] == pytest.approx(first.metrics[metric], rel=0.02)
+
+
+def test_arms_of_one_figure_have_networks_of_their_own(records):
+    losses = {
+        arm: tuple(r.curves["train_loss"]) for (arm, seed), r in records.items() if r.curves and seed == 0
+    }
+    alike = {"d10-cifar10", "alpha2-cifar10", "cross_entropy-svhn", "graph_smoothness-svhn"}
+    own = [curve for arm, curve in losses.items() if arm not in alike]
+    assert len(set(own)) == len(own) == len(losses) - len(alike)
+
+
+def test_only_sweeps_hold_images_out_and_only_the_table_tries_every_classifier(records):
+    for (name, _), record in records.items():
+        arm = EXPERIMENT.arm(name)
+        swept = "sweep" in arm.changes
+        assert ("validation_error_10nn" in record.metrics) == swept
+        in_table = not swept and "8of10" not in name and name != "exact"
+        for metric in ("error_1nn", "error_svc", "error_probe", "relative_step_time"):
+            assert (metric in record.metrics) == in_table, (name, metric)
+
+
+def by_hand(model, depth, base, queries, k):
+    """k-NN by plain Euclidean distances."""
+    with torch.no_grad():
+        ours, theirs = (
+            latents(model.eval(), x.images / 255, [depth])[depth].double() for x in (base, queries)
+        )
+    nearest = torch.cdist(theirs, ours).topk(k, largest=False).indices
+    answers = base.labels[nearest].mode(1).values
+    return 100 * (answers != queries.labels).double().mean().item()
+
+
+@pytest.mark.parametrize(
+    ("arm", "depth"),
+    [
+        ("cross_entropy-cifar10", "penultimate"),
+        ("kmax-cifar10", "output"),
+        ("graph_smoothness_8of10-cifar10", "output"),
+    ],
+)
+def test_neighbours_are_sought_among_the_images_kept_in_the_depth_of_the_loss(
+    records, context, quick, arm, depth
+):
+    spec = quick.spec(arm, "smoke")
+    model, test = context.trained(spec), context.data("digits", train=False)
+    kept, held = split_images(spec.protocol, context)
+    metrics = records[arm, 0].metrics
+    if "error_1nn" in metrics:
+        assert metrics["error_1nn"] == pytest.approx(by_hand(model, depth, kept, test, 1), abs=0.21)
+    assert metrics["error_10nn"] == pytest.approx(by_hand(model, depth, kept, test, 10), abs=0.61)
+    if len(held):
+        expected = by_hand(model, depth, kept, held, 10)
+        assert metrics["validation_error_10nn"] == pytest.approx(expected, abs=1.1)
+
+
+def test_cross_entropy_answers_by_its_logits(records, context, quick):
+    test = context.data("digits", train=False)
+    for seed in (0, 1):
+        model = context.trained(quick.spec("cross_entropy-cifar10", "smoke", seed)).eval()
+        answers = model(test.images / 255).argmax(1)
+        expected = 100 * (answers != test.labels).double().mean().item()
+        assert records["cross_entropy-cifar10", seed].metrics["test_error"] == pytest.approx(expected)
+    assert all(
+        ("test_error" in r.metrics) == (a.startswith("cross_entropy-")) for (a, _), r in records.items()
+    )
+
+
+@pytest.mark.parametrize("arm", ["kmax-cifar10", "k5-cifar10", "alpha100-cifar10"])
+def test_the_loss_a_pair_is_the_mean_edge_weight_between_classes_of_the_first_batches(
+    records, context, quick, arm
+):
+    spec = quick.spec(arm, "smoke")
+    settings, model = spec.protocol, s43.build_network(spec, context).train()
+    batch = Stream(training_images(settings, context), settings.own_training, spec.seed).batch(0)
+    outputs = model(batch.images).detach().double()
+    distances = torch.cdist(outputs, outputs, compute_mode="donot_use_mm_for_euclid_dist")
+    joined = torch.ones_like(distances, dtype=torch.bool)
+    if settings.loss.k is not None:
+        own = distances.clone().fill_diagonal_(torch.inf)
+        joined = own <= own.kthvalue(settings.loss.k, dim=1, keepdim=True).values
+        joined = joined | joined.T
+    between = joined & (batch.labels[:, None] != batch.labels)
+    expected = torch.exp(-settings.loss.alpha * distances)[between].mean().item()
+    assert records[arm, 0].metrics["initial_pair_loss"] == pytest.approx(expected, rel=2e-3, abs=1e-7)
+
+
+def test_the_time_of_a_step_is_over_that_of_cross_entropy(records, context, quick, monkeypatch):
+    for (arm, _), record in records.items():
+        if arm.startswith("cross_entropy-"):
+            assert record.metrics["relative_step_time"] == 1
+    assert records["graph_smoothness-cifar10", 0].metrics["relative_step_time"] > 0
+    calls, seconds = (
+        [],
+        {"graph_smoothness": [9.0, 9.0, 9.0, 3.0, 4.0, 3.0], "cross_entropy": [9.0] * 3 + [2.0] * 3},
+    )
+
+    def timed(run):
+        loss = (
+            "graph_smoothness"
+            if run.model.model.__class__.__name__ == "EmbeddingNetwork"
+            else "cross_entropy"
+        )
+        calls.append(loss)
+        return seconds[loss][calls.count(loss) - 1]
+
+    monkeypatch.setattr(step_time, "_timed", timed)
+    spec = quick.spec("graph_smoothness-cifar10", "smoke")
+    reference = quick.spec("cross_entropy-cifar10", "smoke")
+    assert step_time.relative_step_time(spec, reference, context, steps=3) == 1.5
+    assert calls == ["graph_smoothness", "cross_entropy"] * 6, "in turn, after three steps to warm up"
+
+
+def test_timing_leaves_the_random_state_alone(context, quick):
+    state = torch.get_rng_state()
+    specs = [quick.spec(f"{loss}-cifar10", "smoke") for loss in ("graph_smoothness", "cross_entropy")]
+    step_time.relative_step_time(*specs, context, steps=1)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_the_two_forms_of_the_loss_agree_and_a_wrong_one_would_not(records, monkeypatch):
+    assert records["exact", 0].metrics["pair_sum_violation"] < 1e-12
+    right = pair_losses.graph_smoothness
+    monkeypatch.setattr(pair_losses, "graph_smoothness", lambda *x, k, alpha: right(*x, k=k, alpha=alpha) / 2)
+    assert pair_losses.pair_sum_violation(torch.Generator().manual_seed(0)) == pytest.approx(0.5)
+    monkeypatch.setattr(pair_losses, "graph_smoothness", lambda *x, k, alpha: right(*x, k=None, alpha=alpha))
+    assert pair_losses.pair_sum_violation(torch.Generator().manual_seed(0)) > 0.1
+
+
+def test_clusters_and_scatter_are_those_of_the_test_images(records, context, quick):
+    spec, metrics = quick.spec("k5-cifar10", "smoke"), records["k5-cifar10", 0].metrics
+    test = context.data("digits", train=False)
+    points = embeddings(context.trained(spec), test.images, spec.protocol)
+    assert metrics["clusters_by_class"] == clusters_per_class(points, test.labels)
+    assert metrics["clusters_per_class"] == pytest.approx(mean(metrics["clusters_by_class"]))
+    distances, same = torch.cdist(points, points), test.labels[:, None] == test.labels
+    others = ~torch.eye(len(test), dtype=torch.bool)
+    expected = distances[same & others].mean() / distances[~same].mean()
+    assert metrics["scatter_ratio"] == pytest.approx(expected.item(), rel=0.01)
+
+
+def test_the_svc_sees_a_bounded_part_clusters_are_sought_in_the_test_set_and_steps_are_timed(
+    quick, context, monkeypatch
+):
+    svc, timed, clustered = [], [], []
+    monkeypatch.setattr(s43, "clusters_per_class", lambda x, y: clustered.append(len(x)) or [1, 2])
+    monkeypatch.setattr(
+        s43, "svc_error", lambda *x, subset: svc.append(subset) or SvcResult(1.0, 2.0, 3.0, 4.0)
+    )
+    monkeypatch.setattr(s43, "relative_step_time", lambda *x: timed.append(x) or 1.5)
+    spec = quick.spec("graph_smoothness-cifar10", "smoke", 0)
+    (record,) = s43.measure([spec], context)
+    assert svc == [200] and [record.metrics[f"svc_{name}"] for name in ("c", "gamma")] == [3.0, 4.0]
+    assert clustered == [500] and record.metrics["clusters_per_class"] == 1.5
+    ((ours, reference, _, steps),) = timed
+    assert ours == spec and steps == quick.protocols["smoke"].timed_steps
+    assert reference.protocol == quick.spec("cross_entropy-cifar10", "smoke").protocol
+
+
+def test_the_training_loss_is_that_of_the_last_epoch(quick, context, monkeypatch):
+    result = context.trainings([quick.spec("kmax-cifar10", "smoke")])[0]
+    longer = dataclasses.replace(result, curves={"train_loss": [5.0, 3.0, 4.0]})
+    monkeypatch.setattr(s43, "_of_embedding", lambda *_: {})
+    found = s43._of_network(quick.spec("kmax-cifar10", "smoke"), longer, context)
+    assert found["final_train_loss"] == 4.0
+
+
+def test_a_diverged_training_is_a_record(quick, monkeypatch, tmp_path):
+    wild = dataclasses.replace(quick.protocols["smoke"].training, learning_rate=1e30)
+    protocol = dataclasses.replace(quick.protocols["smoke"], sweep_training=wild)
+    monkeypatch.setattr(s43, "EXPERIMENT", dataclasses.replace(quick, protocols={"smoke": protocol}))
+    context = StudyContext(weights=tmp_path, commit="test")
+    (record,) = s43.measure(s43.EXPERIMENT.specs("smoke", "unnormalized-cifar10"), context)
+    assert record.status == "diverged" and record.reason and record.metrics == {}
+
+
+def settings_of(arm, scale="paper"):
+    return EXPERIMENT.spec(arm, scale).protocol
+
+
+def test_the_papers_protocol_is_the_papers():
+    for name in ("cifar10", "svhn"):
+        training = settings_of(f"graph_smoothness-{name}").own_training
+        assert (training.optimizer, training.learning_rate, training.epochs) == ("sgd", 0.1, 200)
+        assert training == dataclasses.replace(
+            settings_of(f"cross_entropy-{name}").own_training, flip=name != "svhn"
+        )
+    adam = settings_of("graph_smoothness-cifar100").own_training
+    assert (adam.optimizer, adam.learning_rate, adam.weight_decay) == ("adam", 1e-3, 1e-4)
+    assert adam.schedule == MultiStep((100, 150), 0.1) and adam.batch_size == 100
+    for name, classes in (("cifar10", 10), ("cifar100", 100), ("svhn", 10)):
+        settings = settings_of(f"graph_smoothness-{name}")
+        assert (settings.dataset, settings.data_name, settings.own_dimension) == (name, name, classes)
+        assert (settings.loss.alpha, settings.loss.k, settings.loss.reduction) == (2.0, None, "sum")
+        assert (settings.network, settings.width, settings.normalization) == ("preact_resnet18", 64, "l2")
+        assert settings_of(f"cross_entropy-{name}").loss == CROSS_ENTROPY
+
+
+def test_sweeps_vary_what_they_say_and_nothing_else():
+    usual = settings_of("kmax-cifar10")
+    assert (usual.own_held_out, usual.own_training.epochs) == (5000, 60)
+    assert usual.own_training.schedule == MultiStep((30, 45), 0.1)
+    for k in (1, 5, 10, 20, 50):
+        loss = dataclasses.replace(usual.loss, k=k)
+        assert settings_of(f"k{k}-cifar10") == dataclasses.replace(usual, loss=loss)
+    for d in (2, 5, 10, 20, 50, 200):
+        assert settings_of(f"d{d}-cifar10") == dataclasses.replace(usual, dimension=d)
+    for name, alpha in (("0.5", 0.5), ("1", 1.0), ("2", 2.0), ("5", 5.0), ("20", 20.0), ("100", 100.0)):
+        loss = dataclasses.replace(usual.loss, alpha=alpha)
+        assert settings_of(f"alpha{name}-cifar10") == dataclasses.replace(usual, loss=loss)
+    assert settings_of("unnormalized-cifar10") == dataclasses.replace(usual, normalization=None)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "graph_smoothness"])
+def test_new_classes_are_the_last_two_and_nothing_else_changes(loss):
+    expected = dataclasses.replace(settings_of(f"{loss}-cifar10"), classes_kept=8)
+    assert settings_of(f"{loss}_8of10-cifar10") == expected
+    assert (expected.own_held_out, expected.own_training.epochs) == (0, 200)
+
+
+def test_svhn_is_measured_only_where_it_is_asked_for():
+    for loss in ("cross_entropy", "graph_smoothness"):
+        arm = EXPERIMENT.arm(f"{loss}-svhn")
+        assert [EXPERIMENT.seed_count(arm, scale) for scale in ("smoke", "reduced", "paper")] == [1, 0, 0]
+
+
+def test_reduced_seeds_are_those_that_the_claims_ask_of_the_table_only():
+    counts = {a.name: EXPERIMENT.seed_count(a, "reduced") for a in EXPERIMENT.arms}
+    assert {
+        counts[f"{loss}-cifar{n}"] for loss in ("cross_entropy", "graph_smoothness") for n in (10, 100)
+    } == {3}
+    assert {n for name, n in counts.items() if "sweep" in EXPERIMENT.arm(name).changes} == {1}
+    assert {EXPERIMENT.seed_count(a, "paper") for a in EXPERIMENT.arms if "svhn" not in a.name} == {3}
