@@ -1,0 +1,122 @@
+import dataclasses
+
+import pytest
+import torch
+
+from lggkit.experiments import base
+from lggkit.experiments.embedding_runs import network_of
+from lggkit.experiments.graph_smoothness_loss import s44_robustness as s44
+from lggkit.experiments.lgg import s42_embeddings as s42
+from lggkit.study.context import StudyContext
+from lggkit.study.paper import cells, claims
+from lggkit.training import TrainConfig
+
+EXPERIMENT = s42.EXPERIMENT
+ALL_EXPERIMENTS = base.all_experiments
+LOSSES = ("graph_smoothness", "triplet", "soft_nearest_neighbor", "supervised_contrastive")
+
+
+@pytest.fixture(scope="module")
+def quick():
+    """The smoke protocol on larger batches, two corruptions, a second seed of two arms only."""
+    training = TrainConfig(epochs=1, batch_size=256, learning_rate=0.05, augment=False)
+    smoke = dataclasses.replace(
+        EXPERIMENT.protocols["smoke"],
+        training=training,
+        corruptions=("impulse_noise", "contrast"),
+        severities=(4,),
+        corruption_images=100,
+    )
+    arms = tuple(
+        dataclasses.replace(a, seeds={"smoke": 2 if a.name in ("cross_entropy", "triplet") else 1})
+        for a in EXPERIMENT.arms
+    )
+    return dataclasses.replace(EXPERIMENT, protocols=EXPERIMENT.protocols | {"smoke": smoke}, arms=arms)
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory, quick):
+    patch = pytest.MonkeyPatch()
+    patch.setattr(s42, "EXPERIMENT", quick)
+    patch.setattr(base, "all_experiments", lambda: [quick])
+    patch.setattr("lggkit.experiments.get", lambda name: quick)
+    yield StudyContext(weights=tmp_path_factory.mktemp("weights"), commit="test")
+    patch.undo()
+
+
+@pytest.fixture(scope="module")
+def records(quick, context):
+    return {(r.arm, r.seed): r for r in s42.measure(quick.specs("smoke"), context)}
+
+
+def test_every_arm_gives_a_complete_record(records, quick):
+    assert set(records) == {(s.arm, s.seed) for s in quick.specs("smoke")}
+    assert {r.status for r in records.values()} == {"complete"}
+    assert {arm for arm, _ in records} == {"cross_entropy", *LOSSES}
+
+
+def test_everything_that_cells_and_claims_compare_is_measured(records):
+    compared = [(c.arm, c.metric) for c in cells("lgg") if c.experiment == EXPERIMENT.name]
+    for claim in claims("lgg"):
+        if claim.experiment == EXPERIMENT.name and claim.kind != "all_of":
+            compared += [(side, claim.metric) for side in (claim.left, claim.right)]
+    assert compared
+    for arm, metric in compared:
+        assert metric in records[arm, 0].metrics, (arm, metric)
+
+
+def test_means_are_over_cross_entropy_of_the_same_seed(records):
+    for (_, seed), record in records.items():
+        own, reference = record.metrics, records["cross_entropy", seed].metrics
+        ratios = [own[f"errors_{c}"][0] / reference[f"errors_{c}"][0] for c in ("impulse_noise", "contrast")]
+        assert own["mce"] == pytest.approx(50 * sum(ratios))
+    assert records["cross_entropy", 1].metrics["mce"] == pytest.approx(100)
+    assert records["cross_entropy", 0].metrics["relative_mce"] == pytest.approx(100)
+
+
+def test_embeddings_answer_by_a_vote_and_cross_entropy_by_its_logits(quick):
+    for scale in ("smoke", "reduced", "paper"):
+        votes = {arm.name: quick.spec(arm.name, scale).protocol.vote for arm in quick.arms}
+        assert votes == {"cross_entropy": None} | dict.fromkeys(LOSSES, 10)
+
+
+def test_all_embeddings_have_one_size_and_start_alike(quick, context):
+    networks = [s42.build_network(quick.spec(loss, "smoke"), context) for loss in LOSSES]
+    images = context.data("digits").images[:3]
+    outputs = [network.eval()(images) for network in networks]
+    assert all(torch.equal(x, outputs[0]) for x in outputs) and outputs[0].shape == (3, 200)
+    torch.testing.assert_close(outputs[0].norm(dim=1), torch.ones(3))
+
+
+def test_every_loss_trains_another_network(quick, context, records):
+    outputs = [context.trained(quick.spec(loss, "smoke")) for loss in LOSSES]
+    images = context.data("digits").images[:20]
+    with torch.no_grad():
+        outputs = [network(images) for network in outputs]
+    assert all((a - b).abs().max() > 1e-3 for i, a in enumerate(outputs) for b in outputs[:i])
+
+
+@pytest.mark.parametrize("scale", ["smoke", "reduced", "paper"])
+def test_the_networks_of_section_44_are_trained_once(scale, monkeypatch):
+    monkeypatch.setattr(base, "all_experiments", ALL_EXPERIMENTS)
+    for arm in ("cross_entropy", "graph_smoothness"):
+        ours, theirs = (network_of(e.spec(arm, scale, 1)) for e in (EXPERIMENT, s44.EXPERIMENT))
+        assert ours == theirs and ours.experiment.startswith("graph_smoothness_loss")
+    for arm in LOSSES[1:]:
+        spec = EXPERIMENT.spec(arm, scale, 1)
+        assert network_of(spec) == spec
+
+
+@pytest.mark.parametrize("scale", ["reduced", "paper"])
+def test_the_protocol_is_that_of_section_44(scale):
+    for arm in ("cross_entropy", "graph_smoothness"):
+        ours, theirs = (dataclasses.asdict(e.spec(arm, scale).protocol) for e in (EXPERIMENT, s44.EXPERIMENT))
+        assert {name: ours[name] for name in theirs} == theirs
+
+
+def test_how_the_classes_lie_is_seen_on_the_embedding(records):
+    for (arm, _), record in records.items():
+        assert 0 < record.metrics["scatter_ratio"] < 1.2, arm
+        assert record.metrics["clusters_per_class"] >= 1 and -1 <= record.metrics["silhouette"] <= 1
+    scatter = {arm: r.metrics["scatter_ratio"] for (arm, seed), r in records.items() if seed == 0}
+    assert len(set(scatter.values())) == len(scatter)
