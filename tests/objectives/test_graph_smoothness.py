@@ -85,6 +85,16 @@ def test_one_class_alone_has_no_loss_in_either_reduction():
         assert loss.item() == 0 and not outputs.grad.any()
 
 
+@pytest.mark.parametrize("classes", [2, 3, 10])
+def test_on_the_sphere_the_mean_is_least_for_classes_at_the_corners_of_a_simplex(classes):
+    labels, least = torch.arange(4 * classes) % classes, math.exp(-2 * math.sqrt(2 * classes / (classes - 1)))
+    corners = F.normalize(torch.eye(classes) - 1 / classes)
+    mean = lambda x: graph_smoothness(x, labels, reduction="mean").item()  # noqa: E731
+    assert mean(corners[labels]) == pytest.approx(least, rel=1e-4)
+    for noise in (0.01, 0.1, 10.0):
+        assert mean(F.normalize(corners[labels] + noise * torch.randn(4 * classes, classes))) > least * 1.00001
+
+
 def test_batches_are_independent():
     outputs, labels = torch.randn(2, 7, 3), torch.stack([LABELS, LABELS.flip(0)])
     together = graph_smoothness(outputs, labels, k=2)
