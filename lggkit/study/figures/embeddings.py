@@ -76,6 +76,7 @@ def _class_legend(figure: Figure, names: Sequence[str]) -> None:
 def clustering_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
     """How clustered the classes are at every moment of the films: a panel a measure, a thin line a seed."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import LogFormatter
 
     figure, axes = plt.subplots(1, len(MEASURES), figsize=(11.4, 3.4))
     for index, (arm, title) in enumerate(titles.items()):
@@ -89,6 +90,8 @@ def clustering_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
         ax.set(xlabel="epoch", title=label)
         ax.xaxis.get_major_locator().set_params(integer=True)
     axes[2].set_yscale("log")
+    axes[2].yaxis.set_major_formatter(LogFormatter())
+    axes[2].yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
     one_legend(figure, axes[0])
     return figure
 
