@@ -4,8 +4,7 @@ The paper tunes k, d and alpha for Table 1 and prints none: the table's arms hav
 (all pairs, as many dimensions as classes, alpha 2). Arms of a sweep leave 5,000 training images for
 validation, so that a choice needs no test image. The paper's loss is a sum over some 9,000 pairs; with its
 learning rate a trial on training images that were held out favours the mean, which all arms but
-``sum_reduction-cifar10`` take. Horizontal flips are left out on SVHN, whose classes are
-digits.
+``sum_reduction-cifar10`` take. Horizontal flips are left out on SVHN, whose classes are digits.
 """
 
 from __future__ import annotations

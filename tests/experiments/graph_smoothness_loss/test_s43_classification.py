@@ -259,7 +259,7 @@ def test_the_papers_protocol_is_the_papers():
     for name, classes in (("cifar10", 10), ("cifar100", 100), ("svhn", 10)):
         settings = settings_of(f"graph_smoothness-{name}")
         assert (settings.dataset, settings.data_name, settings.own_dimension) == (name, name, classes)
-        assert (settings.loss.alpha, settings.loss.k, settings.loss.reduction) == (2.0, None, "sum")
+        assert (settings.loss.alpha, settings.loss.k, settings.loss.reduction) == (2.0, None, "mean")
         assert (settings.network, settings.width, settings.normalization) == ("preact_resnet18", 64, "l2")
         assert settings_of(f"cross_entropy-{name}").loss == CROSS_ENTROPY
 
@@ -277,6 +277,8 @@ def test_sweeps_vary_what_they_say_and_nothing_else():
         loss = dataclasses.replace(usual.loss, alpha=alpha)
         assert settings_of(f"alpha{name}-cifar10") == dataclasses.replace(usual, loss=loss)
     assert settings_of("unnormalized-cifar10") == dataclasses.replace(usual, normalization=None)
+    summed = dataclasses.replace(usual.loss, reduction="sum")
+    assert settings_of("sum_reduction-cifar10") == dataclasses.replace(usual, loss=summed)
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "graph_smoothness"])
