@@ -5,7 +5,7 @@ names no measurement. Here all losses train the same network on the same batches
 dimensions on the unit sphere and answer by a vote of ten neighbours under the protocol of section 4.4 of the
 paper on the graph smoothness loss, whose networks of cross-entropy and of that loss are those used here.
 Options of the other losses are the defaults of their authors or of pytorch-metric-learning, and not tuned;
-neither are those of the graph smoothness loss.
+neither are k, d and alpha of the graph smoothness loss.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lggkit.evaluation import clusters_per_class, scatter_ratio, silhouette
 from lggkit.experiments.base import Arm, Context, Experiment
 from lggkit.experiments.corruption_runs import CorruptionSettings, robustness_records
 from lggkit.experiments.embedding import EmbeddingLoss
-from lggkit.experiments.embedding_runs import CROSS_ENTROPY, build_network, embeddings, train_networks
+from lggkit.experiments.embedding_runs import build_network, embeddings, train_networks
 from lggkit.experiments.graph_smoothness_loss import s44_robustness as s44
 from lggkit.record import Record, Spec
 
@@ -67,8 +67,14 @@ def _of_section_44(scale: str, **changes: Any) -> Settings:
     return Settings(**shared | changes)
 
 
-def _embedding(name: str, title: str) -> Arm:
-    return Arm(name, title, {"loss": EmbeddingLoss(name), "dimension": 200, "vote": 10})
+def _arm_of_section_44(name: str, title: str) -> Arm:
+    return Arm(name, title, s44.EXPERIMENT.arm(name).changes)
+
+
+def _peer(name: str, title: str) -> Arm:
+    """An arm that differs from graph smoothness in nothing but the loss."""
+    changes = s44.EXPERIMENT.arm("graph_smoothness").changes
+    return Arm(name, title, {**changes, "loss": EmbeddingLoss(name)})
 
 
 EXPERIMENT = Experiment(
@@ -80,9 +86,9 @@ EXPERIMENT = Experiment(
         "paper": _of_section_44("paper"),
     },
     arms=(
-        Arm("cross_entropy", "cross-entropy", {"loss": CROSS_ENTROPY}),
-        _embedding("graph_smoothness", "graph smoothness"),
-        *(_embedding(name, title) for name, title in PEERS.items()),
+        _arm_of_section_44("cross_entropy", "cross-entropy"),
+        _arm_of_section_44("graph_smoothness", "graph smoothness"),
+        *(_peer(name, title) for name, title in PEERS.items()),
     ),
     seeds={"smoke": 2, "reduced": 3, "paper": 3},
     measure=measure,
