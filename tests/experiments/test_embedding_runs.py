@@ -7,6 +7,7 @@ from lggkit.experiments import embedding_runs as runs
 from lggkit.experiments.embedding_runs import EmbeddingSettings, network_of
 from lggkit.experiments.graph_smoothness_loss.s43_classification import EXPERIMENT as S43
 from lggkit.experiments.graph_smoothness_loss.s44_robustness import EXPERIMENT as S44
+from lggkit.experiments.lgg.s42_embeddings import EXPERIMENT as LGG
 from lggkit.latents import latents
 from lggkit.record import SCALES, Spec
 from lggkit.study.context import StudyContext
@@ -77,7 +78,9 @@ def test_arms_that_are_trained_alike_share_a_network(scale):
         assert owner(S43, arm) == (S43.name, "kmax-cifar10")
     for arm in ("cross_entropy", "cross_entropy_10nn"):
         assert owner(S44, arm) == (S43.name, "cross_entropy-cifar10")
-    assert owner(S44, "graph_smoothness") == (S44.name, "graph_smoothness")
+    for experiment in (S44, LGG):
+        assert owner(experiment, "graph_smoothness") == (S44.name, "graph_smoothness")
+    assert owner(LGG, "cross_entropy") == (S43.name, "cross_entropy-cifar10")
     assert owner(S44, "graph_smoothness_d10") == (S43.name, "graph_smoothness-cifar10")
 
 
