@@ -52,8 +52,8 @@ def test_it_is_the_sum_over_classes_of_the_laplacian_form(k):
     weights = torch.exp(-2 * distances) * symmetrize(knn_mask(-distances, k))
     ours, signals = graph_smoothness(outputs, LABELS, k=k), class_indicators(LABELS, 3, torch.float64)
     trace = sum(s @ laplacian(weights) @ s for s in signals.T)
-    torch.testing.assert_close(ours, trace, rtol=1e-6, atol=0)
-    torch.testing.assert_close(ours, label_variation(weights, LABELS), rtol=1e-6, atol=0)
+    torch.testing.assert_close(ours, trace, rtol=1e-12, atol=0)
+    torch.testing.assert_close(ours, label_variation(weights, LABELS), rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("options", [{}, {"k": 2}, {"reduction": "mean"}, {"alpha": 0.3}])
@@ -67,6 +67,37 @@ def test_coinciding_samples_have_weight_one_and_finite_gradients():
     loss = graph_smoothness(outputs, LABELS)
     loss.backward()
     assert loss.item() == 2 * 16 and torch.equal(outputs.grad, torch.zeros(7, 3))
+
+
+@pytest.mark.parametrize("spread", [1e-1, 1e-3, 1e-5])
+@pytest.mark.parametrize("k", [None, 4])
+def test_classes_that_share_a_tight_cluster_are_pushed_apart_as_exactly_as_others(spread, k):
+    centers = F.normalize(torch.randn(3, 4))[torch.arange(12) % 3]
+    outputs = (centers + spread * torch.randn(12, 4)).requires_grad_()
+    exact = outputs.detach().double().requires_grad_()
+    labels = torch.arange(12) // 3
+    graph_smoothness(outputs, labels, k=k).backward()
+    graph_smoothness(exact, labels, k=k).backward()
+    torch.testing.assert_close(outputs.grad.double(), exact.grad, rtol=1e-4, atol=1e-4)
+    distances = (exact.unsqueeze(1) - exact).detach().norm(dim=-1)
+    joined = symmetrize(knn_mask(-distances, k)) & (labels != labels.unsqueeze(1))
+    total = torch.where(joined, torch.exp(-2 * distances), 0.0).sum().item()
+    assert graph_smoothness(outputs, labels, k=k).item() == pytest.approx(total, rel=1e-5)
+
+
+def test_coinciding_samples_do_not_disturb_the_gradient_of_the_others():
+    points, labels = torch.tensor([[0.0, 0.0], [0.0, 0.0], [3.0, 4.0]]), torch.tensor([0, 1, 2])
+    outputs = points.requires_grad_()
+    graph_smoothness(outputs, labels, alpha=0.5).backward()
+    push = 2 * 0.5 * math.exp(-2.5) * torch.tensor([0.6, 0.8])
+    torch.testing.assert_close(outputs.grad, torch.stack([push, push, -2 * push]))
+
+
+@pytest.mark.parametrize("k", [None, 1])
+def test_one_nan_is_not_hidden(k):
+    outputs = torch.randn(7, 3)
+    outputs[4, 1] = math.nan
+    assert graph_smoothness(outputs, LABELS, k=k).isnan()
 
 
 def test_a_step_downhill_moves_classes_apart_and_no_class_together():
@@ -92,7 +123,9 @@ def test_on_the_sphere_the_mean_is_least_for_classes_at_the_corners_of_a_simplex
     mean = lambda x: graph_smoothness(x, labels, reduction="mean").item()  # noqa: E731
     assert mean(corners[labels]) == pytest.approx(least, rel=1e-4)
     for noise in (0.01, 0.1, 10.0):
-        assert mean(F.normalize(corners[labels] + noise * torch.randn(4 * classes, classes))) > least * 1.00001
+        assert (
+            mean(F.normalize(corners[labels] + noise * torch.randn(4 * classes, classes))) > least * 1.00001
+        )
 
 
 def test_batches_are_independent():

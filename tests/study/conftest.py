@@ -6,6 +6,18 @@ from lggkit.record import Protocol, Record, Spec
 
 
 @pytest.fixture
+def no_window():
+    """Figures are drawn into memory and closed."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    yield
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+
+
+@pytest.fixture
 def make_record():
     """A factory of records: everything but what a test is about has a default."""
 

@@ -6,19 +6,9 @@ from lggkit.study.figures import CLASS_COLORS, CLASS_MARKERS, embeddings
 from lggkit.study.ledger import Ledger
 from lggkit.study.view import Shown
 
+pytestmark = pytest.mark.usefixtures("no_window")
 NAME = "graph_smoothness_loss/s42_visualisation"
 TITLES = {"graph_smoothness": "graph smoothness, L2", "cross_entropy": "cross-entropy"}
-
-
-@pytest.fixture(autouse=True)
-def no_window():
-    import matplotlib
-
-    matplotlib.use("Agg")
-    yield
-    import matplotlib.pyplot as plt
-
-    plt.close("all")
 
 
 @pytest.fixture

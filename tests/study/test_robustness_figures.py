@@ -7,21 +7,11 @@ from lggkit.study.ledger import Ledger
 from lggkit.study.statistics import t_interval
 from lggkit.study.view import Shown
 
+pytestmark = pytest.mark.usefixtures("no_window")
 NAME = "lgg/s42_embeddings"
 TITLES = {"cross_entropy": "cross-entropy", "triplet": "triplet, batch-hard"}
 NAMES = CORRUPTIONS[:2]
 SEVERITIES = [2, 5]
-
-
-@pytest.fixture(autouse=True)
-def no_window():
-    import matplotlib
-
-    matplotlib.use("Agg")
-    yield
-    import matplotlib.pyplot as plt
-
-    plt.close("all")
 
 
 @pytest.fixture

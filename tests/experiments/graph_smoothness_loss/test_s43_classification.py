@@ -10,7 +10,6 @@ from lggkit.experiments.embedding_runs import CROSS_ENTROPY, embeddings, split_i
 from lggkit.experiments.graph_smoothness_loss import s43_classification as s43
 from lggkit.latents import latents
 from lggkit.study.context import StudyContext
-from lggkit.study.paper import cells, claims
 from lggkit.training import MultiStep, Stream, TrainConfig
 
 EXPERIMENT = s43.EXPERIMENT
@@ -37,26 +36,13 @@ def context(tmp_path_factory, quick):
     patch.undo()
 
 
-@pytest.fixture(scope="module")
-def records(quick, context):
-    groups = [[s for s in quick.specs("smoke") if s.arm in names] for names in quick.groups()]
-    return {(r.arm, r.seed): r for specs in groups for r in s43.measure(specs, context)}
-
-
 def test_every_arm_gives_a_complete_record(records, quick):
     assert set(records) == {(s.arm, s.seed) for s in quick.specs("smoke")}
     assert {r.status for r in records.values()} == {"complete"}
 
 
-def test_everything_that_cells_and_claims_compare_is_measured(records):
-    compared = [(c.arm, c.metric) for c in cells(EXPERIMENT.paper) if c.experiment == EXPERIMENT.name]
-    for claim in claims(EXPERIMENT.paper):
-        if claim.experiment == EXPERIMENT.name and claim.kind != "all_of":
-            for side in filter(None, (claim.left, claim.right)):
-                arm, _, own = side.partition(":")
-                compared.append((arm, own or claim.metric))
-    assert len(compared) > 40
-    for arm, metric in compared:
+def test_everything_that_cells_and_claims_compare_is_measured(records, compared):
+    for arm, metric in compared(EXPERIMENT.name):
         assert isinstance(records[arm, 0].metrics[metric], float), (arm, metric)
 
 

@@ -4,7 +4,6 @@ import pytest
 
 from lggkit.experiments.lgg import s33_latent_geometry_graphs as s33
 from lggkit.study.context import StudyContext
-from lggkit.study.paper import cells, claims
 from lggkit.training import TrainConfig
 
 EXPERIMENT = s33.EXPERIMENT
@@ -35,16 +34,9 @@ def test_every_arm_gives_a_complete_record(records):
     assert records["resnet18"].seconds > records["normalization"].seconds
 
 
-def test_everything_that_cells_and_claims_compare_is_measured(records):
-    for cell in cells("lgg"):
-        if cell.experiment == EXPERIMENT.name:
-            assert cell.metric in records[cell.arm].metrics, cell
-    for claim in claims("lgg"):
-        if claim.experiment == EXPERIMENT.name and claim.kind != "all_of":
-            for side in filter(None, (claim.left, claim.right)):
-                arm, _, own = side.partition(":")
-                for metric in (own or claim.metric).split(";"):
-                    assert metric.strip() in records[arm].metrics, claim.id
+def test_everything_that_cells_and_claims_compare_is_measured(records, compared):
+    for arm, metric in compared(EXPERIMENT.name):
+        assert metric in records[arm].metrics, (arm, metric)
 
 
 def test_arrays_and_metrics_tell_the_same(records):

@@ -9,7 +9,6 @@ from lggkit.experiments.lgg import s41_distillation as s41
 from lggkit.networks import parameter_count
 from lggkit.objectives import gkd, rkd_distance
 from lggkit.study.context import StudyContext
-from lggkit.study.paper import cells, claims
 from lggkit.training import TrainConfig
 
 EXPERIMENT = s41.EXPERIMENT
@@ -37,12 +36,6 @@ def context(tmp_path_factory, quick):
     patch.undo()
 
 
-@pytest.fixture(scope="module")
-def records(quick, context):
-    groups = [[s for s in quick.specs("smoke") if s.arm in names] for names in quick.groups()]
-    return {(r.arm, r.seed): r for specs in groups for r in s41.measure(specs, context)}
-
-
 def test_every_arm_gives_a_complete_record(records, quick):
     assert set(records) == {(s.arm, s.seed) for s in quick.specs("smoke")}
     assert {r.status for r in records.values()} == {"complete"}
@@ -50,14 +43,8 @@ def test_every_arm_gives_a_complete_record(records, quick):
     assert precisions.pop("baseline_bfloat16") == "bfloat16" and set(precisions.values()) == {"float32"}
 
 
-def test_everything_that_cells_and_claims_compare_is_measured(records):
-    compared = [(c.arm, c.metric) for c in cells("lgg") if c.experiment == EXPERIMENT.name]
-    for claim in claims("lgg"):
-        if claim.experiment == EXPERIMENT.name and claim.kind != "all_of":
-            for side in (claim.left, claim.right):
-                arm, _, own = side.partition(":")
-                compared.append((arm, own or claim.metric))
-    for arm, metric in compared:
+def test_everything_that_cells_and_claims_compare_is_measured(records, compared):
+    for arm, metric in compared(EXPERIMENT.name):
         assert metric in records[arm, 0].metrics, (arm, metric)
 
 

@@ -8,7 +8,6 @@ from lggkit.experiments.embedding_runs import network_of
 from lggkit.experiments.graph_smoothness_loss import s44_robustness as s44
 from lggkit.experiments.lgg import s42_embeddings as s42
 from lggkit.study.context import StudyContext
-from lggkit.study.paper import cells, claims
 from lggkit.training import TrainConfig
 
 EXPERIMENT = s42.EXPERIMENT
@@ -44,24 +43,14 @@ def context(tmp_path_factory, quick):
     patch.undo()
 
 
-@pytest.fixture(scope="module")
-def records(quick, context):
-    return {(r.arm, r.seed): r for r in s42.measure(quick.specs("smoke"), context)}
-
-
 def test_every_arm_gives_a_complete_record(records, quick):
     assert set(records) == {(s.arm, s.seed) for s in quick.specs("smoke")}
     assert {r.status for r in records.values()} == {"complete"}
     assert {arm for arm, _ in records} == {"cross_entropy", *LOSSES}
 
 
-def test_everything_that_cells_and_claims_compare_is_measured(records):
-    compared = [(c.arm, c.metric) for c in cells("lgg") if c.experiment == EXPERIMENT.name]
-    for claim in claims("lgg"):
-        if claim.experiment == EXPERIMENT.name and claim.kind != "all_of":
-            compared += [(side, claim.metric) for side in (claim.left, claim.right)]
-    assert compared
-    for arm, metric in compared:
+def test_everything_that_cells_and_claims_compare_is_measured(records, compared):
+    for arm, metric in compared(EXPERIMENT.name):
         assert metric in records[arm, 0].metrics, (arm, metric)
 
 
