@@ -7,8 +7,9 @@ import math
 import torch
 from torch import Tensor
 
-from lggkit.graph import knn_mask, pairwise_distance, symmetrize
+from lggkit.graph import knn_mask, symmetrize
 from lggkit.graph.classes import labelled
+from lggkit.graph.distances import vertices
 
 REDUCTIONS = ("sum", "mean")
 
@@ -24,8 +25,11 @@ def graph_smoothness(
     where either end has it. Nothing pulls samples of one class together. The graph is chosen anew at every
     call and is constant under differentiation.
 
-    The loss is bounded only for bounded outputs: normalise them first (the paper: to unit length). Samples
-    that coincide (see `lggkit.graph.pairwise_distance`) push each other in no direction.
+    Nothing holds outputs together: normalise them first (the paper: to unit length), or they are scattered
+    without end. Samples that coincide have weight 1 and push each other in no direction. The nearer a pair,
+    the harder its push, up to α at distance 0, so distances are taken from differences and not, as in
+    `lggkit.graph.pairwise_distance`, from a Gram matrix, which takes near samples for one. That costs
+    n² d operations without a matrix product and, for the gradient on CUDA, as many numbers of memory.
 
     Args:
         outputs: f, floating point (..., n, d); leading dimensions are independent batches.
@@ -50,7 +54,8 @@ def graph_smoothness(
         raise ValueError(f"alpha is {alpha!r}; give a positive number.")
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction is {reduction!r}; choose one of {', '.join(REDUCTIONS)}.")
-    distances = pairwise_distance(outputs)
+    outputs = vertices(outputs)
+    distances = torch.cdist(outputs, outputs, compute_mode="donot_use_mm_for_euclid_dist")
     pairs = symmetrize(knn_mask(-distances, k)) & labelled(distances, labels)
     total = torch.where(pairs, torch.exp(-alpha * distances), 0.0).sum((-2, -1))
     return total if reduction == "sum" else total / pairs.sum((-2, -1)).clamp(min=1)

@@ -52,6 +52,10 @@ def test_depths_are_the_inner_network_s_through_both_wrappers():
     assert len(relu) == 17 and relu["relu17"] == "inner.relu"
 
 
+def test_the_normalisation_is_on_the_network_s_device():
+    assert with_embedding(small().to("meta"), "batch_norm", 3).batch_norm.running_mean.is_meta
+
+
 @pytest.mark.parametrize(
     ("normalization", "d", "message"),
     [
