@@ -170,7 +170,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         source = source_of(chosen.source)
         _timed(lambda: run_notebook(source, chosen.out, parameters), source)
     else:
-        sources = chosen.sources or [p for p in find_notebooks(Path.cwd()) if p.suffix == ".py"]
+        sources = [p.resolve() for p in chosen.sources] or [
+            p for p in find_notebooks(Path.cwd()) if p.suffix == ".py"
+        ]
         with ThreadPoolExecutor(chosen.workers) as pool:
             list(pool.map(lambda source: _timed(lambda: pair(source), source), sources))
 

@@ -95,6 +95,14 @@ def test_pair_writes_the_same_cells_with_outputs(source, fake_run):
     assert done.cells[2].metadata.tags == ["nbval-check-output"]
 
 
+def test_pairs_are_found_however_they_are_named_while_others_change_the_folder(source, monkeypatch):
+    monkeypatch.chdir(source.parent)
+    seen = []
+    monkeypatch.setattr(notebooks, "pair", seen.append)
+    notebooks.main(["pair", source.name])
+    assert seen == [source.resolve()]
+
+
 def test_pair_refuses_a_source_that_does_not_start_at_smoke(source):
     source.write_text(SOURCE.replace('"smoke"', '"paper"'))
     with pytest.raises(ValueError, match="commit it with 'smoke'"):
