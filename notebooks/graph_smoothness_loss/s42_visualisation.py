@@ -57,12 +57,12 @@ titles = {arm.name: arm.title for arm in experiment.arms}
 # not come down to zero. Both are rows here, so that this can be seen as well. Batch normalisation is without
 # a learned scale: a scale could lower the loss by growing, whatever the images.
 #
-# The third row is the reference. Cross-entropy needs as many logits as classes; a linear layer makes them from
-# two numbers, and it is these two, neither normalised nor rectified, that are drawn. A class wins wherever its
-# logit is the largest, and a linear map of the plane divides it into wedges. An image can be moved further out
-# within its wedge, and the loss falls all the while: rays are the natural shape for this loss, and nothing in
-# them is a failure to cluster. A number that shall tell the two apart must therefore say which distance it
-# goes by:
+# The third row is the reference. Cross-entropy needs as many logits as classes; a linear layer makes them
+# from two numbers, and it is these two, neither normalised nor rectified, that are drawn. A class wins
+# wherever its logit is the largest, and a linear map of the plane divides it into wedges. An image can be
+# moved further out within its wedge, and the loss falls all the while: rays are the natural shape for this
+# loss, and nothing in them is a failure to cluster. A number that shall tell the two apart must therefore
+# say which distance it goes by:
 
 # %% tags=["nbval-check-output"]
 steps = torch.linspace(0.2, 2, 50)[:, None]
@@ -79,9 +79,9 @@ print(f"silhouette by the angle:          {silhouette(rays, classes, metric='cos
 # %% [markdown]
 # Three perfectly separate rays are well clustered by the angle and less so by Euclidean distance, which
 # separation alone does not decide. Both are measured below. Beside them stand the *elongation*, a class's
-# larger over its smaller principal standard deviation (median over classes), which is large for lines; and the
-# rank correlation of all pairwise distances with those of the same network before training, which is our
-# reading of the phrase that the loss "builds upon the initial distribution".
+# larger over its smaller principal standard deviation (median over classes), which is large for lines; and
+# the rank correlation of all pairwise distances with those of the same network before training, which is
+# our reading of the phrase that the loss "builds upon the initial distribution".
 
 # %%
 measured = view.measure(NAME, scale)
@@ -124,11 +124,11 @@ view.glue(
 )
 
 # %% [markdown]
-# Shown here: the {glue:text}`g42-scale` scale on {glue:text}`g42-data`, {glue:text}`g42-network` of base width
-# {glue:text}`g42-width`, {glue:text}`g42-epochs` epochs, {glue:text}`g42-seeds` seeds for each row, measured on
-# {glue:text}`g42-device`. The same {glue:text}`g42-points` training images are followed through every run.
-# They are embedded with the statistics of their own batch, as a training step sees them, since running
-# averages mean nothing before the first step.
+# Shown here: the {glue:text}`g42-scale` scale on {glue:text}`g42-data`, {glue:text}`g42-network` of base
+# width {glue:text}`g42-width`, {glue:text}`g42-epochs` epochs, {glue:text}`g42-seeds` seeds for each row,
+# measured on {glue:text}`g42-device`. The same {glue:text}`g42-points` training images are followed through
+# every run. They are embedded with the statistics of their own batch, as a training step sees them, since
+# running averages mean nothing before the first step.
 #
 # ## Figure 1, redrawn
 
@@ -174,8 +174,8 @@ Markdown(tables.as_myst(tables.metrics_table(shown, rows), caption, "tab-gsl-s42
 # points of the unit circle can, and larger distances lower this loss for any arrangement.
 #
 # *The start.* Graph smoothness minus cross-entropy in rank correlation with the distances before training:
-# {glue:text}`g42-initial-gap`. Each network is compared with itself before its first step, so that it does not
-# matter whether two losses set out from the same picture.
+# {glue:text}`g42-initial-gap`. Each network is compared with itself before its first step, so that it does
+# not matter whether two losses set out from the same picture.
 #
 # ## Where the settings come from
 #

@@ -16,15 +16,15 @@
 # (gsl-s44)=
 # # Section 4.4: robustness to corruptions, and Table 2
 #
-# A photograph may be noisy, out of focus or taken in fog. {cite:t}`hendrycks2019` made fifteen such corruptions
-# of the CIFAR-10 test images, at five severities each, which no network sees in training.
-# {cite:t}`bontonou2019` report that a network trained with the graph smoothness loss errs a little more than
-# one trained with cross-entropy on clean images and less on corrupted ones, relative to what it had to lose in
-# particular. Table 2 says so with three numbers a row, from no stated number of runs.
+# A photograph may be noisy, out of focus or taken in fog. {cite:t}`hendrycks2019` made fifteen such
+# corruptions of the CIFAR-10 test images, at five severities each, which no network sees in training.
+# {cite:t}`bontonou2019` report that a network trained with the graph smoothness loss errs a little more
+# than one trained with cross-entropy on clean images and less on corrupted ones, relative to what it had to
+# lose in particular. Table 2 says so with three numbers a row, from no stated number of runs.
 #
 # The row differs from cross-entropy in more than the loss: it has an output of many more dimensions, and it
-# answers by a vote of ten neighbours. So this chapter adds two rows that change one thing at a time, shows each
-# corruption by itself, and states the mean error that the ratios are made of.
+# answers by a vote of ten neighbours. So this chapter adds two rows that change one thing at a time, shows
+# each corruption by itself, and states the mean error that the ratios are made of.
 
 # %% tags=["parameters"]
 scale = "smoke"
@@ -74,15 +74,15 @@ print(f"clean error of 25 instead of 15: {relative_mean_corruption_error(worse, 
 
 # %% [markdown]
 # A relative MCE below 100 can therefore be had by a larger clean error alone. It divides, too, by something
-# that can be close to zero, for there are corruptions that hardly hurt; those that do the reference no harm at
-# all are left out of the mean. Neither ratio should be read without the mean error on corrupted images that is
-# printed beside them.
+# that can be close to zero, for there are corruptions that hardly hurt; those that do the reference no harm
+# at all are left out of the mean. Neither ratio should be read without the mean error on corrupted images
+# that is printed beside them.
 #
 # ## What is measured
 #
-# All ratios are taken seed by seed: the reference of a network is the cross-entropy network with the same seed,
-# initialisation of the shared layers and order of batches, so that the spread of a ratio is not that of two
-# unrelated runs.
+# All ratios are taken seed by seed: the reference of a network is the cross-entropy network with the same
+# seed, initialisation of the shared layers and order of batches, so that the spread of a ratio is not that
+# of two unrelated runs.
 
 # %%
 measured = view.measure(NAME, scale)
@@ -122,8 +122,8 @@ view.glue(
 )
 
 # %% [markdown]
-# Shown here: the {glue:text}`g44-scale` scale on {glue:text}`g44-data`, {glue:text}`g44-network` of base width
-# {glue:text}`g44-width`, {glue:text}`g44-epochs` epochs, {glue:text}`g44-seeds` seeds,
+# Shown here: the {glue:text}`g44-scale` scale on {glue:text}`g44-data`, {glue:text}`g44-network` of base
+# width {glue:text}`g44-width`, {glue:text}`g44-epochs` epochs, {glue:text}`g44-seeds` seeds,
 # {glue:text}`g44-corruptions` corruptions at {glue:text}`g44-severities` severities of
 # {glue:text}`g44-images` test images, measured on {glue:text}`g44-device`. At smoke scale the handwritten
 # digits stand in for CIFAR-10 and a few corruptions for all fifteen, so that its numbers say only that the
@@ -151,18 +151,20 @@ caption = (
 Markdown(tables.as_myst(tables.paper_table("graph_smoothness_loss", "table-2"), caption, "tab-gsl-table-2"))
 
 # %% [markdown]
-# {cite:t}`lassance2021` print the same relative MCE beside *another* clean error, the one which Table 1 of this
-# paper gives for a single neighbour. {numref}`tab-lgg-s42-conflict` sets the cells of the two side by side.
+# {cite:t}`lassance2021` print the same relative MCE beside *another* clean error, the one which Table 1 of
+# this paper gives for a single neighbour. {numref}`tab-lgg-s42-conflict` sets the cells of the two side by
+# side.
 #
 # Ours has an MCE of {glue:text}`g44-mce` and a relative MCE of {glue:text}`g44-relative`. Graph smoothness
-# minus cross-entropy, paired by seed and without a reference to divide by: {glue:text}`g44-clean-gap` points on
-# the clean images of the same set, and {glue:text}`g44-mean-gap` points of mean error on the corrupted ones.
+# minus cross-entropy, paired by seed and without a reference to divide by: {glue:text}`g44-clean-gap`
+# points on the clean images of the same set, and {glue:text}`g44-mean-gap` points of mean error on the
+# corrupted ones.
 #
 # ## The loss, the dimension, or the vote?
 #
-# Cross-entropy asked through ten neighbours in its penultimate layer keeps the network and changes the answer.
-# Graph smoothness with as many dimensions as classes keeps loss and answer and changes the width of the output.
-# Shown at the {glue:text}`g44-all-scale` scale.
+# Cross-entropy asked through ten neighbours in its penultimate layer keeps the network and changes the
+# answer. Graph smoothness with as many dimensions as classes keeps loss and answer and changes the width of
+# the output. Shown at the {glue:text}`g44-all-scale` scale.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 columns = {
