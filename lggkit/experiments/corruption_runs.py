@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 from torch import Tensor, nn
 
 from lggkit.data import DataSet
-from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, corrupted
+from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, corrupted, source_of
+from lggkit.data.corruptions.official import PUBLISHED
 from lggkit.evaluation import (
     corruption_errors,
     error_rate,
@@ -64,7 +65,8 @@ def robustness_records(
 ) -> Iterator[Record]:
     """A record for each spec of one section and scale: errors clean and corrupted, MCE and relative MCE.
 
-    Beside `robustness_metrics`: ``error_1nn`` and ``error_10nn`` of the embedding of all test images, with
+    Beside `robustness_metrics`: ``published_corruptions``, 1 where the corrupted images are CIFAR-10-C itself
+    and 0 where they are C-like; ``error_1nn`` and ``error_10nn`` of the embedding of all test images, with
     cross-entropy also ``test_error``, and what ``more(spec, model, context)`` adds. Where the reference
     diverged, means over it are left out.
     """
@@ -80,6 +82,8 @@ def robustness_records(
         if spec in sound:
             reference = tables.get(reference_of(spec))
             metrics = sound[spec].clean_errors() | robustness_metrics(tables[spec], reference)
+            test = context.data(spec.protocol.data_name, train=False)
+            metrics["published_corruptions"] = float(source_of(test) == PUBLISHED)
             metrics |= more(spec, results[spec].model, context) if more else {}
         measuring = shared + time.monotonic() - begun
         yield context.record(spec, metrics, **history(spec, results[spec], measuring))

@@ -151,3 +151,11 @@ def test_the_papers_protocol_is_the_papers():
     reduced = EXPERIMENT.spec("graph_smoothness", "reduced").protocol
     assert (reduced.corruption_images, reduced.corruptions) == (1000, CORRUPTIONS)
     assert {EXPERIMENT.seed_count(a, s) for a in EXPERIMENT.arms for s in ("reduced", "paper")} == {3}
+
+
+@pytest.mark.parametrize(("source", "published"), [("CIFAR-10-C", 1.0), ("CIFAR-10-C-like", 0.0)])
+def test_a_record_says_whose_corruptions_it_is_about(quick, context, records, monkeypatch, source, published):
+    monkeypatch.setattr("lggkit.experiments.corruption_runs.source_of", lambda data: source)
+    (record,) = s44.measure([quick.spec("cross_entropy", "smoke")], context)
+    assert record.metrics["published_corruptions"] == published
+    assert records["cross_entropy", 0].metrics["published_corruptions"] == 0
