@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 
-def conv3x3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+class ParsevalConv2d(nn.Conv2d):
+    """A convolution by ``weight / √(2k² + 1)``, k being its kernel's side; weights are drawn as usual.
+
+    An input enters k² of its patches, which can lengthen a signal k-fold at most: with orthonormal weights
+    this map lengthens nothing. Source: the authors' code of paper 1, section 4.3.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        scale = 1 / math.sqrt(2 * self.kernel_size[0] ** 2 + 1)
+        return self._conv_forward(x, scale * self.weight, self.bias)
+
+
+def conv3x3(inputs: int, outputs: int, stride: int = 1, kind: type[nn.Conv2d] = nn.Conv2d) -> nn.Conv2d:
     """A 3×3 convolution without bias that keeps the size at stride 1."""
-    return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
+    return kind(inputs, outputs, 3, stride=stride, padding=1, bias=False)
 
 
-def conv1x1(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+def conv1x1(inputs: int, outputs: int, stride: int = 1, kind: type[nn.Conv2d] = nn.Conv2d) -> nn.Conv2d:
     """A 1×1 convolution without bias."""
-    return nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False)
+    return kind(inputs, outputs, 1, stride=stride, bias=False)
 
 
 def global_pool() -> nn.Sequential:
@@ -49,26 +64,32 @@ class PreActivationBlock(nn.Module):
 
     The shortcut is the identity on the block's input, or, where the shape changes, a 1×1 convolution without
     BN of the first ReLU map. (n, inputs, h, w) -> (n, outputs, ceil(h / stride), ceil(w / stride)).
+    With ``parseval`` the convolutions are `ParsevalConv2d`, and the two branches are averaged.
     """
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, parseval: bool = False) -> None:
         super().__init__()
+        self.parseval = parseval
+        kind = ParsevalConv2d if parseval else nn.Conv2d
         self.bn1 = nn.BatchNorm2d(inputs)
         self.relu1 = nn.ReLU()
-        self.conv1 = conv3x3(inputs, outputs, stride)
+        self.conv1 = conv3x3(inputs, outputs, stride, kind)
         self.bn2 = nn.BatchNorm2d(outputs)
         self.relu2 = nn.ReLU()
-        self.conv2 = conv3x3(outputs, outputs)
+        self.conv2 = conv3x3(outputs, outputs, kind=kind)
         reshapes = stride != 1 or inputs != outputs
-        self.shortcut = conv1x1(inputs, outputs, stride) if reshapes else None
+        self.shortcut = conv1x1(inputs, outputs, stride, kind) if reshapes else None
 
     def forward(self, x: Tensor) -> Tensor:
         hidden = self.relu1(self.bn1(x))
         kept = x if self.shortcut is None else self.shortcut(hidden)
-        return self.conv2(self.relu2(self.bn2(self.conv1(hidden)))) + kept
+        total = self.conv2(self.relu2(self.bn2(self.conv1(hidden)))) + kept
+        return 0.5 * total if self.parseval else total
 
 
-def stack(block: type[nn.Module], inputs: int, widths: list[int], strides: list[int]) -> list[nn.Module]:
+def stack(
+    block: Callable[..., nn.Module], inputs: int, widths: list[int], strides: list[int]
+) -> list[nn.Module]:
     """Blocks of the given widths and strides, each fed by the one before; ``inputs`` feeds the first."""
     sources = [inputs, *widths[:-1]]
     return [block(*shape) for shape in zip(sources, widths, strides, strict=True)]

@@ -4,19 +4,25 @@ from lggkit.objectives.gkd import gkd
 from lggkit.objectives.graph_smoothness import graph_smoothness
 from lggkit.objectives.knowledge_distillation import hinton
 from lggkit.objectives.pairs import Latents, check_latents, paired
+from lggkit.objectives.parseval import parseval_step, spectral_norms
 from lggkit.objectives.rkd import relative_distance, rkd_distance
 from lggkit.objectives.rkd_angle import rkd_angle
 from lggkit.objectives.similarity_preserving import similarity_preserving
+from lggkit.objectives.variation_smoothness import depth_variations, variation_smoothness
 
 __all__ = [
     "Latents",
     "check_latents",
+    "depth_variations",
     "gkd",
     "graph_smoothness",
     "hinton",
     "paired",
+    "parseval_step",
     "relative_distance",
     "rkd_angle",
     "rkd_distance",
     "similarity_preserving",
+    "spectral_norms",
+    "variation_smoothness",
 ]
