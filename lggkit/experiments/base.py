@@ -117,6 +117,13 @@ class Experiment:
         return list(dict.fromkeys(group.get(arm.name, (arm.name,)) for arm in self.arms))
 
 
+def how_trained(result: TrainResult) -> dict[str, Any]:
+    """What a record says of its network's training: path, precision, curves; where it diverged, why."""
+    reason = {} if result.diverged is None else {"reason": result.diverged, "status": "diverged"}
+    precision = "bfloat16" if "bfloat16," in result.path else "float32"
+    return {"path": result.path, "precision": precision, "curves": result.curves, **reason}
+
+
 def get(name: str) -> Experiment:
     """The experiment of a name such as ``lgg/s33_latent_geometry_graphs``.
 

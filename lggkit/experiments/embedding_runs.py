@@ -215,14 +215,8 @@ def history(spec: Spec, result: TrainResult, measuring: float) -> dict[str, Any]
 
     Arms that use another arm's network count no seconds for its training.
     """
-    reason = {} if result.diverged is None else {"reason": result.diverged, "status": "diverged"}
     training = result.seconds if network_of(spec) == spec else 0.0
-    how = {"path": result.path, "precision": _precision(result.path), "curves": result.curves}
-    return {**how, "seconds": training + measuring, **reason}
-
-
-def _precision(path: str) -> str:
-    return "bfloat16" if "bfloat16," in path else "float32"
+    return {**base.how_trained(result), "seconds": training + measuring}
 
 
 def embeddings(model: nn.Module, images: Tensor, settings: EmbeddingSettings) -> Tensor:

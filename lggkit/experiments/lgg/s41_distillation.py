@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from lggkit.evaluation import error_rate, predict
 from lggkit.evaluation.cost import relative_cost
-from lggkit.experiments.base import Arm, Context, Experiment
+from lggkit.experiments.base import Arm, Context, Experiment, how_trained
 from lggkit.experiments.distilling import Distillation
 from lggkit.experiments.students import against_others, distances_to_teacher, variation_by_depth
 from lggkit.networks import build, with_normalization
@@ -120,15 +120,12 @@ def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
     results = dict(zip(specs, context.trainings(specs), strict=True))
     answers = cache(lambda spec: _answers(spec, context))
     for spec, result in results.items():
-        how = {"path": result.path, "curves": result.curves, "seconds": result.seconds}
-        how["precision"] = "bfloat16" if "bfloat16," in result.path else "float32"
-        if result.diverged is not None:
-            yield context.record(spec, {}, status="diverged", reason=result.diverged, **how)
-            continue
-        metrics = _of_network(spec, result.model, answers, context)
-        if not spec.protocol.is_teacher:
+        metrics: dict[str, Any] = {}
+        if result.diverged is None:
+            metrics |= _of_network(spec, result.model, answers, context)
+        if result.diverged is None and not spec.protocol.is_teacher:
             metrics |= _of_student(spec, result.model, answers, context)
-        yield context.record(spec, metrics, **how)
+        yield context.record(spec, metrics, seconds=result.seconds, **how_trained(result))
 
 
 def _answers(spec: Spec, context: Context) -> Tensor:
