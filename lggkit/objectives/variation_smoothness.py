@@ -1,4 +1,4 @@
-"""The label variation regulariser: no sudden change from depth to depth (paper 1, section 4.3)."""
+"""The label variation regulariser: no sudden change between depths (paper 1, section 4.3)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ import torch
 from torch import Tensor
 
 from lggkit.graph import flatten, label_variation, latent_geometry_graph
+from lggkit.graph import similarity as similarity_matrix
+from lggkit.graph._precision import inverse_sqrt
+from lggkit.graph.distances import gram_matrix, squared_norms, vertices
+from lggkit.graph.similarities import SMALLEST_NORM, Similarity
+from lggkit.objectives.layout import in_memory_order
 from lggkit.objectives.pairs import Latents
 
 REDUCTIONS = ("mean", "sum")
@@ -19,25 +24,42 @@ def variation_smoothness(
     *,
     power: int = 2,
     k: int | None = None,
-    similarity: str = "cosine",
+    similarity: str | Similarity = "cosine",
     normalized: bool = False,
     normalized_laplacian: bool = False,
     reduction: str = "mean",
     classes: int | None = None,
 ) -> Tensor:
-    """``Σ_l |σ_{l+1} - σ_l|`` over consecutive depths (paper 1, eq. 8)."""
+    """``Σ_l |σ_{l+1} - σ_l|``, how much the labels' variation changes between depths (paper 1, eq. 8).
+
+    ``σ_l = tr(Vᵀ L^m V)`` belongs to the graph of the batch at depth l, see `depth_variations`. The paper
+    prints the sum; its authors' code takes the mean over pairs of depths, which is the default here, over the
+    17 ReLU maps of PreActResNet-18 (``model.relu_depths``) with weight γ = 1e-4, m = 2, and full graphs that
+    are not normalised. Nothing says how large σ should be, only that it does not jump. It grows with the
+    batch, about as ``n^(m + 1)``: a weight belongs to a batch size and a power.
+
+    Args:
+        latents: floating point (n, ...), one a depth, at least two, in order from input to output.
+        labels: integers (n,).
+        power, k, similarity, normalized, normalized_laplacian, classes: see `depth_variations`.
+        reduction: over pairs of consecutive depths, ``"mean"`` or ``"sum"``.
+
+    Returns:
+        The loss >= 0, a scalar in float32 (float64 for latents in float64). Where two depths have the same
+        variation, neither is pushed.
+
+    Raises:
+        ValueError: there are fewer than two depths, ``reduction`` is none of these, or as `depth_variations`.
+        TypeError: as `depth_variations`.
+    """
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction is {reduction!r}; choose one of {', '.join(REDUCTIONS)}")
+    options = {"power": power, "k": k, "similarity": similarity, "normalized": normalized}
     variations = depth_variations(
-        latents,
-        labels,
-        power=power,
-        k=k,
-        similarity=similarity,
-        normalized=normalized,
-        normalized_laplacian=normalized_laplacian,
-        classes=classes,
+        latents, labels, normalized_laplacian=normalized_laplacian, classes=classes, **options
     )
+    if len(variations) < 2:
+        raise ValueError("the latents have one depth; give at least two, in order from input to output")
     steps = variations.diff().abs()
     return steps.mean() if reduction == "mean" else steps.sum()
 
@@ -48,14 +70,58 @@ def depth_variations(
     *,
     power: int = 2,
     k: int | None = None,
-    similarity: str = "cosine",
+    similarity: str | Similarity = "cosine",
     normalized: bool = False,
     normalized_laplacian: bool = False,
     classes: int | None = None,
 ) -> Tensor:
-    """``σ_l = tr(Vᵀ L^power V)`` of the graph of every depth, shape (depths,)."""
-    maps = latents.values() if isinstance(latents, Mapping) else latents
-    graphs = torch.stack(
-        [latent_geometry_graph(flatten(x), k, similarity, normalized=normalized) for x in maps]
-    )
+    """``σ_l = tr(Vᵀ L_l^power V)`` of the labels V on the graph of a batch at every depth (paper 1, eq. 5).
+
+    The same as `lggkit.graph.label_variation` of each depth's `lggkit.graph.latent_geometry_graph`. Maps are
+    read once and written once in either direction, in the order in which they lie in memory, and everything
+    after their similarities is done for all depths together.
+
+    Args:
+        latents: floating point (n, ...), one a depth: a sequence, or a mapping by names.
+        labels: integers (n,).
+        power: m >= 1 of the Laplacian; the matrix power is not formed.
+        k: neighbours a sample; None and k >= n are the full graph.
+        similarity: ``"cosine"``, where negative ones stay negative weights; ``"rbf"`` at each depth's median
+            distance; or a function from (n, d) to symmetric (n, n) weights.
+        normalized: take ``D^(-1/2) A D^(-1/2)`` for A.
+        normalized_laplacian: take ``I - D^(-1/2) A D^(-1/2)`` for ``D - A``.
+        classes: changes nothing but the time that powers above 1 take; labels then lie in [0, classes).
+
+    Returns:
+        One variation a depth, (depths,), in float32 (float64 for latents in float64).
+
+    Raises:
+        ValueError: there is no depth, the batches differ in size from each other or from the labels, or an
+            option is none of the above.
+        TypeError: ``latents`` are one tensor, or not floating point; ``labels`` are no integers; ``power`` or
+            ``k`` is no int.
+    """
+    weights = _similarities(_maps(latents), similarity)
+    graphs = latent_geometry_graph(weights, k, similarity=lambda given: given, normalized=normalized)
     return label_variation(graphs, labels, power, normalized_laplacian, classes)
+
+
+def _maps(latents: Latents) -> list[Tensor]:
+    if isinstance(latents, Tensor):
+        raise TypeError(f"the latents are one tensor {tuple(latents.shape)}; give a list with one a depth")
+    maps = list(latents.values() if isinstance(latents, Mapping) else latents)
+    sizes = [len(x) for x in maps]
+    if len(set(sizes)) != 1:
+        raise ValueError(f"the depths have {sizes} samples; give the same batch at one depth or more")
+    return maps
+
+
+def _similarities(maps: list[Tensor], kind: str | Similarity) -> Tensor:
+    """Those of all pairs at every depth, (depths, n, n)."""
+    if callable(kind):
+        return torch.stack([similarity_matrix(flatten(x), kind) for x in maps])
+    if kind != "cosine":
+        return torch.stack([similarity_matrix(flatten(in_memory_order(x)), kind) for x in maps])
+    grams = torch.stack([gram_matrix(vertices(flatten(in_memory_order(x)))) for x in maps])
+    scale = inverse_sqrt(squared_norms(grams), SMALLEST_NORM**2)
+    return grams * (scale.unsqueeze(-1) * scale.unsqueeze(-2))
