@@ -185,8 +185,9 @@ def norms_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
     figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.4))
     for ax, (name, label) in zip(axes, NORMS.items(), strict=True):
         for index, (arm, title) in enumerate(titles.items()):
-            rows = [record.curves[name] for record in shown.arm(arm) if record.curves.get(name)]
-            _curve(ax, _places(rows), rows, index, title)
+            held = [record.curves for record in shown.arm(arm) if record.curves.get(name)]
+            epochs = held[0]["test_epoch"] if held else []
+            _curve(ax, epochs, [found[name] for found in held], index, title)
         ax.axhline(1, color=GRAY, lw=0.8, ls=":", zorder=0)
         ax.set(xlabel="epoch", title=f"{label} of the layers", ylim=(0, None))
         ax.xaxis.get_major_locator().set_params(integer=True)
