@@ -17,7 +17,14 @@ from lggkit.evaluation.corruption import (
     relative_corruption_error,
     relative_mean_corruption_error,
 )
+from lggkit.evaluation.deformation import (
+    distance_expansion,
+    input_margins,
+    largest_variation_step,
+    margins,
+)
 from lggkit.evaluation.embeddings import SvcResult, knn_error, linear_probe_error, svc_error
+from lggkit.evaluation.perturbations import gaussian_noise, noise_at, quantized, with_dropout
 
 __all__ = [
     "Consistency",
@@ -28,17 +35,25 @@ __all__ = [
     "consistency",
     "corruption_error",
     "corruption_errors",
+    "distance_expansion",
     "error_rate",
+    "gaussian_noise",
     "initial_distance_correlation",
+    "input_margins",
     "knn_error",
+    "largest_variation_step",
     "linear_probe_error",
+    "margins",
     "mean_corrupted_error",
     "mean_corruption_error",
     "model_error",
+    "noise_at",
     "predict",
+    "quantized",
     "relative_corruption_error",
     "relative_mean_corruption_error",
     "scatter_ratio",
     "silhouette",
     "svc_error",
+    "with_dropout",
 ]

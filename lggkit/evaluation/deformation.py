@@ -1,0 +1,121 @@
+"""How much a network deforms the space from depth to depth, and how far its decisions are (paper 1, 4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from lggkit.evaluation.accuracy import evaluating
+
+
+def largest_variation_step(variations: Tensor) -> float:
+    """The largest ``|σ_{l+1} - σ_l|`` over neighbouring depths, averaged over batches.
+
+    The largest term of the sum that paper 1, eq. 8 penalises.
+
+    Args:
+        variations: label variation σ of every batch at every depth, (batches, depths), at least two depths.
+
+    Raises:
+        ValueError: ``variations`` has another shape, fewer than two depths, or no batch.
+    """
+    if variations.dim() != 2 or variations.shape[1] < 2 or not len(variations):
+        raise ValueError(f"variations have shape {tuple(variations.shape)}; give (batches, depths >= 2)")
+    return float(variations.double().diff(dim=1).abs().amax(1).mean())
+
+
+def distance_expansion(latents: Sequence[Tensor], labels: Tensor) -> float:
+    """How far close images of different classes are driven apart from one depth to the next, at most.
+
+    Each image makes a pair with its nearest image of another class at the first depth, which stays its
+    partner. A depth's scaled distance is the mean distance of these pairs over the mean distance of all
+    pairs of images at that depth; the result is the largest ratio of a depth's scaled distance to that of
+    the depth before. Distances are Euclidean. Our reading of paper 1, section 4.3, which says that small
+    distances become large ones suddenly, and measures none.
+
+    Args:
+        latents: (n, ...) tensors of one batch in the order of the depths, the input first; at least two.
+        labels: integers (n,), at least two classes.
+
+    Returns:
+        The ratio: 1 or less where no depth drives these images apart. From a distance of 0 to 0 it is 1.
+
+    Raises:
+        ValueError: there are fewer than two depths, or all images are of one class.
+    """
+    if len(latents) < 2:
+        raise ValueError(f"{len(latents)} depths are given; give at least two")
+    other = labels.unsqueeze(1) != labels.unsqueeze(0)
+    if not other.any():
+        raise ValueError("all images are of one class; give at least two classes")
+    first = _distances(latents[0])
+    nearest = first.masked_fill(~other.to(first.device), torch.inf).argmin(1, keepdim=True)
+    scaled = torch.stack([_scaled(_distances(x), nearest) for x in latents])
+    before, after = scaled[:-1], scaled[1:]
+    return float(torch.where(before == after, 1.0, after / before).max())
+
+
+def _distances(x: Tensor) -> Tensor:
+    # By differences: through a Gram matrix the smallest distances would be lost to rounding.
+    x = x.flatten(1).to(torch.promote_types(x.dtype, torch.float32))
+    return torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist").double()
+
+
+def _scaled(distances: Tensor, partner: Tensor) -> Tensor:
+    n = len(distances)
+    mean = distances.sum() / (n * (n - 1))
+    return distances.gather(1, partner).mean() / mean.clamp(min=torch.finfo(mean.dtype).tiny)
+
+
+def margins(logits: Tensor, labels: Tensor) -> Tensor:
+    """The true class's logit less the largest other one, (n,): negative where the answer is wrong.
+
+    Args:
+        logits: (n, c), c >= 2.
+        labels: integers (n,) in [0, c).
+
+    Raises:
+        ValueError: logits and labels do not fit, or there is one class only.
+    """
+    if logits.dim() != 2 or logits.shape[1] < 2 or labels.shape != logits.shape[:1]:
+        raise ValueError(
+            f"logits {tuple(logits.shape)} and labels {tuple(labels.shape)}; give (n, c >= 2) and (n,)"
+        )
+    true = labels.unsqueeze(1)
+    return logits.gather(1, true).squeeze(1) - logits.scatter(1, true, -torch.inf).amax(1)
+
+
+def input_margins(model: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 250) -> Tensor:
+    """The distance (n,) at which an image's answer changes, to first order: margin over its gradient's norm.
+
+    ``m(x) / ‖∇_x m(x)‖₂`` with the m of `margins` in evaluation mode. Exact where the network is linear as
+    far as that, but for a third class that may be nearer.
+
+    Args:
+        model: its modes, weights and gradients are as before afterwards.
+        images: floats (n, ...) as the model takes them, which give the result its unit.
+        labels: integers (n,).
+
+    Returns:
+        Distances in float32 at least, negative where the answer is wrong; where the gradient vanishes the
+        value is large, not infinite.
+
+    Raises:
+        ValueError: there are no images, or not one label an image.
+    """
+    if not len(images) or len(labels) != len(images):
+        raise ValueError(
+            f"there are {len(images)} images and {len(labels)} labels; give as many, and at least one"
+        )
+    parts = zip(images.split(batch_size), labels.split(batch_size), strict=True)
+    with evaluating(model), torch.enable_grad():
+        return torch.cat([_first_order(model, x.detach().clone(), y) for x, y in parts])
+
+
+def _first_order(model: nn.Module, x: Tensor, labels: Tensor) -> Tensor:
+    logits = model(x.requires_grad_())
+    margin = margins(logits.to(torch.promote_types(logits.dtype, torch.float32)), labels)
+    (gradient,) = torch.autograd.grad(margin.sum(), x)
+    return margin.detach() / gradient.to(margin.dtype).flatten(1).norm(dim=1).clamp(min=1e-12)

@@ -1,0 +1,134 @@
+"""Incidental harm, aimed by nobody: noise, units that fail, weights of few bits (paper 1, section 4.3)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from lggkit.evaluation.accuracy import evaluating
+from lggkit.latents import SPECIAL, resolve_depths
+
+ROUNDINGS = {"zero": torch.trunc, "nearest": torch.round}
+
+
+def gaussian_noise(images: Tensor, sd: float = 0.1, generator: torch.Generator | None = None) -> Tensor:
+    """Images (n, ...) in [0, 1] plus normal noise of standard deviation ``sd``, clamped to [0, 1].
+
+    The default is that of the authors' code of paper 1, which adds one pattern to all images and averages
+    over 40 patterns; here every image has its own, with equal expected errors.
+
+    Args:
+        generator: of the CPU, where the noise is drawn whatever the images' device.
+
+    Raises:
+        ValueError: sd is negative.
+    """
+    if sd < 0:
+        raise ValueError(f"sd is {sd}; give 0 or a positive number")
+    return _noisy(images, sd, generator)
+
+
+def noise_at(images: Tensor, snr: float, generator: torch.Generator | None = None) -> Tensor:
+    """Images (n, ...) in [0, 1] plus normal noise at ``snr`` dB signal to noise, clamped to [0, 1].
+
+    The noise of an image x of D entries has standard deviation ``‖x‖₂ / √D · 10^(-snr / 20)``, so that the
+    ratio holds in expectation and before clamping; it is drawn as in `gaussian_noise`.
+    """
+    power = images.flatten(1).square().mean(1).view(-1, *[1] * (images.dim() - 1))
+    return _noisy(images, power.sqrt() * 10 ** (-snr / 20), generator)
+
+
+def _noisy(images: Tensor, sd: float | Tensor, generator: torch.Generator | None) -> Tensor:
+    noise = torch.randn(images.shape, generator=generator, dtype=images.dtype, device="cpu")
+    return (images + sd * noise.to(images.device)).clamp(0, 1)
+
+
+@contextmanager
+def with_dropout(model: nn.Module, p: float, depths: Sequence[str], seed: int = 0) -> Iterator[nn.Module]:
+    """The model in evaluation mode, but with dropout behind the named depths, while the context lasts.
+
+    Every entry of such a depth is 0 with probability ``p``, else divided by 1 - p, anew in each pass. Paper 1
+    (its authors' code) has it behind each residual block.
+
+    Args:
+        model: not compiled: compiled code takes no notice of new hooks.
+        p: in [0, 1).
+        depths: names of places inside the network, see `lggkit.latents.resolve_depths`.
+        seed: with the device, the shapes and the order of the passes it decides what is dropped; the global
+            random state is neither used nor changed.
+
+    Raises:
+        TypeError: ``depths`` is a single string.
+        ValueError: p is out of range, the model is compiled, or it has no such depth inside.
+    """
+    if not 0 <= p < 1:
+        raise ValueError(f"p is {p}; give a probability from 0 to below 1")
+    if hasattr(model, "_orig_mod") or getattr(model, "_compiled_call_impl", None) is not None:
+        raise ValueError("the model is compiled and would not drop anything; give the one it was made from")
+    paths = resolve_depths(model, depths)
+    if ends := [name for name in paths if name in SPECIAL]:
+        raise ValueError(f"{ends[0]!r} is not inside the network; name depths to drop from that are")
+    drop = _Drop(p, seed)
+    with evaluating(model), ExitStack() as stack:
+        for path in paths.values():
+            stack.callback(model.get_submodule(path).register_forward_hook(drop).remove)
+        yield model
+
+
+class _Drop:
+    """A forward hook that drops; one for all depths, so that they do not fail in the same places."""
+
+    def __init__(self, p: float, seed: int) -> None:
+        self.p, self.seed = p, seed
+        self.generators: dict[torch.device, torch.Generator] = {}
+
+    def __call__(self, _: nn.Module, __: tuple, output: Tensor) -> Tensor:
+        device = output.device
+        if device not in self.generators:
+            self.generators[device] = torch.Generator(device).manual_seed(self.seed)
+        kept = torch.rand(output.shape, generator=self.generators[device], device=device) >= self.p
+        return torch.where(kept, output / (1 - self.p), 0.0)
+
+
+@contextmanager
+def quantized(model: nn.Module, bits: int = 5, rounding: str = "zero") -> Iterator[nn.Module]:
+    """The model with weights of few bits, while the context lasts.
+
+    Each parameter with more than one dimension becomes a whole number of ``bits`` bits, its sign included,
+    times a step of its own: the smallest power of two with which its largest entry still fits. Biases and
+    batch normalisation keep their values. Source: the authors' code of paper 1, section 4.3, which rounds
+    toward zero (and needs further bits where an entry is 2 or more; not so here).
+
+    Args:
+        rounding: ``"zero"``, or ``"nearest"`` for half the error.
+
+    Raises:
+        ValueError: bits is below 2, or there is no such rounding.
+    """
+    if bits < 2:
+        raise ValueError(f"bits is {bits}; give an integer of at least 2")
+    if rounding not in ROUNDINGS:
+        raise ValueError(f"rounding is {rounding!r}; choose one of {', '.join(ROUNDINGS)}")
+    weights = [p for p in model.parameters() if p.dim() > 1]
+    before = [weight.detach().clone() for weight in weights]
+    try:
+        _assign(weights, [_fixed_point(weight, bits, rounding) for weight in before])
+        yield model
+    finally:
+        _assign(weights, before)
+
+
+def _fixed_point(weight: Tensor, bits: int, rounding: str) -> Tensor:
+    _, exponent = math.frexp(float(weight.abs().max()))
+    step, most = 2.0 ** (exponent - bits + 1), 2 ** (bits - 1) - 1
+    return ROUNDINGS[rounding](weight / step).clamp(-most, most) * step
+
+
+@torch.no_grad()
+def _assign(weights: Sequence[Tensor], values: Sequence[Tensor]) -> None:
+    for weight, value in zip(weights, values, strict=True):
+        weight.copy_(value)
