@@ -1,0 +1,185 @@
+"""Adversarial attacks on image classifiers: one gradient step at a given signal-to-noise ratio, and stronger.
+
+FGSM at a signal-to-noise ratio is the attack of paper 1, section 4.3 (as its authors' code has it); the
+others are foolbox's. Networks are attacked in evaluation mode; their modes, weights and gradients are as
+before afterwards. Images are floats (n, c, h, w) on the network's device and, unless said otherwise, in
+[0, 1], the input normalisation being part of the network; labels are integers (n,).
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lggkit.evaluation.accuracy import evaluating
+
+BOX = (0.0, 1.0)
+BATCH = 500
+
+
+def snr_epsilon(images: Tensor, snr: float) -> Tensor:
+    """The size ε (n, 1, 1, 1) of a change ±ε of every entry whose signal-to-noise ratio is ``snr`` dB.
+
+    ``20 log10(‖x‖₂ / (ε √D)) = snr`` for each image x of D entries.
+    """
+    size = images.flatten(1).norm(dim=1) / images[0].numel() ** 0.5
+    return (size / 10 ** (snr / 20)).view(-1, *[1] * (images.dim() - 1))
+
+
+def fgsm(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    snr: float = 33.0,
+    bounds: tuple[float, float] | None = BOX,
+) -> Tensor:
+    """``x + ε sign(∇_x cross-entropy)`` with the ε of `snr_epsilon` (Goodfellow et al., 2015, section 4).
+
+    The paper's two settings are ``fgsm(network, images, labels)`` on a network with its normalisation inside
+    and, behind the normalisation, ``fgsm(inner, normalization(images), labels, bounds=None)``.
+
+    Args:
+        snr: in dB.
+        bounds: to which the result is clamped.
+
+    Raises:
+        ValueError: there is not one label an image, or there are no images.
+    """
+    _check(images, labels)
+
+    def step(x: Tensor, y: Tensor) -> Tensor:
+        x = x.detach().clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(F.cross_entropy(model(x).float(), y, reduction="sum"), x)
+        moved = x.detach() + snr_epsilon(x.detach(), snr) * gradient.sign()
+        return moved if bounds is None else moved.clamp(*bounds)
+
+    with evaluating(model), torch.enable_grad():
+        return _by_batch(step, images, labels)
+
+
+def pgd(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    epsilon: float = 0.01,
+    step: float = 0.002,
+    steps: int = 20,
+    seed: int | None = None,
+) -> Tensor:
+    """Projected gradient descent in the l∞ ball of radius ``epsilon``, in [0, 1] (Madry et al., 2018).
+
+    The defaults are those of paper 1's code.
+
+    Args:
+        step: of one step of descent, in the unit of the images.
+        seed: of a random point of the ball to begin at; without it the image itself.
+
+    Raises:
+        ValueError: epsilon, step or steps is not positive, or as for `fgsm`.
+    """
+    if min(epsilon, step, steps) <= 0:
+        raise ValueError(f"epsilon {epsilon}, step {step}, steps {steps}: give positive numbers")
+    attack = _foolbox().attacks.LinfPGD(abs_stepsize=step, steps=steps, random_start=seed is not None)
+    return _attacked(attack, model, images, labels, epsilon, seed or 0)
+
+
+def strong(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    epsilon: float = 0.01,
+    restarts: int = 5,
+    steps: int = 40,
+) -> Tensor:
+    """Which images (n,) an ensemble of attacks in the l∞ ball misleads the network on, bool.
+
+    An image is broken if the network gets it wrong as it is, or if any of these does it: `pgd` from the
+    image, the fast minimum-norm attack, which follows differences of logits and so sees what a saturated
+    cross-entropy hides (Pintor et al., 2021), and `pgd` from ``restarts`` random points, each step ε/4. Each
+    is tried on what those before left.
+
+    Args:
+        steps: of each descent; the minimum-norm attack has twice as many.
+
+    Raises:
+        ValueError: as for `pgd`.
+    """
+    _check(images, labels)
+    broken = misled(model, images, labels)
+    descend = partial(pgd, epsilon=epsilon, step=epsilon / 4, steps=steps)
+    smallest = partial(_attacked, _foolbox().attacks.LInfFMNAttack(steps=2 * steps))
+    for attack in (descend, smallest, *(partial(descend, seed=seed) for seed in range(restarts))):
+        left = (~broken).nonzero().flatten()
+        if len(left):
+            x, y = images[left], labels[left]
+            inside = x + (attack(model, x, y) - x).clamp(-epsilon, epsilon)
+            broken[left] = misled(model, inside, y)
+    return broken
+
+
+def deepfool(model: nn.Module, images: Tensor, labels: Tensor, steps: int = 50) -> Tensor:
+    """The l2 norm (n,) of a small change that misleads the network (Moosavi-Dezfooli et al., 2016).
+
+    0 for images that it gets wrong as they are. Where ``steps`` steps have not misled it, it is the norm of
+    what they have changed. Errors as for `fgsm`.
+    """
+    _check(images, labels)
+    changed = _attacked(_foolbox().attacks.L2DeepFoolAttack(steps=steps), model, images, labels)
+    norms = (changed - images).flatten(1).norm(dim=1)
+    return norms.masked_fill(misled(model, images, labels), 0.0)
+
+
+def misled(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """Which images (n,) the network gets wrong, bool; ``images`` as the model takes them."""
+    with evaluating(model), torch.no_grad():
+        return _by_batch(lambda x, y: model(x).argmax(1) != y, images, labels)
+
+
+def _by_batch(function: Callable[[Tensor, Tensor], Tensor], images: Tensor, labels: Tensor) -> Tensor:
+    parts = zip(images.split(BATCH), labels.split(BATCH), strict=True)
+    return torch.cat([function(x, y) for x, y in parts])
+
+
+def _attacked(
+    attack: Any,
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    epsilon: float | None = None,
+    seed: int = 0,
+) -> Tensor:
+    """What a foolbox attack makes of the images; ``epsilon`` for those that have a fixed one."""
+    _check(images, labels)
+    box, size = _foolbox(), {} if epsilon is None else {"epsilon": epsilon}
+    with evaluating(model), torch.random.fork_rng([images.device] if images.is_cuda else []):
+        torch.manual_seed(seed)
+        target = box.PyTorchModel(model, bounds=BOX, device=images.device)
+
+        def run(x: Tensor, y: Tensor) -> Tensor:
+            return attack.run(target, x, box.criteria.Misclassification(y), **size).detach()
+
+        return _by_batch(run, images, labels)
+
+
+def _check(images: Tensor, labels: Tensor) -> None:
+    if not len(images) or len(labels) != len(images):
+        raise ValueError(
+            f"there are {len(images)} images and {len(labels)} labels; give as many, and at least one"
+        )
+
+
+def _foolbox() -> Any:
+    # It imports GitPython for its model zoo, which stops where there is no git.
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import foolbox
+
+    return foolbox

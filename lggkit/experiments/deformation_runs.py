@@ -1,0 +1,78 @@
+"""What a robust network's latent spaces are measured by: label variation by depth, expansion, margins."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lggkit.data import to_float
+from lggkit.evaluation import predict
+from lggkit.evaluation.accuracy import evaluating
+from lggkit.evaluation.deformation import distance_expansion, input_margins, largest_variation_step, margins
+from lggkit.experiments.base import Context
+from lggkit.latents import latents
+from lggkit.objectives import depth_variations
+from lggkit.record import Spec
+from lggkit.training import TrainResult
+
+POWER = 2
+LOGIT_EDGES = tuple(float(edge) for edge in range(-20, 41, 2))
+INPUT_EDGES = tuple(round(-0.5 + 0.05 * place, 2) for place in range(41))
+
+
+def geometry_metrics(
+    spec: Spec, result: TrainResult, untrained: nn.Module, context: Context
+) -> dict[str, Any]:
+    """Label variation by depth before and after training, its largest step, expansion, margins.
+
+    Label variation is the trace with the Laplacian's square whatever the arm was trained with, over test
+    batches, expansion the median over these batches; it is left out where a depth had joined the pairs that
+    the next one parts. A histogram's first and last bin hold what lies beyond its edges.
+    """
+    settings, model = spec.protocol, result.model
+    test = context.data(settings.data_name, train=False)
+    batches = list(
+        zip(test.images.split(settings.graph_size), test.labels.split(settings.graph_size), strict=True)
+    )
+    batches = batches[: settings.batches]
+    variations, expansions = _through(model, batches, len(test.classes))
+    expansion = median(expansions)
+    before, _ = _through(untrained, batches, len(test.classes))
+    some = slice(settings.attacked_images)
+    x, y = to_float(test.images[some]), test.labels[some]
+    near = input_margins(model, x, y)
+    return {
+        "final_train_loss": result.curves["train_loss"][-1],
+        "variation_by_depth": variations.mean(0).tolist(),
+        "variation_by_depth_untrained": before.mean(0).tolist(),
+        "largest_variation_step": largest_variation_step(variations),
+        **({"distance_expansion": expansion} if math.isfinite(expansion) else {}),
+        "input_margin_median": float(near.median()),
+        **_histogram("logit_margin", margins(predict(model, test.images[some]), y), LOGIT_EDGES),
+        **_histogram("input_margin", near, INPUT_EDGES),
+    }
+
+
+@torch.no_grad()
+def _through(
+    model: nn.Module, batches: Sequence[tuple[Tensor, Tensor]], classes: int
+) -> tuple[Tensor, list[float]]:
+    """Label variation (batches, depths) at the ReLU maps, and the expansion from the input on, by batch."""
+    variations, expansions = [], []
+    with evaluating(model):
+        for images, labels in batches:
+            seen = list(latents(model, to_float(images), ["input", *model.relu_depths]).values())
+            variations.append(depth_variations(seen[1:], labels, power=POWER, classes=classes).cpu())
+            expansions.append(distance_expansion(seen, labels))
+    return torch.stack(variations), expansions
+
+
+def _histogram(name: str, values: Tensor, edges: Sequence[float]) -> dict[str, list[float]]:
+    inside = values.cpu().double().clamp(edges[0], edges[-1])
+    counts = torch.histogram(inside, torch.tensor(edges, dtype=torch.float64)).hist
+    return {f"{name}_histogram": counts.tolist(), f"{name}_edges": list(edges)}

@@ -1,0 +1,170 @@
+"""What is measured on networks that were trained to be robust, beside others of the same seed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lggkit.data import DataSet, to_float
+from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, source_of
+from lggkit.data.corruptions.official import PUBLISHED
+from lggkit.evaluation import model_error, predict
+from lggkit.evaluation.attacks import deepfool, fgsm, misled, pgd, strong
+from lggkit.evaluation.perturbations import gaussian_noise, noise_at, quantized, with_dropout
+from lggkit.experiments.base import Context, how_trained
+from lggkit.experiments.corruption_runs import Robustness, robustness_metrics, robustness_of_all
+from lggkit.experiments.deformation_runs import geometry_metrics
+from lggkit.record import Protocol, Record, Spec
+
+NOISE_SEED = 43_000
+SNR = 33.0
+NOISE, DROPOUTS, BITS = 0.1, (25, 40), 5
+Images = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class RobustnessSettings(Protocol):
+    """How a network's robustness is measured.
+
+    The first ``attacked_images`` test images are attacked and perturbed, the first ``strong_images`` by the
+    strong ensemble and by DeepFool, the first ``corruption_images`` corrupted; None is all.
+    ``pgd_steps``, ``strong_steps``, ``restarts`` and ``deepfool_steps`` are the attacks' own (see
+    `lggkit.evaluation.attacks`), ``levels`` signal-to-noise ratios in dB. Label variation is measured over
+    the first ``batches`` batches of ``graph_size`` test images. Attacks are transferred from the networks
+    of ``transfer_sources``, arms of the same seed.
+    """
+
+    attacked_images: int | None = None
+    strong_images: int | None = 1000
+    pgd_steps: int = 20
+    strong_steps: int = 40
+    restarts: int = 5
+    deepfool_steps: int = 50
+    levels: tuple[float, ...] = (10.0, 15.0, 20.0, 25.0, 30.0, 33.0, 36.0, 40.0, 45.0, 50.0)
+    batches: int = 20
+    graph_size: int = 100
+    corruption_images: int | None = None
+    corruptions: tuple[str, ...] = CORRUPTIONS
+    severities: tuple[int, ...] = SEVERITIES
+    transfer_sources: tuple[str, ...] = ("vanilla",)
+
+
+def robust_records(
+    specs: Sequence[Spec],
+    other_arm: Callable[[Spec, str], Spec],
+    context: Context,
+    build: Callable[[Spec], nn.Module],
+) -> Iterator[Record]:
+    """A record for each spec of one section and scale.
+
+    Means over a reference are over the arm ``vanilla`` of the same seed, and left out where it diverged.
+
+    Args:
+        other_arm: gives the run of another arm with a spec's scale and seed.
+        build: gives the untrained network of a spec.
+    """
+    others = [other_arm(spec, arm) for spec in specs for arm in ("vanilla", *spec.protocol.transfer_sources)]
+    everyone = list(dict.fromkeys([*specs, *others]))
+    results = dict(zip(everyone, context.trainings(everyone), strict=True))
+    sound = {spec: result.model for spec, result in results.items() if result.diverged is None}
+    begun, compared = time.monotonic(), {*specs, *(other_arm(spec, "vanilla") for spec in specs)}
+    tables = _tables({spec: model for spec, model in sound.items() if spec in compared}, context)
+    shared = (time.monotonic() - begun) / max(len(specs), 1)
+    crafted = cache(lambda source: fgsm(sound[source], *_first(source, context)))
+    for spec in specs:
+        begun, result, metrics = time.monotonic(), results[spec], {}
+        if spec in sound:
+            metrics = _errors(spec, result.model, context)
+            metrics |= robustness_metrics(tables[spec], tables.get(other_arm(spec, "vanilla")))
+            metrics |= geometry_metrics(spec, result, build(spec), context)
+            for source in (other_arm(spec, arm) for arm in spec.protocol.transfer_sources):
+                if source in sound:
+                    wrong = misled(result.model, crafted(source), _first(spec, context)[1])
+                    metrics[f"transfer_from_{source.arm}"] = _percent(wrong)
+        spent = shared + time.monotonic() - begun
+        yield context.record(spec, metrics, seconds=result.seconds + spent, **how_trained(result))
+
+
+def _tables(models: Mapping[Spec, nn.Module], context: Context) -> dict[Spec, Robustness]:
+    if not models:
+        return {}
+    settings = next(iter(models)).protocol
+    answers = {who: partial(predict, model) for who, model in models.items()}
+    images = _some(settings, settings.corruption_images, context)
+    return robustness_of_all(answers, images, settings.corruptions, settings.severities)
+
+
+def _errors(spec: Spec, model: nn.Module, context: Context) -> dict[str, Any]:
+    """Errors and accuracies on clean, attacked and perturbed images, by the names of the paper's tables."""
+    settings, test = spec.protocol, context.data(spec.protocol.data_name, train=False)
+    clean, (x, y) = model_error(model, test), _first(spec, context)
+    errors = _attacked(model, x, y, settings.pgd_steps) | _perturbed(model, x, y)
+    few = x[: settings.strong_images], y[: settings.strong_images]
+    ensemble = {"restarts": settings.restarts, "steps": settings.strong_steps}
+    errors["strong"] = _percent(strong(model, *few, **ensemble))
+    return {
+        "test_error": clean,
+        **{f"error_{name}": error for name, error in errors.items()},
+        **{f"accuracy_{name}": 100 - error for name, error in {"clean": clean, **errors}.items()},
+        "deepfool_l2": float(deepfool(model, *few, steps=settings.deepfool_steps).median()),
+        "published_corruptions": float(source_of(test) == PUBLISHED),
+        **_by_level(model, x, y, settings.levels),
+    }
+
+
+def _attacked(model: nn.Module, x: Tensor, y: Tensor, steps: int) -> dict[str, float]:
+    behind = model.normalization(x)
+    after = misled(model.model, fgsm(model.model, behind, y, SNR, bounds=None), y)
+    return {
+        "fgsm_before": _percent(misled(model, fgsm(model, x, y, SNR), y)),
+        "fgsm_after": _percent(after),
+        "pgd": _percent(misled(model, pgd(model, x, y, steps=steps), y)),
+    }
+
+
+def _perturbed(model: nn.Module, x: Tensor, y: Tensor) -> dict[str, float]:
+    blocks = [name for name in model.depths if name.startswith("block")]
+    found = {"gaussian": _percent(misled(model, gaussian_noise(x, NOISE, _noise()), y))}
+    for percent in DROPOUTS:
+        with with_dropout(model, percent / 100, blocks, NOISE_SEED):
+            found[f"dropout{percent}"] = _percent(misled(model, x, y))
+    with quantized(model, BITS):
+        found[f"{BITS}bit"] = _percent(misled(model, x, y))
+    return found
+
+
+def _by_level(model: nn.Module, x: Tensor, y: Tensor, levels: Sequence[float]) -> dict[str, list[float]]:
+    """Accuracies in percent at each signal-to-noise ratio, of FGSM and of Gaussian noise."""
+    attacked = (misled(model, fgsm(model, x, y, level), y) for level in levels)
+    noisy = (misled(model, noise_at(x, level, _noise()), y) for level in levels)
+    return {
+        "snr_levels": list(levels),
+        "accuracy_fgsm_by_snr": [100 - _percent(wrong) for wrong in attacked],
+        "accuracy_noise_by_snr": [100 - _percent(wrong) for wrong in noisy],
+    }
+
+
+def _noise() -> torch.Generator:
+    """The same noise for every network."""
+    return torch.Generator().manual_seed(NOISE_SEED)
+
+
+def _first(spec: Spec, context: Context) -> Images:
+    """The attacked images (n, c, h, w), floats in [0, 1], and their labels."""
+    some = _some(spec.protocol, spec.protocol.attacked_images, context)
+    return to_float(some.images), some.labels
+
+
+def _some(settings: RobustnessSettings, count: int | None, context: Context) -> DataSet:
+    test = context.data(settings.data_name, train=False)
+    return test.subset(range(min(count or len(test), len(test))))
+
+
+def _percent(wrong: Tensor) -> float:
+    return 100 * float(wrong.double().mean())
