@@ -17,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from lggkit.study.images import lean_outputs
+
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 INJECTED = "injected-parameters"
 
@@ -128,6 +130,7 @@ def _write(notebook, path: Path) -> None:
     """Without papermill's timings and absolute paths; the injected cell is run but not shown."""
     import nbformat
 
+    lean_outputs(notebook)
     notebook.metadata.pop("papermill", None)
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)

@@ -104,6 +104,9 @@ def test_accuracy_against_snr_has_attack_and_noise_with_bands(shown):
         assert ax.xaxis_inverted(), "disturbances grow to the right"
         assert 33.0 in [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"]
         clean = [line.get_ydata()[0] for line in ax.lines if line.get_xdata()[0] > max(LEVELS)]
+        labels = {tick.get_text(): x for tick, x in zip(ax.get_xticklabels(), ax.get_xticks(), strict=True)}
+        assert labels.pop("clean") > max(LEVELS)
+        assert all(float(text) == x and 20 <= x <= 45 for text, x in labels.items())
         assert clean == pytest.approx([np.mean(shown.values(arm, "accuracy_clean")) for arm in TITLES])
     assert legend_of(figure) == list(TITLES.values())
 

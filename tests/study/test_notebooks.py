@@ -88,6 +88,15 @@ def test_run_leaves_the_source_alone_and_hides_the_injected_cell(source, tmp_pat
     assert list(out.parent.iterdir()) == [out]
 
 
+def test_images_are_made_lean_before_they_are_written(source, tmp_path, fake_run, monkeypatch):
+    def mark(notebook):
+        notebook.metadata["lean"] = True
+
+    monkeypatch.setattr(notebooks, "lean_outputs", mark)
+    out = run_notebook(source, tmp_path / "s1.ipynb", {})
+    assert nbformat.read(out, as_version=4).metadata.lean
+
+
 def test_pair_writes_the_same_cells_with_outputs(source, fake_run):
     done = nbformat.read(pair(source), as_version=4)
     assert [c.source for c in done.cells] == [c.source for c in read(source).cells]

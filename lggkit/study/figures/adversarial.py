@@ -46,9 +46,11 @@ def snr_figure(shown: Shown, titles: Mapping[str, str], marked: float = SNR) -> 
             place = levels.max() + (0.09 + 0.03 * (len(titles) - index)) * np.ptp(levels)
             if values := shown.values(arm, "accuracy_clean"):
                 ax.plot(place, np.mean(values), MARKS[index], color=arm_color(index), ms=5)
-        ax.text(levels.max() + 0.11 * np.ptp(levels), 4, "clean", ha="right")
         ax.axvline(marked, color=GRAY, lw=0.8, ls=":", zorder=0)
         ax.set(xlabel="signal-to-noise ratio (dB)", title=title, ylim=(0, 103))
+        ticks = [tick for tick in ax.get_xticks() if levels.min() <= tick <= levels.max()]
+        middle = levels.max() + (0.105 + 0.015 * len(titles)) * np.ptp(levels)
+        ax.set_xticks([*ticks, middle], [*(f"{tick:g}" for tick in ticks), "clean"])
         ax.invert_xaxis()
     axes[0].set_ylabel("accuracy (%)")
     one_legend(figure, axes[0])
@@ -91,7 +93,7 @@ def variation_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
     for ax, label in zip(axes, labels, strict=True):
         ax.set(title=label, xlabel="ReLU map", ylim=(0, None))
         ax.ticklabel_format(axis="y", scilimits=(-2, 3))
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axes[0].set_ylabel(r"label variation $\mathrm{tr}(V^\top L^2 V)$")
     axes[2].set_ylabel("difference of neighbours")
     one_legend(figure, axes[1])
@@ -190,7 +192,7 @@ def norms_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
             _curve(ax, epochs, [found[name] for found in held], index, title)
         ax.axhline(1, color=GRAY, lw=0.8, ls=":", zorder=0)
         ax.set(xlabel="epoch", title=f"{label} of the layers", ylim=(0, None))
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axes[0].set_ylabel("spectral norm")
     one_legend(figure, axes[0])
     return figure
