@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lggkit.evaluation.accuracy import evaluating
+from lggkit.graph import pairwise_distance
 
 
 def largest_variation_step(variations: Tensor) -> float:
@@ -50,23 +51,22 @@ def distance_expansion(latents: Sequence[Tensor], labels: Tensor) -> float:
     other = labels.unsqueeze(1) != labels.unsqueeze(0)
     if not other.any():
         raise ValueError("all images are of one class; give at least two classes")
-    first = _distances(latents[0])
-    nearest = first.masked_fill(~other.to(first.device), torch.inf).argmin(1, keepdim=True)
-    scaled = torch.stack([_scaled(_distances(x), nearest) for x in latents])
+    rows = [x.flatten(1).to(torch.promote_types(x.dtype, torch.float32)) for x in latents]
+    nearest = _distances(rows[0]).masked_fill(~other.to(rows[0].device), torch.inf).argmin(1)
+    scaled = torch.stack([_scaled(x, nearest) for x in rows])
     before, after = scaled[:-1], scaled[1:]
     return float(torch.where(before == after, 1.0, after / before).max())
 
 
 def _distances(x: Tensor) -> Tensor:
-    # By differences: through a Gram matrix the smallest distances would be lost to rounding.
-    x = x.flatten(1).to(torch.promote_types(x.dtype, torch.float32))
-    return torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist").double()
+    # By differences: a Gram matrix is faster, but nearest images are where its rounding is worst.
+    return torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist")
 
 
-def _scaled(distances: Tensor, partner: Tensor) -> Tensor:
-    n = len(distances)
-    mean = distances.sum() / (n * (n - 1))
-    return distances.gather(1, partner).mean() / mean.clamp(min=torch.finfo(mean.dtype).tiny)
+def _scaled(x: Tensor, partner: Tensor) -> Tensor:
+    # The zeros on the diagonal take the same share of every depth's mean, which no ratio shows.
+    pairs, every = (x - x[partner]).norm(dim=1).double(), pairwise_distance(x).double()
+    return pairs.mean() / every.mean().clamp(min=torch.finfo(every.dtype).tiny)
 
 
 def margins(logits: Tensor, labels: Tensor) -> Tensor:

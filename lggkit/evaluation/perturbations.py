@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lggkit.evaluation.accuracy import evaluating
+from lggkit.evaluation.attacks import snr_epsilon
 from lggkit.latents import SPECIAL, resolve_depths
 
 ROUNDINGS = {"zero": torch.trunc, "nearest": torch.round}
@@ -35,11 +36,11 @@ def gaussian_noise(images: Tensor, sd: float = 0.1, generator: torch.Generator |
 def noise_at(images: Tensor, snr: float, generator: torch.Generator | None = None) -> Tensor:
     """Images (n, ...) in [0, 1] plus normal noise at ``snr`` dB signal to noise, clamped to [0, 1].
 
-    The noise of an image x of D entries has standard deviation ``‖x‖₂ / √D · 10^(-snr / 20)``, so that the
-    ratio holds in expectation and before clamping; it is drawn as in `gaussian_noise`.
+    The noise of each image has the size ``‖x‖₂ / √D · 10^(-snr / 20)`` of the attack of this ratio as its
+    standard deviation, so that the ratio holds in expectation and before clamping; it is drawn as in
+    `gaussian_noise`.
     """
-    power = images.flatten(1).square().mean(1).view(-1, *[1] * (images.dim() - 1))
-    return _noisy(images, power.sqrt() * 10 ** (-snr / 20), generator)
+    return _noisy(images, snr_epsilon(images, snr), generator)
 
 
 def _noisy(images: Tensor, sd: float | Tensor, generator: torch.Generator | None) -> Tensor:

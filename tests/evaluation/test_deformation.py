@@ -91,8 +91,16 @@ def test_the_largest_growth_counts_wherever_it_is_and_shrinking_does_not():
 def test_small_distances_far_from_the_origin_are_not_lost():
     x = torch.tensor([[0.0], [1e-3], [1.0], [1.001]]) + torch.tensor([[100.0]])
     labels = torch.tensor([0, 1, 0, 1])
-    found = distance_expansion([x.double(), x], labels)
-    assert found == pytest.approx(1, rel=1e-6)
+    assert distance_expansion([x.double(), x], labels) == pytest.approx(1, rel=1e-6)
+    assert distance_expansion([x, x.double()], labels) == pytest.approx(1, rel=1e-6)
+
+
+def test_the_nearest_of_several_close_images_is_found():
+    x = torch.tensor([[1000.0], [1000.3], [1000.1], [-1000.0], [-1000.2]])
+    labels, torn = torch.tensor([0, 1, 2, 0, 1]), torch.tensor([[0.0], [5.0], [9.0], [2.0], [4.0]])
+    found = distance_expansion([x.double(), torn.double()], labels)
+    assert distance_expansion([x, torn], labels) == pytest.approx(found, rel=1e-3)
+    assert found == pytest.approx(expansion([x.double(), torn.double()], labels.tolist()), rel=1e-6)
 
 
 def test_low_precision_is_accumulated_and_a_collapsed_depth_is_survived():
@@ -190,7 +198,8 @@ def test_the_network_is_as_before_even_under_no_grad():
     for p in list(model.parameters())[:2]:
         p.requires_grad_(False)
     state = {name: value.clone() for name, value in model.state_dict().items()}
-    x = draw(4, 1, 8, 8).sigmoid()
+    with torch.inference_mode():
+        x = draw(4, 1, 8, 8).sigmoid()
     with torch.no_grad():
         found = input_margins(model, x, torch.tensor([0, 1, 2, 3]))
     assert found.shape == (4,) and found.isfinite().all() and not found.requires_grad

@@ -66,11 +66,10 @@ def test_each_image_gets_the_noise_of_its_own_ratio(snr):
         assert 20 * math.log10(signal / noise) == pytest.approx(snr, abs=0.2)
 
 
-def test_noise_at_a_ratio_is_that_of_the_attack_at_this_ratio():
-    attacks = pytest.importorskip("lggkit.evaluation.attacks")
+def test_noise_at_a_ratio_by_hand_and_clamped():
     x, drawn = torch.rand(3, 1, 6, 6, generator=generator(1)), torch.randn(3, 1, 6, 6, generator=generator())
-    expected = (x + attacks.snr_epsilon(x, 15.0) * drawn).clamp(0, 1)
-    torch.testing.assert_close(noise_at(x, 15.0, generator()), expected)
+    spread = x.square().mean((1, 2, 3), keepdim=True).sqrt() / 10**0.5
+    torch.testing.assert_close(noise_at(x, 10.0, generator()), (x + spread * drawn).clamp(0, 1))
 
 
 def test_a_negative_spread_is_refused():
