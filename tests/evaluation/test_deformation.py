@@ -96,11 +96,10 @@ def test_small_distances_far_from_the_origin_are_not_lost():
 
 
 def test_the_nearest_of_several_close_images_is_found():
-    x = torch.tensor([[1000.0], [1000.3], [1000.1], [-1000.0], [-1000.2]])
-    labels, torn = torch.tensor([0, 1, 2, 0, 1]), torch.tensor([[0.0], [5.0], [9.0], [2.0], [4.0]])
-    found = distance_expansion([x.double(), torn.double()], labels)
-    assert distance_expansion([x, torn], labels) == pytest.approx(found, rel=1e-3)
-    assert found == pytest.approx(expansion([x.double(), torn.double()], labels.tolist()), rel=1e-6)
+    x = torch.cat([1000 + 0.1 * draw(8, 1), -1000 + 0.1 * draw(8, 1, seed=1)])
+    torn, labels = draw(16, 1, seed=2), torch.arange(16) % 4
+    exact = expansion([x.double(), torn.double()], labels.tolist())
+    assert distance_expansion([x, torn], labels) == pytest.approx(exact, rel=1e-3)
 
 
 def test_low_precision_is_accumulated_and_a_collapsed_depth_is_survived():
