@@ -160,7 +160,7 @@ ABLATIONS = (
 SMOKE = Settings(
     stand_in="digits",
     width=4,
-    training=replace(PAPER_TRAINING, epochs=1, batch_size=240, schedule=OneCycle()),
+    training=replace(PAPER_TRAINING, epochs=1, batch_size=50, schedule=OneCycle()),
     norms_every=1,
     attacked_images=50,
     strong_images=10,
