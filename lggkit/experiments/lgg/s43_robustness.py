@@ -177,7 +177,7 @@ SMOKE = Settings(
 )
 REDUCED = Settings(
     width=8,
-    training=replace(PAPER_TRAINING, epochs=4, schedule=OneCycle()),
+    training=replace(PAPER_TRAINING, epochs=3, schedule=OneCycle()),
     norms_every=1,
     attacked_images=1000,
     strong_images=100,
