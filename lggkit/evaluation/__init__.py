@@ -1,6 +1,7 @@
 """What a trained network does on a data set: its answers, its errors, its agreement with another network."""
 
 from lggkit.evaluation.accuracy import error_rate, model_error, predict
+from lggkit.evaluation.attacks import deepfool, fgsm, misled, pgd, snr_epsilon, strong
 from lggkit.evaluation.clusters import (
     class_elongation,
     clusters_per_class,
@@ -35,8 +36,10 @@ __all__ = [
     "consistency",
     "corruption_error",
     "corruption_errors",
+    "deepfool",
     "distance_expansion",
     "error_rate",
+    "fgsm",
     "gaussian_noise",
     "initial_distance_correlation",
     "input_margins",
@@ -46,14 +49,18 @@ __all__ = [
     "margins",
     "mean_corrupted_error",
     "mean_corruption_error",
+    "misled",
     "model_error",
     "noise_at",
+    "pgd",
     "predict",
     "quantized",
     "relative_corruption_error",
     "relative_mean_corruption_error",
     "scatter_ratio",
     "silhouette",
+    "snr_epsilon",
+    "strong",
     "svc_error",
     "with_dropout",
 ]

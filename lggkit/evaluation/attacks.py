@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -158,7 +159,8 @@ def _attacked(
     """What a foolbox attack makes of the images; ``epsilon`` for those that have a fixed one."""
     _check(images, labels)
     box, size = _foolbox(), {} if epsilon is None else {"epsilon": epsilon}
-    with evaluating(model), torch.random.fork_rng([images.device] if images.is_cuda else []):
+    devices = [images.device] if images.is_cuda else []
+    with evaluating(model), _frozen(model), torch.random.fork_rng(devices):
         torch.manual_seed(seed)
         target = box.PyTorchModel(model, bounds=BOX, device=images.device)
 
@@ -166,6 +168,19 @@ def _attacked(
             return attack.run(target, x, box.criteria.Misclassification(y), **size).detach()
 
         return _by_batch(run, images, labels)
+
+
+@contextmanager
+def _frozen(model: nn.Module) -> Iterator[None]:
+    """Weights without gradients inside, which foolbox would compute and add to theirs."""
+    weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    try:
+        for weight in weights:
+            weight.requires_grad_(False)
+        yield
+    finally:
+        for weight in weights:
+            weight.requires_grad_(True)
 
 
 def _check(images: Tensor, labels: Tensor) -> None:

@@ -1,0 +1,177 @@
+"""Attacks against what they mean on networks whose gradients can be written down."""
+
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+
+from lggkit.evaluation.attacks import deepfool, fgsm, misled, pgd, snr_epsilon, strong
+from lggkit.networks import build, with_normalization
+
+SHAPE = (1, 4, 4)
+
+
+def images(n=40, seed=0, low=0.2, high=0.8):
+    source = torch.Generator().manual_seed(seed)
+    return low + (high - low) * torch.rand(n, *SHAPE, generator=source)
+
+
+class Linear(nn.Module):
+    """Two classes by the sign of w·x + b; every logit times ``scale``."""
+
+    def __init__(self, scale=1.0):
+        super().__init__()
+        self.w = nn.Parameter(torch.linspace(-1, 1, 16) + 0.03)
+        self.scale = scale
+
+    def forward(self, x):
+        score = (x - 0.5).flatten(1) @ self.w
+        return self.scale * torch.stack([-score, score], 1)
+
+    def distances(self, x):
+        """From the plane, Euclidean (n,)."""
+        return ((x - 0.5).flatten(1) @ self.w).abs() / self.w.norm()
+
+
+class Blocked(nn.Module):
+    """A linear network whose logits saturate: its cross-entropy has no gradient in float32."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = Linear(1e4)
+
+    def forward(self, x):
+        return self.inner(x)
+
+
+def right(model, x):
+    return model(x).argmax(1)
+
+
+def percent(wrong):
+    return 100 * wrong.double().mean().item()
+
+
+def test_epsilon_has_the_ratio_of_signal_to_noise_asked_for():
+    x = images(5)
+    for snr in (10.0, 33.0):
+        epsilon = snr_epsilon(x, snr)
+        assert epsilon.shape == (5, 1, 1, 1)
+        for image, size in zip(x, epsilon, strict=True):
+            noise = size * torch.ones(SHAPE)
+            assert 20 * torch.log10(image.norm() / noise.norm()) == pytest.approx(snr, abs=1e-4)
+    assert snr_epsilon(torch.zeros(1, *SHAPE), 33.0).item() == 0
+
+
+def test_fgsm_moves_every_pixel_against_the_true_class():
+    model, x = Linear(), images()
+    y = right(model, x)
+    moved = fgsm(model, x, y, snr=20.0)
+    direction = torch.where(y == 1, -1.0, 1.0).view(-1, 1, 1, 1) * model.w.detach().sign().view(SHAPE)
+    expected = (x + snr_epsilon(x, 20.0) * direction).clamp(0, 1)
+    assert torch.allclose(moved, expected, atol=1e-6)
+    assert not torch.equal(moved, x)
+
+
+def test_fgsm_stays_within_its_bounds_and_without_bounds_does_not():
+    model, x = Linear(), images(low=0.0, high=1.0)
+    y = right(model, x)
+    inside, free = fgsm(model, x, y, snr=3.0), fgsm(model, x, y, snr=3.0, bounds=None)
+    assert inside.min() >= 0 and inside.max() <= 1
+    assert free.min() < 0 and free.max() > 1
+    assert torch.equal(free.clamp(0, 1), inside)
+
+
+def test_pgd_stays_in_its_ball_and_finds_what_is_in_it():
+    model, x = Linear(), images()
+    y, epsilon = right(model, x), 0.02
+    moved = pgd(model, x, y, epsilon=epsilon, step=0.005, steps=20)
+    assert (moved - x).abs().max() <= epsilon + 1e-6 and moved.min() >= 0 and moved.max() <= 1
+    within = model.distances(x) * model.w.norm() / model.w.abs().sum() < epsilon
+    assert 0 < within.sum() < len(x)
+    assert torch.equal(misled(model, moved, y), within)
+
+
+def test_pgd_begins_at_a_random_point_where_a_seed_is_given():
+    model, x = Linear(), images()
+    y = right(model, x)
+    once = {"epsilon": 0.1, "step": 1e-6, "steps": 1}
+    assert (pgd(model, x, y, **once) - x).abs().max() <= 2e-6
+    first, again, other = (pgd(model, x, y, **once, seed=seed) for seed in (1, 1, 2))
+    assert (first - x).abs().max() > 0.05 and torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_attacks_leave_the_global_random_state_as_it_was():
+    model, x = Linear(), images(4)
+    before = torch.get_rng_state()
+    pgd(model, x, right(model, x), seed=3)
+    strong(model, x, right(model, x), restarts=1, steps=2)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_deepfool_finds_the_distance_from_the_plane():
+    model, x = Linear(), images(low=0.4, high=0.6)
+    y = right(model, x)
+    found = deepfool(model, x, y)
+    assert found == pytest.approx(model.distances(x).detach(), rel=0.05, abs=1e-3)
+    y[:3] = 1 - y[:3]
+    assert deepfool(model, x, y)[:3].tolist() == [0, 0, 0]
+
+
+def test_strong_breaks_what_can_be_broken_and_nothing_else():
+    model, x = Linear(), images()
+    y, epsilon = right(model, x), 0.02
+    y[0] = 1 - y[0]
+    size = model.distances(x) * model.w.norm() / model.w.abs().sum()
+    within = size < epsilon
+    within[0] = True
+    sure = (size - epsilon).abs() > 1e-4
+    assert torch.equal(strong(model, x, y, epsilon=epsilon, restarts=1, steps=20)[sure], within[sure])
+
+
+def test_strong_sees_behind_gradients_that_vanish():
+    model, x = Blocked(), images()
+    y, epsilon = right(model, x), 0.02
+    open_to_all = percent(strong(model.inner, x, y, epsilon=epsilon, restarts=0, steps=20))
+    by_gradient = percent(misled(model, pgd(model, x, y, epsilon=epsilon, step=0.005), y))
+    assert by_gradient < 0.5 * open_to_all
+    assert percent(strong(model, x, y, epsilon=epsilon, restarts=0, steps=20)) == pytest.approx(open_to_all)
+
+
+@pytest.mark.parametrize("attack", [fgsm, pgd, deepfool, partial(strong, restarts=1, steps=5)])
+def test_networks_are_attacked_in_evaluation_mode_and_left_as_they_were(attack):
+    inner = build("small_net", seed=0, classes=3, width=2, channels=1)
+    model = with_normalization(inner, [0.5], [0.3]).train()
+    model.model.stage1.eval()
+    state = {name: value.clone() for name, value in model.state_dict().items()}
+    x, y = images(6), torch.arange(6) % 3
+    result = attack(model, x, y)
+    assert not result.requires_grad
+    assert model.training and model.model.stage2.training and not model.model.stage1.training
+    assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
+    assert all(p.grad is None and p.requires_grad for p in model.parameters())
+    assert torch.equal(result, attack(model.eval(), x, y))
+
+
+def test_batches_change_nothing(monkeypatch):
+    model, x = Linear(), images()
+    y = right(model, x)
+    whole = [fgsm(model, x, y), pgd(model, x, y), deepfool(model, x, y)]
+    monkeypatch.setattr("lggkit.evaluation.attacks.BATCH", 7)
+    parts = [fgsm(model, x, y), pgd(model, x, y), deepfool(model, x, y)]
+    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(whole, parts, strict=True))
+
+
+@pytest.mark.parametrize("attack", [fgsm, pgd, deepfool, strong])
+def test_images_without_labels_are_refused(attack):
+    with pytest.raises(ValueError, match="there are 3 images and 2 labels"):
+        attack(Linear(), images(3), torch.zeros(2, dtype=torch.long))
+    with pytest.raises(ValueError, match="at least one"):
+        attack(Linear(), images(0), torch.zeros(0, dtype=torch.long))
+
+
+@pytest.mark.parametrize("options", [{"epsilon": 0.0}, {"step": -1.0}, {"steps": 0}])
+def test_a_descent_that_goes_nowhere_is_refused(options):
+    with pytest.raises(ValueError, match="give positive numbers"):
+        pgd(Linear(), images(2), torch.zeros(2, dtype=torch.long), **options)
