@@ -1,4 +1,4 @@
-"""The label variation regulariser: no sudden change between depths (paper 1, section 4.3)."""
+"""The label variation regulariser: little change from depth to depth (paper 1, section 4.3)."""
 
 from __future__ import annotations
 
@@ -35,8 +35,9 @@ def variation_smoothness(
     ``σ_l = tr(Vᵀ L^m V)`` belongs to the graph of the batch at depth l, see `depth_variations`. The paper
     prints the sum; its authors' code takes the mean over pairs of depths, which is the default here, over the
     17 ReLU maps of PreActResNet-18 (``model.relu_depths``) with weight γ = 1e-4, m = 2, and full graphs that
-    are not normalised. Nothing says how large σ should be, only that it does not jump. It grows with the
-    batch, about as ``n^(m + 1)``: a weight belongs to a batch size and a power.
+    are not normalised. Nothing says how large σ should be. By the triangle inequality a jump costs as much as
+    steps that add up to it, and what costs more is going back and forth. σ grows with the batch, about as
+    ``n^(m + 1)``: a weight belongs to a batch size and a power.
 
     Args:
         latents: floating point (n, ...), one a depth, at least two, in order from input to output.
