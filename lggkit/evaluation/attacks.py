@@ -23,6 +23,7 @@ from lggkit.evaluation.accuracy import evaluating
 
 BOX = (0.0, 1.0)
 BATCH = 500
+LOSSES = ("cross_entropy", "margin")
 
 
 def snr_epsilon(images: Tensor, snr: float) -> Tensor:
@@ -73,6 +74,7 @@ def pgd(
     step: float = 0.002,
     steps: int = 20,
     seed: int | None = None,
+    loss: str = "cross_entropy",
 ) -> Tensor:
     """Projected gradient descent in the l∞ ball of radius ``epsilon``, in [0, 1] (Madry et al., 2018).
 
@@ -81,13 +83,19 @@ def pgd(
     Args:
         step: of one step of descent, in the unit of the images.
         seed: of a random point of the ball to begin at; without it the image itself.
+        loss: what grows: ``"cross_entropy"``, or ``"margin"``, the largest other logit less the true one,
+            which logits of any size leave a gradient.
 
     Raises:
-        ValueError: epsilon, step or steps is not positive, or as for `fgsm`.
+        ValueError: epsilon, step or steps is not positive, there is no such loss, or as for `fgsm`.
     """
+    if loss not in LOSSES:
+        raise ValueError(f"loss is {loss!r}; choose one of {', '.join(LOSSES)}")
     if min(epsilon, step, steps) <= 0:
         raise ValueError(f"epsilon {epsilon}, step {step}, steps {steps}: give positive numbers")
     attack = _foolbox().attacks.LinfPGD(abs_stepsize=step, steps=steps, random_start=seed is not None)
+    if loss == "margin":
+        attack.get_loss_fn = _margin
     return _attacked(attack, model, images, labels, epsilon, seed or 0)
 
 
@@ -102,9 +110,9 @@ def strong(
     """Which images (n,) an ensemble of attacks in the l∞ ball misleads the network on, bool.
 
     An image is broken if the network gets it wrong as it is, or if any of these does it: `pgd` from the
-    image, the fast minimum-norm attack, which follows differences of logits and so sees what a saturated
-    cross-entropy hides (Pintor et al., 2021), and `pgd` from ``restarts`` random points, each step ε/4. Each
-    is tried on what those before left.
+    image, by the cross-entropy and by the margin, which sees what a saturated cross-entropy hides; the fast
+    minimum-norm attack (Pintor et al., 2021); and `pgd` from ``restarts`` random points. Each step of descent
+    is ε/4, and each attack is tried on what those before left.
 
     Args:
         steps: of each descent; the minimum-norm attack has twice as many.
@@ -116,7 +124,8 @@ def strong(
     broken = misled(model, images, labels)
     descend = partial(pgd, epsilon=epsilon, step=epsilon / 4, steps=steps)
     smallest = partial(_attacked, _foolbox().attacks.LInfFMNAttack(steps=2 * steps))
-    for attack in (descend, smallest, *(partial(descend, seed=seed) for seed in range(restarts))):
+    restarted = (partial(descend, seed=seed) for seed in range(restarts))
+    for attack in (descend, partial(descend, loss="margin"), smallest, *restarted):
         left = (~broken).nonzero().flatten()
         if len(left):
             x, y = images[left], labels[left]
@@ -160,7 +169,7 @@ def _attacked(
     _check(images, labels)
     box, size = _foolbox(), {} if epsilon is None else {"epsilon": epsilon}
     devices = [images.device] if images.is_cuda else []
-    with evaluating(model), _frozen(model), torch.random.fork_rng(devices):
+    with evaluating(model), _frozen(model), torch.enable_grad(), torch.random.fork_rng(devices):
         torch.manual_seed(seed)
         target = box.PyTorchModel(model, bounds=BOX, device=images.device)
 
@@ -168,6 +177,17 @@ def _attacked(
             return attack.run(target, x, box.criteria.Misclassification(y), **size).detach()
 
         return _by_batch(run, images, labels)
+
+
+def _margin(model: Any, labels: Any) -> Callable[[Any], Any]:
+    """The margin as foolbox wants a loss: of its own kind of tensors, summed over images."""
+
+    def loss(x: Any) -> Any:
+        logits = model(x)
+        others = logits - logits.onehot_like(labels, value=float("inf"))
+        return (others.max(axis=-1) - logits[range(len(labels)), labels]).sum()
+
+    return loss
 
 
 @contextmanager

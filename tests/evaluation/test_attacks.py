@@ -1,15 +1,20 @@
 """Attacks against what they mean on networks whose gradients can be written down."""
 
+import os
+import subprocess
+import sys
 from functools import partial
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from lggkit.evaluation.attacks import deepfool, fgsm, misled, pgd, snr_epsilon, strong
 from lggkit.networks import build, with_normalization
 
 SHAPE = (1, 4, 4)
+EACH = pytest.mark.parametrize("attack", [fgsm, pgd, deepfool, partial(strong, restarts=1, steps=5)])
 
 
 def images(n=40, seed=0, low=0.2, high=0.8):
@@ -34,23 +39,21 @@ class Linear(nn.Module):
         return ((x - 0.5).flatten(1) @ self.w).abs() / self.w.norm()
 
 
-class Blocked(nn.Module):
-    """A linear network whose logits saturate: its cross-entropy has no gradient in float32."""
-
-    def __init__(self):
-        super().__init__()
-        self.inner = Linear(1e4)
+class Plateau(nn.Module):
+    """Right, and flat, where images are nearly gray; wrong further off."""
 
     def forward(self, x):
-        return self.inner(x)
+        away = ((x - 0.5).abs() - 0.003).relu().flatten(1).sum(1)
+        return torch.stack([torch.full_like(away, 0.05), away], 1)
+
+
+@pytest.fixture
+def network():
+    return with_normalization(build("small_net", seed=0, classes=3, width=2, channels=1), [0.5], [0.3])
 
 
 def right(model, x):
     return model(x).argmax(1)
-
-
-def percent(wrong):
-    return 100 * wrong.double().mean().item()
 
 
 def test_epsilon_has_the_ratio_of_signal_to_noise_asked_for():
@@ -131,18 +134,79 @@ def test_strong_breaks_what_can_be_broken_and_nothing_else():
 
 
 def test_strong_sees_behind_gradients_that_vanish():
-    model, x = Blocked(), images()
-    y, epsilon = right(model, x), 0.02
-    open_to_all = percent(strong(model.inner, x, y, epsilon=epsilon, restarts=0, steps=20))
-    by_gradient = percent(misled(model, pgd(model, x, y, epsilon=epsilon, step=0.005), y))
-    assert by_gradient < 0.5 * open_to_all
-    assert percent(strong(model, x, y, epsilon=epsilon, restarts=0, steps=20)) == pytest.approx(open_to_all)
+    """Large logits saturate: the cross-entropy of the very same decisions has no gradient in float32."""
+    plain, saturated, x = Linear(), Linear(1e4), images()
+    y, epsilon = right(plain, x), 0.02
+    descend = partial(pgd, epsilon=epsilon, step=0.005)
+    breakable = misled(plain, descend(plain, x, y), y)
+    assert breakable.any() and not misled(saturated, descend(saturated, x, y), y).any()
+    assert torch.equal(misled(saturated, descend(saturated, x, y, loss="margin"), y), breakable)
+    assert torch.equal(strong(saturated, x, y, epsilon=epsilon, restarts=0, steps=20), breakable)
 
 
-@pytest.mark.parametrize("attack", [fgsm, pgd, deepfool, partial(strong, restarts=1, steps=5)])
-def test_networks_are_attacked_in_evaluation_mode_and_left_as_they_were(attack):
-    inner = build("small_net", seed=0, classes=3, width=2, channels=1)
-    model = with_normalization(inner, [0.5], [0.3]).train()
+def test_strong_spends_nothing_on_what_is_broken():
+    model, x = Linear(), images(8)
+    y, seen = right(model, x), []
+    model.register_forward_pre_hook(lambda _, given: seen.append(len(given[0])))
+    assert strong(model, x, 1 - y, restarts=2, steps=5).all() and sum(seen) == 8
+    seen.clear()
+    y[0] = 1 - y[0]
+    assert strong(model, x, y, epsilon=1e-6, restarts=1, steps=5).tolist() == [True] + 7 * [False]
+    assert seen[0] == 8 and set(seen[1:]) == {7}
+
+
+def test_strong_leaves_places_without_any_gradient_by_random_starts():
+    x, y = torch.full((4, *SHAPE), 0.5), torch.zeros(4, dtype=torch.long)
+    assert not strong(Plateau(), x, y, restarts=0, steps=5).any()
+    assert strong(Plateau(), x, y, restarts=1, steps=5).all()
+
+
+def descended(model, x, y, epsilon, step, steps):
+    """PGD of one image at a time, by its definition."""
+    moved = x.clone()
+    for _ in range(steps):
+        for place in range(len(x)):
+            image = moved[place : place + 1].clone().requires_grad_()
+            F.cross_entropy(model(image), y[place : place + 1]).backward()
+            moved[place] += step * image.grad[0].sign()
+        moved = torch.maximum(torch.minimum(moved, x + epsilon), x - epsilon).clamp(0, 1)
+    return moved
+
+
+def test_attacks_on_a_curved_network_are_those_of_a_loop_over_images(network):
+    x, y = images(5, low=0.0, high=1.0), torch.arange(5) % 3
+    network.eval()
+    expected = descended(network, x, y, epsilon=0.05, step=0.02, steps=4)
+    assert not torch.equal(expected, descended(network, x, y, epsilon=0.05, step=0.05, steps=1))
+    assert torch.allclose(pgd(network, x, y, epsilon=0.05, step=0.02, steps=4), expected, atol=1e-6)
+    single = [
+        descended(network, x[i : i + 1], y[i : i + 1], 1.0, snr_epsilon(x, 20.0)[i], 1) for i in range(5)
+    ]
+    assert torch.allclose(fgsm(network, x, y, snr=20.0), torch.cat(single), atol=1e-6)
+
+
+def test_stronger_attacks_break_what_weaker_ones_do(network):
+    x = images(30)
+    network.eval()
+    y = right(network, x)
+    epsilon = deepfool(network, x, y).median().item() / 16**0.5
+    broken = misled(network, pgd(network, x, y, epsilon=epsilon, step=epsilon / 5), y)
+    assert 0 < broken.sum() < len(x)
+    assert strong(network, x, y, epsilon=epsilon, restarts=1, steps=20)[broken].all()
+
+
+@EACH
+def test_callers_without_gradients_get_the_same(attack):
+    model, x = Linear(), images(6)
+    y = right(model, x)
+    expected = attack(model, x, y)
+    with torch.no_grad():
+        assert torch.equal(attack(model, x, y), expected)
+
+
+@EACH
+def test_networks_are_attacked_in_evaluation_mode_and_left_as_they_were(attack, network):
+    model = network.train()
     model.model.stage1.eval()
     state = {name: value.clone() for name, value in model.state_dict().items()}
     x, y = images(6), torch.arange(6) % 3
@@ -154,16 +218,16 @@ def test_networks_are_attacked_in_evaluation_mode_and_left_as_they_were(attack):
     assert torch.equal(result, attack(model.eval(), x, y))
 
 
-def test_batches_change_nothing(monkeypatch):
+@pytest.mark.parametrize("attack", [fgsm, pgd, deepfool])
+def test_batches_change_nothing(attack, monkeypatch):
     model, x = Linear(), images()
     y = right(model, x)
-    whole = [fgsm(model, x, y), pgd(model, x, y), deepfool(model, x, y)]
+    whole = attack(model, x, y)
     monkeypatch.setattr("lggkit.evaluation.attacks.BATCH", 7)
-    parts = [fgsm(model, x, y), pgd(model, x, y), deepfool(model, x, y)]
-    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(whole, parts, strict=True))
+    assert torch.allclose(attack(model, x, y), whole, atol=1e-6)
 
 
-@pytest.mark.parametrize("attack", [fgsm, pgd, deepfool, strong])
+@EACH
 def test_images_without_labels_are_refused(attack):
     with pytest.raises(ValueError, match="there are 3 images and 2 labels"):
         attack(Linear(), images(3), torch.zeros(2, dtype=torch.long))
@@ -171,7 +235,19 @@ def test_images_without_labels_are_refused(attack):
         attack(Linear(), images(0), torch.zeros(0, dtype=torch.long))
 
 
-@pytest.mark.parametrize("options", [{"epsilon": 0.0}, {"step": -1.0}, {"steps": 0}])
+@pytest.mark.parametrize("options", [{"epsilon": 0.0}, {"step": -1.0}, {"steps": 0}, {"loss": "hinge"}])
 def test_a_descent_that_goes_nowhere_is_refused(options):
-    with pytest.raises(ValueError, match="give positive numbers"):
+    with pytest.raises(ValueError, match=r"give positive numbers|loss is 'hinge'"):
         pgd(Linear(), images(2), torch.zeros(2, dtype=torch.long), **options)
+
+
+def test_foolbox_needs_no_git_and_waits_until_an_attack_is_made():
+    code = """
+import sys, torch
+from lggkit.evaluation import pgd
+assert not {"foolbox", "git", "eagerpy"} & set(sys.modules)
+linear = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 2))
+pgd(linear, torch.rand(2, 1, 2, 2), torch.tensor([0, 1]))
+"""
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("GIT_PYTHON")}
+    subprocess.run([sys.executable, "-W", "error", "-c", code], env=bare | {"PATH": ""}, check=True)
