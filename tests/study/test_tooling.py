@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CONDA = {"torch": "pytorch"}
-PYPI_ONLY = {"sphinx-mathjax-offline"}
+PYPI_ONLY = {"foolbox", "sphinx-mathjax-offline"}
 
 yaml = pytest.importorskip("yaml")
 
