@@ -1,19 +1,11 @@
 """The benchmark of the corruptions, with two images."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
-
-HERE = Path(__file__).resolve().parent
 
 
 @pytest.fixture
-def bench(monkeypatch):
-    spec = importlib.util.spec_from_file_location("tools_bench", HERE.parents[1] / "tools" / "bench.py")
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-    module = tool.load(HERE / "bench_corruptions.py")
+def bench(monkeypatch, load):
+    module = load("bench_corruptions")
     monkeypatch.setattr(module, "IMAGES", {"cpu": 8})
     monkeypatch.setattr(module, "FEW", 4)
     monkeypatch.setattr(module, "CORRUPTIONS", ("contrast", "gaussian_noise", "frost"))

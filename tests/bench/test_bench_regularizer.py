@@ -1,23 +1,16 @@
 """The benchmark of the regulariser, with four images and a network of width four."""
 
-import importlib.util
 from functools import partial
-from pathlib import Path
 
 import pytest
 import torch
 
 from lggkit.objectives import variation_smoothness
 
-HERE = Path(__file__).resolve().parent
-
 
 @pytest.fixture
-def bench(monkeypatch):
-    spec = importlib.util.spec_from_file_location("tools_bench", HERE.parents[1] / "tools" / "bench.py")
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-    module = tool.load(HERE / "bench_regularizer.py")
+def bench(monkeypatch, load):
+    module = load("bench_regularizer")
     small = {"BATCH": 4, "WIDTH": 4, "ROUNDS": 1, "STEP_ROUNDS": 1}
     for name, value in (small | {"STEP_WIDTH": {"cpu": 4}, "STEPS": {"cpu": 1}}).items():
         monkeypatch.setattr(module, name, value)

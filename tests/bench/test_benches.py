@@ -1,6 +1,5 @@
 """The benchmark files measure what they say, on tensors that are small enough for a test."""
 
-import importlib.util
 import math
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,16 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-HERE = Path(__file__).resolve().parent
 TINY = "WRN10-1 (small_net)"
-
-
-@pytest.fixture(scope="module")
-def load():
-    spec = importlib.util.spec_from_file_location("tools_bench", HERE.parents[1] / "tools" / "bench.py")
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-    return lambda name: tool.load(HERE / f"{name}.py")
 
 
 @pytest.fixture

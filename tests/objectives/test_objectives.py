@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from lggkit import objectives
 from lggkit.objectives import gkd, hinton, rkd_angle, rkd_distance, similarity_preserving
-from lggkit.training.processor import has_compiler
 
 LOSSES = {loss.__name__: loss for loss in (gkd, rkd_distance, rkd_angle, similarity_preserving)}
 every = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
@@ -163,16 +162,6 @@ def step(student, teacher, labels):
     return total + hinton(student, teacher[:, :3])
 
 
-@pytest.mark.parametrize(
-    "backend",
-    [
-        "eager",
-        pytest.param(
-            "inductor",
-            marks=[pytest.mark.slow, pytest.mark.skipif(not has_compiler(), reason="needs a compiler")],
-        ),
-    ],
-)
 @pytest.mark.filterwarnings("default")
 def test_a_step_compiles_as_one_graph_and_computes_the_same(backend):
     student, teacher, labels = torch.rand(6, 3, requires_grad=True), torch.rand(6, 5), torch.arange(6) % 3

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from lggkit.graph import flatten, label_variation, latent_geometry_graph
 from lggkit.objectives import depth_variations, variation_smoothness
 from lggkit.objectives.layout import in_memory_order
-from lggkit.training.processor import has_compiler
 
 LABELS = torch.tensor([0, 2, 2, 0, 1, 2, 0])
 ALONE = torch.tensor([0, 1, 1])
@@ -266,16 +265,6 @@ def test_variations_can_be_had_of_one_depth_alone():
     assert found.item() == pytest.approx(4)
 
 
-@pytest.mark.parametrize(
-    "backend",
-    [
-        "eager",
-        pytest.param(
-            "inductor",
-            marks=[pytest.mark.slow, pytest.mark.skipif(not has_compiler(), reason="needs a compiler")],
-        ),
-    ],
-)
 @pytest.mark.filterwarnings("default")
 def test_it_compiles_as_one_graph_and_computes_the_same(backend):
     def step(depths):
