@@ -435,9 +435,10 @@ figure = adversarial.margin_figure(shown, in_table)
 # four networks, the one whose images do the most harm; projected gradient descent {cite:p}`madry2018` in an
 # $l_\infty$ ball of radius 0.01, {glue:text}`l43-pgd-steps` steps from the image itself; and an ensemble in the
 # same ball, where an image counts as broken if any of its attacks breaks it: descents of
-# {glue:text}`l43-strong-steps` steps from the image and from random points (restarts:
-# {glue:text}`l43-restarts`), and the fast minimum-norm attack {cite:p}`pintor2021`, which follows differences
-# of logits and is not stopped by a cross-entropy that has become flat. DeepFool {cite:p}`moosavi2016` looks for
+# {glue:text}`l43-strong-steps` steps from the image, by the cross-entropy and by the margin of the logits, and
+# from random points (restarts: {glue:text}`l43-restarts`), and the fast minimum-norm attack
+# {cite:p}`pintor2021`. Margins, which that attack follows too, are not stopped by a cross-entropy that has
+# become flat. DeepFool {cite:p}`moosavi2016` looks for
 # a small disturbance that changes the answer, and its size is what counts. All come from foolbox
 # {cite:p}`rauber2020` but FGSM, whose step is each image's own and not the radius of the ball.
 
