@@ -7,7 +7,6 @@ from functools import partial
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from lggkit.evaluation.attacks import deepfool, fgsm, misled, pgd, snr_epsilon, strong
@@ -37,14 +36,6 @@ class Linear(nn.Module):
     def distances(self, x):
         """From the plane, Euclidean (n,)."""
         return ((x - 0.5).flatten(1) @ self.w).abs() / self.w.norm()
-
-
-class Plateau(nn.Module):
-    """Right, and flat, where images are nearly gray; wrong further off."""
-
-    def forward(self, x):
-        away = ((x - 0.5).abs() - 0.003).relu().flatten(1).sum(1)
-        return torch.stack([torch.full_like(away, 0.05), away], 1)
 
 
 @pytest.fixture
@@ -153,46 +144,6 @@ def test_strong_spends_nothing_on_what_is_broken():
     y[0] = 1 - y[0]
     assert strong(model, x, y, epsilon=1e-6, restarts=1, steps=5).tolist() == [True] + 7 * [False]
     assert seen[0] == 8 and set(seen[1:]) == {7}
-
-
-def test_strong_leaves_places_without_any_gradient_by_random_starts():
-    x, y = torch.full((4, *SHAPE), 0.5), torch.zeros(4, dtype=torch.long)
-    assert not strong(Plateau(), x, y, restarts=0, steps=5).any()
-    assert strong(Plateau(), x, y, restarts=1, steps=5).all()
-
-
-def descended(model, x, y, epsilon, step, steps):
-    """PGD of one image at a time, by its definition."""
-    moved = x.clone()
-    for _ in range(steps):
-        for place in range(len(x)):
-            image = moved[place : place + 1].clone().requires_grad_()
-            F.cross_entropy(model(image), y[place : place + 1]).backward()
-            moved[place] += step * image.grad[0].sign()
-        moved = torch.maximum(torch.minimum(moved, x + epsilon), x - epsilon).clamp(0, 1)
-    return moved
-
-
-def test_attacks_on_a_curved_network_are_those_of_a_loop_over_images(network):
-    x, y = images(5, low=0.0, high=1.0), torch.arange(5) % 3
-    network.eval()
-    expected = descended(network, x, y, epsilon=0.05, step=0.02, steps=4)
-    assert not torch.equal(expected, descended(network, x, y, epsilon=0.05, step=0.05, steps=1))
-    assert torch.allclose(pgd(network, x, y, epsilon=0.05, step=0.02, steps=4), expected, atol=1e-6)
-    single = [
-        descended(network, x[i : i + 1], y[i : i + 1], 1.0, snr_epsilon(x, 20.0)[i], 1) for i in range(5)
-    ]
-    assert torch.allclose(fgsm(network, x, y, snr=20.0), torch.cat(single), atol=1e-6)
-
-
-def test_stronger_attacks_break_what_weaker_ones_do(network):
-    x = images(30)
-    network.eval()
-    y = right(network, x)
-    epsilon = deepfool(network, x, y).median().item() / 16**0.5
-    broken = misled(network, pgd(network, x, y, epsilon=epsilon, step=epsilon / 5), y)
-    assert 0 < broken.sum() < len(x)
-    assert strong(network, x, y, epsilon=epsilon, restarts=1, steps=20)[broken].all()
 
 
 @EACH
