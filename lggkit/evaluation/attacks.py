@@ -137,12 +137,13 @@ def strong(
 def deepfool(model: nn.Module, images: Tensor, labels: Tensor, steps: int = 50) -> Tensor:
     """The l2 norm (n,) of a small change that misleads the network (Moosavi-Dezfooli et al., 2016).
 
-    0 for images that it gets wrong as they are. Where ``steps`` steps have not misled it, it is the norm of
-    what they have changed. Errors as for `fgsm`.
+    0 for images that it gets wrong as they are, and infinite where ``steps`` steps have not misled it. Errors
+    as for `fgsm`.
     """
     _check(images, labels)
     changed = _attacked(_foolbox().attacks.L2DeepFoolAttack(steps=steps), model, images, labels)
     norms = (changed - images).flatten(1).norm(dim=1)
+    norms = norms.masked_fill(~misled(model, changed, labels), torch.inf)
     return norms.masked_fill(misled(model, images, labels), 0.0)
 
 

@@ -1,5 +1,6 @@
 """Attacks against what they mean on networks whose gradients can be written down."""
 
+import math
 import os
 import subprocess
 import sys
@@ -111,6 +112,14 @@ def test_deepfool_finds_the_distance_from_the_plane():
     assert found == pytest.approx(model.distances(x).detach(), rel=0.05, abs=1e-3)
     y[:3] = 1 - y[:3]
     assert deepfool(model, x, y)[:3].tolist() == [0, 0, 0]
+
+
+def test_where_deepfool_misleads_nobody_it_has_found_no_distance():
+    class Constant(nn.Module):
+        def forward(self, x):
+            return 0 * x.flatten(1)[:, :2] + torch.tensor([1.0, 0.0])
+
+    assert deepfool(Constant(), images(3), torch.tensor([0, 0, 1])).tolist() == [math.inf, math.inf, 0]
 
 
 def test_strong_breaks_what_can_be_broken_and_nothing_else():
