@@ -201,7 +201,7 @@ def norms_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
 def released_figure(shown: Shown, titles: Mapping[str, str], cells: Sequence[Cell]) -> Figure:
     """A panel a column of released accuracies: theirs as black diamonds with their intervals, ours in colour.
 
-    ``cells`` are those of one table; its rows are the arms.
+    ``cells`` are those of one table; its rows are the arms. Intervals are cut off at 0 and 100 %.
     """
     import matplotlib.pyplot as plt
 
@@ -214,7 +214,8 @@ def released_figure(shown: Shown, titles: Mapping[str, str], cells: Sequence[Cel
             marked_interval(ax, place + 0.17, shown.values(cell.arm, cell.metric), place)
             look = {"color": PAPER_COLOR, "fmt": "D", "ms": 4.5, "capsize": 2, "lw": 1.2}
             ax.errorbar(cell.value, place - 0.17, xerr=cell.spread or 0.0, **look)
-        ax.set_title(fill(column, 16))
+        low, high = ax.get_xlim()
+        ax.set(title=fill(column, 16), xlim=(max(low, -2), min(high, 102)))
     for ax in axes[-1]:
         ax.set_xlabel("accuracy (%)")
     axes[0, 0].set_yticks(range(len(titles)), list(titles.values()))
