@@ -24,7 +24,7 @@ from lggkit.evaluation import (
     model_error,
     silhouette,
 )
-from lggkit.experiments.base import Arm, Context, Experiment
+from lggkit.experiments.base import Arm, Context, Experiment, how_trained
 from lggkit.experiments.embedding_runs import (
     CROSS_ENTROPY,
     REDUCED_TRAINING,
@@ -145,9 +145,9 @@ def look(model: nn.Module, images: Tensor, settings: Settings) -> dict[str, floa
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
     """A record for each spec: how clustered the classes are at every moment, and the film itself."""
     for spec, result in zip(specs, context.trainings(specs), strict=True):
-        how = {"path": result.path, "curves": result.curves, "seconds": result.seconds}
+        how = how_trained(result) | {"seconds": result.seconds}
         if result.diverged is not None:
-            yield context.record(spec, {}, status="diverged", reason=result.diverged, **how)
+            yield context.record(spec, {}, **how)
             continue
         data = context.data(spec.protocol.data_name)
         film, shown = result.model.film.cpu(), filmed_images(spec.protocol, data)
