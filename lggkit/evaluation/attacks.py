@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lggkit.evaluation.accuracy import evaluating
+from lggkit.evaluation.accuracy import evaluating, predict
 
 BOX = (0.0, 1.0)
 BATCH = 500
@@ -149,8 +149,7 @@ def deepfool(model: nn.Module, images: Tensor, labels: Tensor, steps: int = 50) 
 
 def misled(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     """Which images (n,) the network gets wrong, bool; ``images`` as the model takes them."""
-    with evaluating(model), torch.no_grad():
-        return _by_batch(lambda x, y: model(x).argmax(1) != y, images, labels)
+    return predict(model, images, preprocess=lambda x: x, batch_size=BATCH).argmax(1) != labels
 
 
 def _by_batch(function: Callable[[Tensor, Tensor], Tensor], images: Tensor, labels: Tensor) -> Tensor:

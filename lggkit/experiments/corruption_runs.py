@@ -75,15 +75,14 @@ def robustness_records(
     sound = {
         spec: Answering(spec.protocol, r.model, context) for spec, r in results.items() if not r.diverged
     }
-    tables = _tables(sound, context)
+    tables = robustness_tables(sound, context)
     shared = (time.monotonic() - begun) / max(len(specs), 1)
     for spec in specs:
         begun, metrics = time.monotonic(), {}
         if spec in sound:
             reference = tables.get(reference_of(spec))
             metrics = sound[spec].clean_errors() | robustness_metrics(tables[spec], reference)
-            test = context.data(spec.protocol.data_name, train=False)
-            metrics["published_corruptions"] = float(source_of(test) == PUBLISHED)
+            metrics["published_corruptions"] = published(spec, context)
             metrics |= more(spec, results[spec].model, context) if more else {}
         measuring = shared + time.monotonic() - begun
         yield context.record(spec, metrics, **history(spec, results[spec], measuring))
@@ -118,13 +117,24 @@ class Answering:
         return embeddings(self.model, data.images, self.settings), data.labels.cpu()
 
 
-def _tables(answering: Mapping[Spec, Answering], context: Context) -> dict[Spec, Robustness]:
-    if not answering:
+def robustness_tables(answers: Mapping[Spec, Answer], context: Context) -> dict[Spec, Robustness]:
+    """Errors of the networks of specs of one section and scale, under the corruptions of their settings."""
+    if not answers:
         return {}
-    settings = next(iter(answering)).protocol
-    test = context.data(settings.data_name, train=False)
-    first = test.subset(range(min(settings.corruption_images or len(test), len(test))))
-    return robustness_of_all(answering, first, settings.corruptions, settings.severities)
+    settings = next(iter(answers)).protocol
+    images = first_images(settings.data_name, settings.corruption_images, context)
+    return robustness_of_all(answers, images, settings.corruptions, settings.severities)
+
+
+def first_images(name: str, count: int | None, context: Context) -> DataSet:
+    """The first ``count`` test images of a data set, all where it is None or there are fewer."""
+    test = context.data(name, train=False)
+    return test.subset(range(min(count or len(test), len(test))))
+
+
+def published(spec: Spec, context: Context) -> float:
+    """1 where a spec's corrupted images are CIFAR-10-C itself, and 0 where they are C-like."""
+    return float(source_of(context.data(spec.protocol.data_name, train=False)) == PUBLISHED)
 
 
 def robustness_of_all(

@@ -20,19 +20,21 @@ from lggkit.objectives import depth_variations
 from lggkit.record import Spec
 from lggkit.training import TrainResult
 
+Images = tuple[Tensor, Tensor]
 POWER = 2
 LOGIT_EDGES = tuple(float(edge) for edge in range(-20, 41, 2))
 INPUT_EDGES = tuple(round(-0.5 + 0.05 * place, 2) for place in range(41))
 
 
 def geometry_metrics(
-    spec: Spec, result: TrainResult, untrained: nn.Module, context: Context
+    spec: Spec, result: TrainResult, untrained: nn.Module, images: Images, context: Context
 ) -> dict[str, Any]:
     """Label variation by depth before and after training, its largest step, expansion, margins.
 
     Label variation is the trace with the Laplacian's square whatever the arm was trained with, over test
     batches, expansion the median over these batches; it is left out where a depth had joined the pairs that
-    the next one parts. A histogram's first and last bin hold what lies beyond its edges.
+    the next one parts. Margins are those of ``images``, [0, 1] floats with their labels; a histogram's first
+    and last bin hold what lies beyond its edges.
     """
     settings, model = spec.protocol, result.model
     test = context.data(settings.data_name, train=False)
@@ -43,9 +45,9 @@ def geometry_metrics(
     variations, expansions = _through(model, batches, len(test.classes))
     expansion = median(expansions)
     before, _ = _through(untrained, batches, len(test.classes))
-    some = slice(settings.attacked_images)
-    x, y = to_float(test.images[some]), test.labels[some]
+    x, y = images
     near = input_margins(model, x, y)
+    by_logits = margins(predict(model, x, preprocess=lambda given: given), y)
     return {
         "final_train_loss": result.curves["train_loss"][-1],
         "variation_by_depth": variations.mean(0).tolist(),
@@ -53,7 +55,7 @@ def geometry_metrics(
         "largest_variation_step": largest_variation_step(variations),
         **({"distance_expansion": expansion} if math.isfinite(expansion) else {}),
         "input_margin_median": float(near.median()),
-        **_histogram("logit_margin", margins(predict(model, test.images[some]), y), LOGIT_EDGES),
+        **_histogram("logit_margin", by_logits, LOGIT_EDGES),
         **_histogram("input_margin", near, INPUT_EDGES),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -12,21 +12,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lggkit.data import DataSet, to_float
-from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, source_of
-from lggkit.data.corruptions.official import PUBLISHED
+from lggkit.data import to_float
+from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES
 from lggkit.evaluation import model_error, predict
 from lggkit.evaluation.attacks import deepfool, fgsm, misled, pgd, strong
 from lggkit.evaluation.perturbations import gaussian_noise, noise_at, quantized, with_dropout
 from lggkit.experiments.base import Context, how_trained
-from lggkit.experiments.corruption_runs import Robustness, robustness_metrics, robustness_of_all
-from lggkit.experiments.deformation_runs import geometry_metrics
+from lggkit.experiments.corruption_runs import first_images, published, robustness_metrics, robustness_tables
+from lggkit.experiments.deformation_runs import Images, geometry_metrics
 from lggkit.record import Protocol, Record, Spec
 
 NOISE_SEED = 43_000
 SNR = 33.0
 NOISE, DROPOUTS, BITS = 0.1, (25, 40), 5
-Images = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
@@ -75,39 +73,32 @@ def robust_records(
     results = dict(zip(everyone, context.trainings(everyone), strict=True))
     sound = {spec: result.model for spec, result in results.items() if result.diverged is None}
     begun, compared = time.monotonic(), {*specs, *(other_arm(spec, "vanilla") for spec in specs)}
-    tables = _tables({spec: model for spec, model in sound.items() if spec in compared}, context)
+    answers = {spec: partial(predict, model) for spec, model in sound.items() if spec in compared}
+    tables = robustness_tables(answers, context)
     shared = (time.monotonic() - begun) / max(len(specs), 1)
-    crafted = cache(lambda source: fgsm(sound[source], *_first(source, context)))
+    crafted = cache(lambda source: fgsm(sound[source], *_attacked_images(source, context), SNR))
     for spec in specs:
         begun, result, metrics = time.monotonic(), results[spec], {}
         if spec in sound:
-            metrics = _errors(spec, result.model, context)
+            images = _attacked_images(spec, context)
+            metrics = _errors(spec, result.model, images, context)
             metrics |= robustness_metrics(tables[spec], tables.get(other_arm(spec, "vanilla")))
-            metrics |= geometry_metrics(spec, result, build(spec), context)
+            metrics |= geometry_metrics(spec, result, build(spec), images, context)
             for source in (other_arm(spec, arm) for arm in spec.protocol.transfer_sources):
                 if source in sound:
-                    wrong = misled(result.model, crafted(source), _first(spec, context)[1])
+                    wrong = misled(result.model, crafted(source), images[1])
                     metrics[f"transfer_from_{source.arm}"] = _percent(wrong)
         spent = shared + time.monotonic() - begun
         yield context.record(spec, metrics, seconds=result.seconds + spent, **how_trained(result))
 
 
-def _tables(models: Mapping[Spec, nn.Module], context: Context) -> dict[Spec, Robustness]:
-    if not models:
-        return {}
-    settings = next(iter(models)).protocol
-    answers = {who: partial(predict, model) for who, model in models.items()}
-    images = _some(settings, settings.corruption_images, context)
-    return robustness_of_all(answers, images, settings.corruptions, settings.severities)
-
-
-def _errors(spec: Spec, model: nn.Module, context: Context) -> dict[str, Any]:
+def _errors(spec: Spec, model: nn.Module, images: Images, context: Context) -> dict[str, Any]:
     """Errors and accuracies on clean, attacked and perturbed images, by the names of the paper's tables.
 
     DeepFool's median distance is left out where it misled the network on less than half of the images.
     """
     settings, test = spec.protocol, context.data(spec.protocol.data_name, train=False)
-    clean, (x, y) = model_error(model, test), _first(spec, context)
+    clean, (x, y) = model_error(model, test), images
     errors = _attacked(model, x, y, settings.pgd_steps) | _perturbed(model, x, y)
     few = x[: settings.strong_images], y[: settings.strong_images]
     ensemble = {"restarts": settings.restarts, "steps": settings.strong_steps}
@@ -118,7 +109,7 @@ def _errors(spec: Spec, model: nn.Module, context: Context) -> dict[str, Any]:
         **{f"error_{name}": error for name, error in errors.items()},
         **{f"accuracy_{name}": 100 - error for name, error in {"clean": clean, **errors}.items()},
         **({"deepfool_l2": distance} if math.isfinite(distance) else {}),
-        "published_corruptions": float(source_of(test) == PUBLISHED),
+        "published_corruptions": published(spec, context),
         **_by_level(model, x, y, settings.levels),
     }
 
@@ -160,15 +151,10 @@ def _noise() -> torch.Generator:
     return torch.Generator().manual_seed(NOISE_SEED)
 
 
-def _first(spec: Spec, context: Context) -> Images:
+def _attacked_images(spec: Spec, context: Context) -> Images:
     """The attacked images (n, c, h, w), floats in [0, 1], and their labels."""
-    some = _some(spec.protocol, spec.protocol.attacked_images, context)
+    some = first_images(spec.protocol.data_name, spec.protocol.attacked_images, context)
     return to_float(some.images), some.labels
-
-
-def _some(settings: RobustnessSettings, count: int | None, context: Context) -> DataSet:
-    test = context.data(settings.data_name, train=False)
-    return test.subset(range(min(count or len(test), len(test))))
 
 
 def _percent(wrong: Tensor) -> float:

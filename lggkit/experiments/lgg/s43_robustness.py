@@ -16,7 +16,7 @@ from torch import nn
 
 from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES
 from lggkit.experiments.base import Arm, Context, Experiment
-from lggkit.experiments.robust_runs import RobustnessSettings, robust_records
+from lggkit.experiments.robust_runs import SNR, RobustnessSettings, robust_records
 from lggkit.experiments.robust_training import Defense
 from lggkit.networks import build, with_normalization
 from lggkit.objectives import spectral_norms
@@ -24,7 +24,7 @@ from lggkit.record import Record, Spec
 from lggkit.training import OneCycle, Restart, TrainConfig, TrainResult, train_many
 
 PAPER_TRAINING = TrainConfig(epochs=100, batch_size=100, augment=False, flip=False, schedule=Restart())
-WEIGHT, BETA, SNR = 1e-4, 0.01, 33.0
+WEIGHT, BETA = 1e-4, 0.01
 TABLE_ARMS = ("vanilla", "regularizer", "parseval", "both")
 
 

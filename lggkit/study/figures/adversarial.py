@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lggkit.experiments.robust_runs import SNR
 from lggkit.study.figures.parts import GRAY, MARKS, marked_interval, one_legend
 from lggkit.study.figures.style import PAPER_COLOR, arm_color
 from lggkit.study.statistics import t_interval
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from lggkit.study.paper import Cell
     from lggkit.study.view import Shown
 
-SNR = 33.0
 DASHES = ("-", (0, (4, 1.5)))
 ATTACKS = {"accuracy_fgsm_by_snr": "fast gradient sign", "accuracy_noise_by_snr": "Gaussian noise"}
 NORMS = {"spectral_norm_largest": "largest", "spectral_norm_mean": "mean"}
