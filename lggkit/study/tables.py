@@ -72,6 +72,21 @@ def metrics_table(
     )
 
 
+def arms_table(
+    shown: Shown, titles: Mapping[str, str], columns: Mapping[str, str], digits: int = 3
+) -> pd.DataFrame:
+    """Means with intervals: one row an arm that was run, one column a metric.
+
+    ``titles`` gives the arms in order and what they are called, ``columns`` a metric for each heading.
+    """
+    rows = {
+        title: {heading: (arm, metric) for heading, metric in columns.items()}
+        for arm, title in titles.items()
+        if shown.arm(arm)
+    }
+    return metrics_table(shown, rows, digits)
+
+
 def printed_table(paper: str, table: str) -> pd.DataFrame:
     """A table of values that stand beside the cells (descriptors), as they were printed or released."""
     chosen = [cell for cell in cells(paper) if cell.table == table]

@@ -152,16 +152,11 @@ columns = {
     "10-NN error (%)": "error_10nn",
     "last training loss": "final_train_loss",
 }
-rows = {
-    title: {label: (arm, metric) for label, metric in columns.items()}
-    for arm, title in titles.items()
-    if shown.arm(arm)
-}
 caption = (
     "After training: mean ± half the 95 % interval (number of seeds). The training loss of cross-entropy is "
     "another quantity than that of graph smoothness, which is a mean over pairs here."
 )
-Markdown(tables.as_myst(tables.metrics_table(shown, rows), caption, "tab-gsl-s42-ends"))
+Markdown(tables.as_myst(tables.arms_table(shown, titles, columns), caption, "tab-gsl-s42-ends"))
 
 # %% [markdown]
 # Paired by seed, cross-entropy minus graph smoothness (batch norm) is {glue:text}`g42-elongation-gap` in

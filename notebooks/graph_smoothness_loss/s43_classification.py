@@ -85,9 +85,9 @@ print(
 measured = view.measure(NAME, scale)
 PAIR = ("graph_smoothness-cifar10", "cross_entropy-cifar10")
 shown = view.highest(NAME, arms=PAIR)
-in_table = [a.name for a in experiment.arms if a.table and a.name != "exact" and shown.arm(a.name)]
+in_table = {a.name: a.title for a in experiment.arms if a.table and a.name != "exact"}
 in_sweeps = [a.name for a in experiment.arms if a.changes.get("sweep")]
-eights = [a.name for a in experiment.arms if "8of10" in a.name]
+eights = {a.name: a.title for a in experiment.arms if "8of10" in a.name}
 sweeps = view.highest(NAME, arms=in_sweeps)
 eight = view.highest(NAME, arms=eights)
 settings = shown.arm(PAIR[0])[0].settings
@@ -139,9 +139,8 @@ Markdown(tables.as_myst(tables.paper_table("graph_smoothness_loss", "table-1"), 
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 columns = {"1-NN": "error_1nn", "10-NN": "error_10nn", "RBF SVC": "error_svc", "linear": "error_probe"}
-rows = {titles[arm]: {label: (arm, metric) for label, metric in columns.items()} for arm in in_table}
 caption = "Test error in percent of classifiers on the embeddings, mean ± half the 95 % interval (seeds)."
-Markdown(tables.as_myst(tables.metrics_table(shown, rows, digits=2), caption, "tab-gsl-s43-classifiers"))
+Markdown(tables.as_myst(tables.arms_table(shown, in_table, columns, digits=2), caption, "tab-gsl-s43-classifiers"))
 
 # %% [markdown]
 # ## Does training take as long?
@@ -160,9 +159,8 @@ Markdown(tables.as_myst(tables.metrics_table(shown, rows, digits=2), caption, "t
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 columns = {"clusters a class": "clusters_per_class", "scatter": "scatter_ratio"}
-rows = {titles[arm]: {label: (arm, metric) for label, metric in columns.items()} for arm in in_table}
 caption = "Clusters and scatter of embedded test images, mean ± half the 95 % interval (seeds)."
-Markdown(tables.as_myst(tables.metrics_table(shown, rows, digits=2), caption, "tab-gsl-s43-clusters"))
+Markdown(tables.as_myst(tables.arms_table(shown, in_table, columns, digits=2), caption, "tab-gsl-s43-clusters"))
 
 # %% [markdown]
 # On CIFAR-10's network the training loss ends at {glue:text}`g43-loss`, a mean over augmented batches and
@@ -188,7 +186,7 @@ figure = sweep_figure(sweeps)
 # number of pairs.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-chosen = ("kmax", "d2", "d200", "alpha0.5", "alpha100", "unnormalized", "sum_reduction")
+names = ("kmax", "d2", "d200", "alpha0.5", "alpha100", "unnormalized", "sum_reduction")
 columns = {
     "first loss a pair": "initial_pair_loss",
     "last loss": "final_train_loss",
@@ -197,13 +195,9 @@ columns = {
     "clusters a class": "clusters_per_class",
     "scatter": "scatter_ratio",
 }
-rows = {
-    titles[f"{name}-cifar10"]: {label: (f"{name}-cifar10", metric) for label, metric in columns.items()}
-    for name in chosen
-    if sweeps.arm(f"{name}-cifar10")
-}
+chosen = {f"{name}-cifar10": titles[f"{name}-cifar10"] for name in names}
 caption = "Where settings fail, and how: means over seeds (number of seeds); a run that diverged is left out."
-Markdown(tables.as_myst(tables.metrics_table(sweeps, rows, digits=3), caption, "tab-gsl-s43-failures"))
+Markdown(tables.as_myst(tables.arms_table(sweeps, chosen, columns), caption, "tab-gsl-s43-failures"))
 
 # %% [markdown]
 # ## New classes without a new head
@@ -214,9 +208,9 @@ Markdown(tables.as_myst(tables.metrics_table(sweeps, rows, digits=3), caption, "
 # the {glue:text}`g43-eight-scale` scale.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-rows = {titles[arm]: {"10-NN error, ten classes": (arm, "error_10nn")} for arm in eights}
+columns = {"10-NN error, ten classes": "error_10nn"}
 caption = "Trained on eight classes, asked about ten: test error in percent (number of seeds)."
-Markdown(tables.as_myst(tables.metrics_table(eight, rows, digits=2), caption, "tab-gsl-s43-eight"))
+Markdown(tables.as_myst(tables.arms_table(eight, eights, columns, digits=2), caption, "tab-gsl-s43-eight"))
 
 # %% [markdown]
 # ## Claims of this section

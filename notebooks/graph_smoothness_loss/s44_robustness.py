@@ -173,16 +173,11 @@ columns = {
     "MCE": "mce",
     "relative MCE": "relative_mce",
 }
-rows = {
-    title: {label: (arm, metric) for label, metric in columns.items()}
-    for arm, title in titles.items()
-    if everyone.arm(arm)
-}
 caption = (
     "Errors in percent and their means over the reference, CIFAR-10-C-like images; mean ± half the 95 % "
     "interval (number of seeds)."
 )
-Markdown(tables.as_myst(tables.metrics_table(everyone, rows, digits=2), caption, "tab-gsl-s44-arms"))
+Markdown(tables.as_myst(tables.arms_table(everyone, titles, columns, digits=2), caption, "tab-gsl-s44-arms"))
 
 # %% [markdown]
 # ## One corruption at a time

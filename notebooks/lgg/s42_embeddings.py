@@ -207,17 +207,12 @@ columns = {
     "MCE": "mce",
     "relative MCE": "relative_mce",
 }
-rows = {
-    title: {label: (arm, metric) for label, metric in columns.items()}
-    for arm, title in titles.items()
-    if shown.arm(arm)
-}
 caption = (
     "Errors in percent, clean on all test images and corrupted (CIFAR-10-C-like), and their means over "
     "cross-entropy; mean ± half the 95 % interval (number of seeds). Of cross-entropy, the neighbours are those "
     "in its penultimate layer, all else is by its logits."
 )
-Markdown(tables.as_myst(tables.metrics_table(shown, rows, digits=2), caption, "tab-lgg-s42-losses"))
+Markdown(tables.as_myst(tables.arms_table(shown, titles, columns, digits=2), caption, "tab-lgg-s42-losses"))
 
 # %% [markdown]
 # A rival minus label variation, paired by seed. In relative MCE: triplet {glue:text}`l42-relative-triplet`,
@@ -245,9 +240,8 @@ columns = {
     "scatter": "scatter_ratio",
     "silhouette": "silhouette",
 }
-rows = {title: {label: (arm, metric) for label, metric in columns.items()} for arm, title in present.items()}
 caption = "How classes lie in the embedding of test images: mean ± half the 95 % interval (number of seeds)."
-Markdown(tables.as_myst(tables.metrics_table(shown, rows), caption, "tab-lgg-s42-clusters"))
+Markdown(tables.as_myst(tables.arms_table(shown, present, columns), caption, "tab-lgg-s42-clusters"))
 
 # %% [markdown]
 # ## Where the settings come from

@@ -21,6 +21,11 @@ def test_costs_are_means_over_complete_runs(shown):
     ]
 
 
+def test_arms_that_were_not_run_have_no_row(shown):
+    table = tables.arms_table(shown, {"sp": "SP", "kd": "Hinton KD", "gkd": "GKD"}, {"size": "parameters"}, 1)
+    assert table.to_dict("records") == [{"": "GKD", "size": "94154.0 ± 0.0 (3)"}]
+
+
 def test_released_values_come_with_their_spread_and_its_kind():
     table = tables.printed_table("lgg", "table-1-released").set_index("row")
     held = {c.row: c for c in cells("lgg") if c.table == "table-1-released"}
