@@ -140,7 +140,9 @@ Markdown(tables.as_myst(tables.paper_table("graph_smoothness_loss", "table-1"), 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 columns = {"1-NN": "error_1nn", "10-NN": "error_10nn", "RBF SVC": "error_svc", "linear": "error_probe"}
 caption = "Test error in percent of classifiers on the embeddings, mean ± half the 95 % interval (seeds)."
-Markdown(tables.as_myst(tables.arms_table(shown, in_table, columns, digits=2), caption, "tab-gsl-s43-classifiers"))
+Markdown(
+    tables.as_myst(tables.arms_table(shown, in_table, columns, digits=2), caption, "tab-gsl-s43-classifiers")
+)
 
 # %% [markdown]
 # ## Does training take as long?
@@ -160,7 +162,9 @@ Markdown(tables.as_myst(tables.arms_table(shown, in_table, columns, digits=2), c
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 columns = {"clusters a class": "clusters_per_class", "scatter": "scatter_ratio"}
 caption = "Clusters and scatter of embedded test images, mean ± half the 95 % interval (seeds)."
-Markdown(tables.as_myst(tables.arms_table(shown, in_table, columns, digits=2), caption, "tab-gsl-s43-clusters"))
+Markdown(
+    tables.as_myst(tables.arms_table(shown, in_table, columns, digits=2), caption, "tab-gsl-s43-clusters")
+)
 
 # %% [markdown]
 # On CIFAR-10's network the training loss ends at {glue:text}`g43-loss`, a mean over augmented batches and

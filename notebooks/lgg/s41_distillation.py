@@ -223,7 +223,11 @@ caption = (
     "Distance to the teacher on test batches, as the two losses measure it, unweighted: mean ± half the 95 % "
     "interval (number of seeds)."
 )
-Markdown(tables.as_myst(tables.arms_table(shown, distillation.STUDENTS, columns, digits=4), caption, "tab-lgg-s41-mimicry"))
+Markdown(
+    tables.as_myst(
+        tables.arms_table(shown, distillation.STUDENTS, columns, digits=4), caption, "tab-lgg-s41-mimicry"
+    )
+)
 
 # %% mystnb={"figure": {"caption": "Normalised label variation from the input to the logits (k = 5, cosine; a Gaussian kernel for the logits), thin lines are seeds, thick ones means.", "name": "fig-lgg-s41-variation"}, "image": {"alt": "Label variation against depth for the teacher and for three kinds of students.", "width": "75%"}}
 network = build(settings["network"])
