@@ -14,7 +14,7 @@ from lggkit.objectives import graph_smoothness
 
 OPTIONS = {
     "cross_entropy": (),
-    "graph_smoothness": ("alpha", "k", "reduction"),
+    "graph_smoothness": ("alpha", "k", "reduction", "weight"),
     "triplet": ("margin",),
     "soft_nearest_neighbor": ("temperature",),
     "supervised_contrastive": ("temperature",),
@@ -27,7 +27,8 @@ class EmbeddingLoss:
     """A loss on a batch of outputs (n, d) and its options; the peers are pytorch-metric-learning's.
 
     - ``cross_entropy``: the outputs are logits.
-    - ``graph_smoothness``: with ``alpha``, ``k`` and ``reduction`` of `lggkit.objectives.graph_smoothness`.
+    - ``graph_smoothness``: ``weight`` times `lggkit.objectives.graph_smoothness` with ``alpha``, ``k`` and
+      ``reduction``.
     - ``triplet``: ``max(0, margin + furthest positive - nearest negative)`` in Euclidean distance, mean over
       the batch (batch-hard; Hermans et al., 2017, eq. 5 but for the mean).
     - ``soft_nearest_neighbor``: ``exp(-‖f_i - f_j‖² / temperature)`` as weights (Frosst et al., 2019, eq. 1).
@@ -40,8 +41,8 @@ class EmbeddingLoss:
     in ``triplet``; a batch of none but such has loss 0.
 
     Raises:
-        ValueError: there is no such loss, an option of another loss is set, or ``margin`` or ``temperature``
-            is not positive.
+        ValueError: there is no such loss, an option of another loss is set, or ``margin``, ``temperature`` or
+            ``weight`` is not positive.
     """
 
     loss: str = "graph_smoothness"
@@ -50,6 +51,7 @@ class EmbeddingLoss:
     reduction: str = "sum"
     margin: float = 0.2
     temperature: float = 0.1
+    weight: float = 1.0
 
     def __post_init__(self) -> None:
         if self.loss not in OPTIONS:
@@ -60,7 +62,7 @@ class EmbeddingLoss:
                 raise ValueError(
                     f"{option.name} is {value!r}, which {self.loss} has no use for; leave it out"
                 )
-        for name in ("margin", "temperature"):
+        for name in ("margin", "temperature", "weight"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; give a positive number")
 
@@ -81,7 +83,7 @@ class EmbeddingLoss:
 
     def _graph_smoothness(self) -> LossOfBatch:
         options = {"alpha": self.alpha, "k": self.k, "reduction": self.reduction}
-        return lambda outputs, labels: graph_smoothness(outputs, labels, **options)
+        return lambda outputs, labels: self.weight * graph_smoothness(outputs, labels, **options)
 
     def _peer(self) -> LossOfBatch:
         from pytorch_metric_learning.distances import LpDistance

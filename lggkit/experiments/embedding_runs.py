@@ -31,7 +31,7 @@ PAPER_TRAINING = TrainConfig(
 REDUCED_TRAINING = replace(PAPER_TRAINING, epochs=4, schedule=OneCycle())
 SMOKE_TRAINING = replace(REDUCED_TRAINING, epochs=2, augment=False)
 CROSS_ENTROPY = EmbeddingLoss(loss="cross_entropy")
-GRAPH_SMOOTHNESS = EmbeddingLoss(loss="graph_smoothness", reduction="mean")
+GRAPH_SMOOTHNESS = EmbeddingLoss(loss="graph_smoothness", reduction="mean", weight=1.0)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class EmbeddingSettings(Protocol):
     stand_in: str | None = None
     network: str = "preact_resnet18"
     width: int = 64
-    loss: EmbeddingLoss = GRAPH_SMOOTHNESS
+    loss: EmbeddingLoss = field(default_factory=EmbeddingLoss)
     dimension: int | None = None
     normalization: str | None = "l2"
     training: TrainConfig = field(default_factory=lambda: PAPER_TRAINING)
@@ -217,6 +217,11 @@ def history(spec: Spec, result: TrainResult, measuring: float) -> dict[str, Any]
     """
     training = result.seconds if network_of(spec) == spec else 0.0
     return {**base.how_trained(result), "seconds": training + measuring}
+
+
+def final_loss(spec: Spec, result: TrainResult) -> float:
+    """The mean training loss of the last epoch, without its weight."""
+    return result.curves["train_loss"][-1] / spec.protocol.loss.weight
 
 
 def embeddings(model: nn.Module, images: Tensor, settings: EmbeddingSettings) -> Tensor:

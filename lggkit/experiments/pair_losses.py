@@ -25,7 +25,7 @@ def initial_pair_loss(spec: Spec, context: Context, batches: int) -> float:
     settings = spec.protocol
     model = build_network(spec, context).train()
     stream = Stream(training_images(settings, context), settings.own_training, spec.seed)
-    objective = replace(settings.loss, reduction="mean").objective()
+    objective = replace(settings.loss, reduction="mean", weight=1.0).objective()
     first = [stream.make(step) for step in range(min(batches, stream.steps_per_epoch))]
     return mean(float(objective({}, model(batch.images), batch.labels)) for batch in first)
 

@@ -93,6 +93,11 @@ def test_own_losses_get_their_options(batch):
         assert not torch.isclose(found, objectives.graph_smoothness(*batch))
 
 
+def test_the_weight_multiplies_the_loss(batch):
+    once, thrice = (value(*batch, "graph_smoothness", reduction="mean", weight=w) for w in (1.0, 3.0))
+    torch.testing.assert_close(thrice, 3 * once)
+
+
 @pytest.mark.parametrize("loss", OPTIONS)
 def test_losses_are_computed_in_float32_under_autocast(batch, loss):
     outputs, labels = batch[0].bfloat16(), batch[1]
@@ -152,6 +157,8 @@ def test_every_loss_trains_a_network(loss):
         ({"loss": "cross_entropy", "alpha": 1.0}, "alpha is 1.0"),
         ({"loss": "triplet", "margin": 0.0}, "margin is 0.0; give a positive"),
         ({"loss": "supervised_contrastive", "temperature": math.nan}, "temperature is nan"),
+        ({"loss": "graph_smoothness", "weight": -1.0}, "weight is -1.0; give a positive"),
+        ({"loss": "cross_entropy", "weight": 2.0}, "weight is 2.0, which cross_entropy has no use for"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings, said):

@@ -38,6 +38,7 @@ from lggkit.experiments.embedding_runs import (
     EmbeddingSettings,
     build_network,
     embeddings,
+    final_loss,
     history,
     split_images,
     train_networks,
@@ -91,7 +92,7 @@ def _exact(spec: Spec, context: Context) -> Record:
 def _of_network(spec: Spec, result: TrainResult, context: Context) -> dict[str, Any]:
     settings, model = spec.protocol, result.model
     metrics = _of_embedding(settings, model, context)
-    metrics["final_train_loss"] = result.curves["train_loss"][-1]
+    metrics["final_train_loss"] = final_loss(spec, result)
     if settings.by_cross_entropy and settings.classes_kept is None:
         metrics["test_error"] = model_error(model, context.data(settings.data_name, train=False))
     if not settings.by_cross_entropy:
@@ -179,14 +180,16 @@ DIMENSIONS = tuple(_swept(f"d{d}", f"d = {d}", dimension=d) for d in (2, 5, 10, 
 SCALES = tuple(
     _swept(f"alpha{a:g}", f"α = {a:g}", loss=_loss(alpha=a)) for a in (0.5, 1.0, 2.0, 5.0, 20.0, 100.0)
 )
+WEIGHTS = tuple(_swept(f"weight{w}", f"mean × {w}", loss=_loss(weight=float(w))) for w in (1, 10, 100, 1000))
 VARIANTS = (
     _swept("unnormalized", "not normalised", normalization=None),
-    _swept("sum_reduction", "sum over pairs", loss=_loss(reduction="sum")),
+    _swept("sum_reduction", "sum over pairs", loss=_loss(reduction="sum", weight=1.0)),
 )
 EIGHT = tuple(_eight(loss) for loss in LOSSES)
 EXACT = Arm("exact", "exact claims", {"trained": False})
 SMOKE = Settings(
     stand_in="digits",
+    loss=GRAPH_SMOOTHNESS,
     network="small_net",
     width=4,
     training=SMOKE_TRAINING,
@@ -196,8 +199,11 @@ SMOKE = Settings(
     timed_steps=3,
     initial_batches=1,
 )
-REDUCED = Settings(width=8, training=REDUCED_TRAINING, svc_subset=5000)
-PAPER = Settings(sweep_training=replace(PAPER_TRAINING, epochs=60, schedule=MultiStep((30, 45), 0.1)))
+REDUCED = Settings(loss=GRAPH_SMOOTHNESS, width=8, training=REDUCED_TRAINING, svc_subset=5000)
+PAPER = Settings(
+    loss=GRAPH_SMOOTHNESS,
+    sweep_training=replace(PAPER_TRAINING, epochs=60, schedule=MultiStep((30, 45), 0.1)),
+)
 
 
 def _together(*groups: Sequence[Arm]) -> tuple[tuple[str, ...], ...]:
@@ -208,14 +214,21 @@ EXPERIMENT = Experiment(
     name="graph_smoothness_loss/s43_classification",
     title="Classification on embeddings by graph smoothness (Table 1)",
     protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": PAPER},
-    arms=(*TABLE, EXACT, *NEIGHBORS, ALL_PAIRS, *DIMENSIONS, *SCALES, *VARIANTS, *EIGHT),
+    arms=(*TABLE, EXACT, *NEIGHBORS, ALL_PAIRS, *DIMENSIONS, *SCALES, *WEIGHTS, *VARIANTS, *EIGHT),
     seeds={"smoke": 2, "reduced": 3, "paper": 3},
     ablation_seeds={"smoke": 1, "reduced": 1, "paper": 3},
     measure=measure,
     build=build_network,
     train=train_networks,
     together=_together(
-        TABLE[:2], TABLE[2:4], TABLE[4:], (*NEIGHBORS, ALL_PAIRS), DIMENSIONS, SCALES, VARIANTS, EIGHT
+        TABLE[:2],
+        TABLE[2:4],
+        TABLE[4:],
+        (*NEIGHBORS, ALL_PAIRS),
+        DIMENSIONS,
+        SCALES,
+        (*WEIGHTS, *VARIANTS),
+        EIGHT,
     ),
     minutes={"smoke": 0.01, "reduced": 12, "paper": 4},
     priority=20,

@@ -13,6 +13,7 @@ from lggkit.experiments.base import Arm, Context, Experiment
 from lggkit.experiments.corruption_runs import CorruptionSettings, robustness_records
 from lggkit.experiments.embedding_runs import (
     CROSS_ENTROPY,
+    GRAPH_SMOOTHNESS,
     REDUCED_TRAINING,
     SMOKE_TRAINING,
     build_network,
@@ -33,13 +34,16 @@ def reference_of(spec: Spec) -> Spec:
 
 SMOKE = CorruptionSettings(
     stand_in="digits",
+    loss=GRAPH_SMOOTHNESS,
     network="small_net",
     width=4,
     training=SMOKE_TRAINING,
     corruptions=("gaussian_noise", "defocus_blur", "contrast"),
     severities=(3, 5),
 )
-REDUCED = CorruptionSettings(width=8, training=REDUCED_TRAINING, corruption_images=1000)
+REDUCED = CorruptionSettings(
+    loss=GRAPH_SMOOTHNESS, width=8, training=REDUCED_TRAINING, corruption_images=1000
+)
 TABLE = (
     Arm("cross_entropy", "Cross-entropy", {"loss": CROSS_ENTROPY}),
     Arm("graph_smoothness", "Graph smoothness, d = 200", {"dimension": 200, "vote": 10}),
@@ -52,7 +56,7 @@ ABLATIONS = (
 EXPERIMENT = Experiment(
     name="graph_smoothness_loss/s44_robustness",
     title="Robustness to corruptions of embeddings by graph smoothness (Table 2)",
-    protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": CorruptionSettings()},
+    protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": CorruptionSettings(loss=GRAPH_SMOOTHNESS)},
     arms=(*TABLE, *ABLATIONS),
     seeds={"smoke": 2, "reduced": 3, "paper": 3},
     ablation_seeds={"smoke": 1, "reduced": 3, "paper": 3},

@@ -6,13 +6,20 @@ import torch
 
 from lggkit.evaluation import SvcResult, clusters_per_class
 from lggkit.experiments import pair_losses, step_time
-from lggkit.experiments.embedding_runs import CROSS_ENTROPY, embeddings, split_images, training_images
+from lggkit.experiments.embedding_runs import (
+    CROSS_ENTROPY,
+    GRAPH_SMOOTHNESS,
+    embeddings,
+    split_images,
+    training_images,
+)
 from lggkit.experiments.graph_smoothness_loss import s43_classification as s43
 from lggkit.latents import latents
 from lggkit.study.context import StudyContext
 from lggkit.training import MultiStep, Stream, TrainConfig
 
 EXPERIMENT = s43.EXPERIMENT
+CHOSEN = f"weight{GRAPH_SMOOTHNESS.weight:g}"
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +54,7 @@ def test_everything_that_cells_and_claims_compare_is_measured(records, compared)
 
 
 def test_arms_that_share_a_network_agree_and_one_of_them_counts_its_training(records):
-    first, *others = (records[f"{name}-cifar10", 0] for name in ("kmax", "d10", "alpha2"))
+    first, *others = (records[f"{name}-cifar10", 0] for name in ("kmax", "d10", "alpha2", CHOSEN))
     for other in others:
         assert other.curves == first.curves and other.seconds < first.seconds
         assert other.metrics.keys() == first.metrics.keys()
@@ -59,7 +66,13 @@ def test_arms_of_one_figure_have_networks_of_their_own(records):
     losses = {
         arm: tuple(r.curves["train_loss"]) for (arm, seed), r in records.items() if r.curves and seed == 0
     }
-    alike = {"d10-cifar10", "alpha2-cifar10", "cross_entropy-svhn", "graph_smoothness-svhn"}
+    alike = {
+        "d10-cifar10",
+        "alpha2-cifar10",
+        f"{CHOSEN}-cifar10",
+        "cross_entropy-svhn",
+        "graph_smoothness-svhn",
+    }
     own = [curve for arm, curve in losses.items() if arm not in alike]
     assert len(set(own)) == len(own) == len(losses) - len(alike)
 
@@ -120,7 +133,7 @@ def test_cross_entropy_answers_by_its_logits(records, context, quick):
     )
 
 
-@pytest.mark.parametrize("arm", ["kmax-cifar10", "k5-cifar10", "alpha100-cifar10"])
+@pytest.mark.parametrize("arm", ["kmax-cifar10", "k5-cifar10", "alpha100-cifar10", "weight1000-cifar10"])
 def test_the_loss_a_pair_is_the_mean_edge_weight_between_classes_of_the_first_batches(
     records, context, quick, arm
 ):
@@ -217,6 +230,8 @@ def test_the_training_loss_is_that_of_the_last_epoch(quick, context, monkeypatch
     monkeypatch.setattr(s43, "_of_embedding", lambda *_: {})
     found = s43._of_network(quick.spec("kmax-cifar10", "smoke"), longer, context)
     assert found["final_train_loss"] == 4.0
+    heavy = quick.spec("weight10-cifar10", "smoke")
+    assert s43._of_network(heavy, longer, context)["final_train_loss"] == pytest.approx(0.4)
 
 
 def test_a_diverged_training_is_a_record(quick, monkeypatch, tmp_path):
@@ -263,7 +278,10 @@ def test_sweeps_vary_what_they_say_and_nothing_else():
         loss = dataclasses.replace(usual.loss, alpha=alpha)
         assert settings_of(f"alpha{name}-cifar10") == dataclasses.replace(usual, loss=loss)
     assert settings_of("unnormalized-cifar10") == dataclasses.replace(usual, normalization=None)
-    summed = dataclasses.replace(usual.loss, reduction="sum")
+    for weight in (1, 10, 100, 1000):
+        loss = dataclasses.replace(usual.loss, weight=float(weight))
+        assert settings_of(f"weight{weight}-cifar10") == dataclasses.replace(usual, loss=loss)
+    summed = dataclasses.replace(usual.loss, reduction="sum", weight=1.0)
     assert settings_of("sum_reduction-cifar10") == dataclasses.replace(usual, loss=summed)
 
 
