@@ -154,7 +154,7 @@ columns = {
 }
 caption = (
     "After training: mean ± half the 95 % interval (number of seeds). The training loss of cross-entropy is "
-    "another quantity than that of graph smoothness, which is a mean over pairs here."
+    "another quantity than that of graph smoothness, which is a mean over pairs here, without its factor."
 )
 Markdown(tables.as_myst(tables.arms_table(shown, titles, columns), caption, "tab-gsl-s42-ends"))
 
@@ -194,9 +194,9 @@ Markdown(tables.as_myst(tables.arms_table(shown, titles, columns), caption, "tab
 # * - Neighbours $k$ and scale $\alpha$
 #   - all pairs and the default of the sweeps
 #   - paper, section 4.3; not said for this figure
-# * - Sum or mean over pairs
-#   - mean
-#   - trial on held-out training images
+# * - Size of the loss
+#   - the mean over pairs, times a factor
+#   - {ref}`a search on held-out training images <gsl-s43-size>`
 # * - Images and moments drawn
 #   - a fixed random part of the training set, from before the first epoch to after the last
 #   - guess; the paper names no moments

@@ -254,7 +254,7 @@ origin = pd.DataFrame(
         ("scale α", loss.alpha, "paper, section 4.4"),
         ("neighbours that vote", settings["vote"], "paper, section 4.4"),
         ("base of the vote", "embedded training images", "guess"),
-        ("sum or mean over pairs", loss.reduction, "trial on held-out images"),
+        ("size of the loss", f"{loss.reduction} over pairs × {loss.weight:g}", "search on held-out images"),
         ("epochs", settings["training"]["epochs"], "paper: 200; fewer at lower scales"),
         ("answer of cross-entropy", "largest logit", "usual; not stated"),
         ("reference of the ratios", "cross-entropy, same seed", "paper; pairing by seed is ours"),

@@ -263,9 +263,9 @@ Markdown(tables.as_myst(tables.arms_table(shown, present, columns), caption, "ta
 # * - $k$, $d$, $\alpha$ of label variation
 #   - as in Table 2 there
 #   - paper on the loss; this one gives none
-# * - Sum or mean over pairs
-#   - mean
-#   - trial on held-out training images
+# * - Size of the loss
+#   - the mean over pairs, times a factor
+#   - {ref}`a search on held-out training images <gsl-s43-size>`
 # * - Classifier of the clean error
 #   - one neighbour for the cell, ten elsewhere
 #   - our reading of the conflict above
