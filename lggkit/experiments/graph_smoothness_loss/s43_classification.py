@@ -2,10 +2,10 @@
 
 The paper tunes k, d and alpha for Table 1 and prints none: the table's arms have the defaults of its sweeps
 (all pairs, as many dimensions as classes, alpha 2). Arms of a sweep leave 5,000 training images for
-validation, so that a choice needs no test image. The paper's loss is a sum over some 9,000 pairs. All arms but
-``sum_reduction-cifar10`` take their mean times a factor, `GRAPH_SMOOTHNESS.weight`: of those that the arms
-``weight...`` try, the one with the least error on the images held out at reduced scale. Horizontal flips are
-left out on SVHN, whose classes are digits.
+validation, so that a choice needs no test image. The paper's loss is a sum over some 9,000 pairs. All arms
+but ``sum_reduction-cifar10`` take their mean times a factor, `GRAPH_SMOOTHNESS.weight`: of those that the
+arms ``weight...`` try, the one with the least error on the images held out at reduced scale. Horizontal flips
+are left out on SVHN, whose classes are digits.
 """
 
 from __future__ import annotations
