@@ -1,7 +1,16 @@
 """What a trained network does on a data set: its answers, its errors, its agreement with another network."""
 
 from lggkit.evaluation.accuracy import error_rate, model_error, predict
-from lggkit.evaluation.attacks import deepfool, fgsm, misled, pgd, snr_epsilon, strong
+from lggkit.evaluation.attacks import (
+    deepfool,
+    fgsm,
+    fgsm_direction,
+    misled,
+    moved_along,
+    pgd,
+    snr_epsilon,
+    strong,
+)
 from lggkit.evaluation.clusters import (
     class_elongation,
     clusters_per_class,
@@ -40,6 +49,7 @@ __all__ = [
     "distance_expansion",
     "error_rate",
     "fgsm",
+    "fgsm_direction",
     "gaussian_noise",
     "initial_distance_correlation",
     "input_margins",
@@ -51,6 +61,7 @@ __all__ = [
     "mean_corruption_error",
     "misled",
     "model_error",
+    "moved_along",
     "noise_at",
     "pgd",
     "predict",

@@ -54,16 +54,35 @@ def fgsm(
     Raises:
         ValueError: there is not one label an image, or there are no images.
     """
+    return moved_along(images, fgsm_direction(model, images, labels), snr, bounds)
+
+
+def fgsm_direction(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """``sign(∇_x cross-entropy)`` of every image, int8 (n, c, h, w): where `fgsm` goes, at whatever ratio.
+
+    Raises:
+        ValueError: as for `fgsm`.
+    """
     _check(images, labels)
 
-    def step(x: Tensor, y: Tensor) -> Tensor:
+    def sign(x: Tensor, y: Tensor) -> Tensor:
         x = x.detach().clone().requires_grad_()
         (gradient,) = torch.autograd.grad(F.cross_entropy(model(x).float(), y, reduction="sum"), x)
-        moved = x.detach() + snr_epsilon(x.detach(), snr) * gradient.sign()
-        return moved if bounds is None else moved.clamp(*bounds)
+        return gradient.sign().to(torch.int8)
 
     with evaluating(model), torch.enable_grad():
-        return _by_batch(step, images, labels)
+        return _by_batch(sign, images, labels)
+
+
+def moved_along(
+    images: Tensor, direction: Tensor, snr: float, bounds: tuple[float, float] | None = BOX
+) -> Tensor:
+    """Images moved by the ε of `snr_epsilon` along a direction of entries ±1 or 0, such as `fgsm_direction`.
+
+    ``snr`` and ``bounds`` are those of `fgsm`.
+    """
+    moved = images.detach() + snr_epsilon(images.detach(), snr) * direction
+    return moved if bounds is None else moved.clamp(*bounds)
 
 
 def pgd(

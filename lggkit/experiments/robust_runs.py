@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from lggkit.data import to_float
 from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES
 from lggkit.evaluation import model_error, predict
-from lggkit.evaluation.attacks import deepfool, fgsm, misled, pgd, strong
+from lggkit.evaluation.attacks import deepfool, fgsm, fgsm_direction, misled, moved_along, pgd, strong
 from lggkit.evaluation.perturbations import gaussian_noise, noise_at, quantized, with_dropout
 from lggkit.experiments.base import Context, how_trained
 from lggkit.experiments.corruption_runs import first_images, published, robustness_metrics, robustness_tables
@@ -76,30 +76,36 @@ def robust_records(
     answers = {spec: partial(predict, model) for spec, model in sound.items() if spec in compared}
     tables = robustness_tables(answers, context)
     shared = (time.monotonic() - begun) / max(len(specs), 1)
-    crafted = cache(lambda source: fgsm(sound[source], *_attacked_images(source, context), SNR))
+    direction = cache(lambda spec: fgsm_direction(sound[spec], *_attacked_images(spec, context)))
     for spec in specs:
         begun, result, metrics = time.monotonic(), results[spec], {}
         if spec in sound:
             images = _attacked_images(spec, context)
-            metrics = _errors(spec, result.model, images, context)
+            metrics = _errors(spec, result.model, images, direction(spec), context)
             metrics |= robustness_metrics(tables[spec], tables.get(other_arm(spec, "vanilla")))
             metrics |= geometry_metrics(spec, result, build(spec), images, context)
             for source in (other_arm(spec, arm) for arm in spec.protocol.transfer_sources):
                 if source in sound:
-                    wrong = misled(result.model, crafted(source), images[1])
-                    metrics[f"transfer_from_{source.arm}"] = _percent(wrong)
+                    crafted = moved_along(images[0], direction(source), SNR)
+                    metrics[f"transfer_from_{source.arm}"] = _percent(
+                        misled(result.model, crafted, images[1])
+                    )
         spent = shared + time.monotonic() - begun
         yield context.record(spec, metrics, seconds=result.seconds + spent, **how_trained(result))
 
 
-def _errors(spec: Spec, model: nn.Module, images: Images, context: Context) -> dict[str, Any]:
+def _errors(
+    spec: Spec, model: nn.Module, images: Images, direction: Tensor, context: Context
+) -> dict[str, Any]:
     """Errors and accuracies on clean, attacked and perturbed images, by the names of the paper's tables.
+
+    ``direction`` is that of FGSM on these images.
 
     DeepFool's median distance is left out where it misled the network on less than half of the images.
     """
     settings, test = spec.protocol, context.data(spec.protocol.data_name, train=False)
     clean, (x, y) = model_error(model, test), images
-    errors = _attacked(model, x, y, settings.pgd_steps) | _perturbed(model, x, y)
+    errors = _attacked(model, x, y, direction, settings.pgd_steps) | _perturbed(model, x, y)
     few = x[: settings.strong_images], y[: settings.strong_images]
     ensemble = {"restarts": settings.restarts, "steps": settings.strong_steps}
     errors["strong"] = _percent(strong(model, *few, **ensemble))
@@ -110,15 +116,15 @@ def _errors(spec: Spec, model: nn.Module, images: Images, context: Context) -> d
         **{f"accuracy_{name}": 100 - error for name, error in {"clean": clean, **errors}.items()},
         **({"deepfool_l2": distance} if math.isfinite(distance) else {}),
         "published_corruptions": published(spec, context),
-        **_by_level(model, x, y, settings.levels),
+        **_by_level(model, x, y, direction, settings.levels),
     }
 
 
-def _attacked(model: nn.Module, x: Tensor, y: Tensor, steps: int) -> dict[str, float]:
+def _attacked(model: nn.Module, x: Tensor, y: Tensor, direction: Tensor, steps: int) -> dict[str, float]:
     behind = model.normalization(x)
     after = misled(model.model, fgsm(model.model, behind, y, SNR, bounds=None), y)
     return {
-        "fgsm_before": _percent(misled(model, fgsm(model, x, y, SNR), y)),
+        "fgsm_before": _percent(misled(model, moved_along(x, direction, SNR), y)),
         "fgsm_after": _percent(after),
         "pgd": _percent(misled(model, pgd(model, x, y, steps=steps), y)),
     }
@@ -135,9 +141,11 @@ def _perturbed(model: nn.Module, x: Tensor, y: Tensor) -> dict[str, float]:
     return found
 
 
-def _by_level(model: nn.Module, x: Tensor, y: Tensor, levels: Sequence[float]) -> dict[str, list[float]]:
+def _by_level(
+    model: nn.Module, x: Tensor, y: Tensor, direction: Tensor, levels: Sequence[float]
+) -> dict[str, list[float]]:
     """Accuracies in percent at each signal-to-noise ratio, of FGSM and of Gaussian noise."""
-    attacked = (misled(model, fgsm(model, x, y, level), y) for level in levels)
+    attacked = (misled(model, moved_along(x, direction, level), y) for level in levels)
     noisy = (misled(model, noise_at(x, level, _noise()), y) for level in levels)
     return {
         "snr_levels": list(levels),

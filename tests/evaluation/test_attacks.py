@@ -10,7 +10,16 @@ import pytest
 import torch
 from torch import nn
 
-from lggkit.evaluation.attacks import deepfool, fgsm, misled, pgd, snr_epsilon, strong
+from lggkit.evaluation.attacks import (
+    deepfool,
+    fgsm,
+    fgsm_direction,
+    misled,
+    moved_along,
+    pgd,
+    snr_epsilon,
+    strong,
+)
 from lggkit.networks import build, with_normalization
 
 SHAPE = (1, 4, 4)
@@ -76,6 +85,16 @@ def test_fgsm_stays_within_its_bounds_and_without_bounds_does_not():
     assert inside.min() >= 0 and inside.max() <= 1
     assert free.min() < 0 and free.max() > 1
     assert torch.equal(free.clamp(0, 1), inside)
+
+
+def test_one_direction_serves_every_ratio():
+    model, x = Linear(), images(low=0.0, high=1.0)
+    y = right(model, x)
+    direction = fgsm_direction(model, x, y)
+    assert direction.dtype == torch.int8 and direction.shape == x.shape
+    for snr in (3.0, 20.0, 33.0):
+        assert torch.equal(moved_along(x, direction, snr), fgsm(model, x, y, snr=snr))
+    assert torch.equal(moved_along(x, direction, 3.0, bounds=None), fgsm(model, x, y, snr=3.0, bounds=None))
 
 
 def test_pgd_stays_in_its_ball_and_finds_what_is_in_it():
