@@ -31,6 +31,17 @@ def test_clusters_are_counted(parts, d):
     assert clusters_per_class(x, zeros(x)) == [parts]
 
 
+@pytest.mark.parametrize("d", [3, 10, 64, 512])
+@pytest.mark.parametrize("parts", [1, 2, 3])
+def test_what_is_ten_deviations_apart_is_told_apart_in_any_dimension(parts, d):
+    """The noise is as large in every dimension, so that in 512 it drowns all distances."""
+    source = torch.Generator().manual_seed(1)
+    part = torch.arange(450) % parts
+    x = torch.randn(450, d, generator=source)
+    x[torch.arange(450), part] += 10 / 2**0.5 * (parts > 1)
+    assert clusters_per_class(x, zeros(x)) == [parts]
+
+
 def test_clusters_are_counted_class_by_class():
     x = torch.cat([blobs([60, 60]), blobs([120], seed=1)])
     labels = torch.tensor([7] * 120 + [2] * 120)

@@ -15,7 +15,9 @@ from lggkit.experiments.embedding_runs import (
 )
 from lggkit.experiments.graph_smoothness_loss import s43_classification as s43
 from lggkit.latents import latents
+from lggkit.study import paths
 from lggkit.study.context import StudyContext
+from lggkit.study.ledger import Ledger
 from lggkit.training import MultiStep, Stream, TrainConfig
 
 EXPERIMENT = s43.EXPERIMENT
@@ -283,6 +285,17 @@ def test_sweeps_vary_what_they_say_and_nothing_else():
         assert settings_of(f"weight{weight}-cifar10") == dataclasses.replace(usual, loss=loss)
     summed = dataclasses.replace(usual.loss, reduction="sum", weight=1.0)
     assert settings_of("sum_reduction-cifar10") == dataclasses.replace(usual, loss=summed)
+
+
+def test_the_loss_has_the_size_that_errs_least_on_images_held_out():
+    """What was measured decides, at reduced scale and on no test image."""
+    found = {
+        float(r.arm.removeprefix("weight").partition("-")[0]): r.metrics["validation_error_10nn"]
+        for r in Ledger(paths.results()).records(EXPERIMENT.name, "reduced")
+        if r.arm.startswith("weight")
+    }
+    assert len(found) == 4
+    assert min(found, key=found.get) == GRAPH_SMOOTHNESS.weight
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "graph_smoothness"])
