@@ -69,6 +69,19 @@ def test_svc_settings_are_chosen_where_others_fail(rings):
     assert svc_error(*uneven, c=[100.0, 10.0], gamma=[1.0]).c == 10.0
 
 
+def test_of_equally_good_settings_those_nearest_to_one_are_chosen():
+    """Two clusters far apart: every setting of the grid makes no error on what is held out."""
+    source = torch.Generator().manual_seed(0)
+    y = torch.arange(60) % 2
+    x = torch.randn(60, 2, generator=source) + 50 * y[:, None]
+    unit = 1 / (2 * x.var(unbiased=False).item())
+    found = svc_error(x, y, x, y)
+    assert found.validation_error == found.error == 0
+    assert (found.c, found.gamma) == (1.0, pytest.approx(unit, rel=1e-4))
+    apart = svc_error(x, y, x, y, c=[100.0, 10.0, 0.1, 0.01], gamma=[2.0, 0.5])
+    assert (apart.c, apart.gamma) == (0.1, pytest.approx(0.5 * unit, rel=1e-4))
+
+
 def test_svc_choice_is_blind_to_the_queries(rings):
     base, labels, queries, asked = rings
     found, shifted = (svc_error(base, labels, queries, y) for y in (asked, (asked + 1) % 3))
