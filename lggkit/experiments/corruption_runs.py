@@ -35,7 +35,11 @@ from lggkit.record import Record, Spec
 Answer = Callable[[Tensor], Tensor]
 More = Callable[[Spec, nn.Module, Context], dict[str, Any]]
 Name = TypeVar("Name")
-LEAST_HARM = 1e-6
+LEAST_HARM = 0.5
+"""What a corruption must do to the reference to count in the relative mean: mean error over severities less
+clean error, in points. The ratio is divided by it. Half a point is five images of a thousand, about as much
+as another draw of a thousand images would change it by. Below that the ratio is mostly noise, of any size and
+either sign, and a single corruption can outweigh the fourteen others."""
 
 
 @dataclass(frozen=True)
@@ -163,8 +167,8 @@ def robustness_metrics(own: Robustness, reference: Robustness | None) -> dict[st
     """``mce``, ``relative_mce`` and ``mean_corrupted_error``, with what they are made of.
 
     ``clean_error`` is that on the uncorrupted images of the same set, ``errors_<corruption>`` a list with one
-    error a severity. The relative mean leaves out corruptions that do the reference no harm, and
-    ``relative_corruptions`` counts those it is over. Without a reference there are no means over it.
+    error a severity. The relative mean leaves out corruptions that do the reference less than `LEAST_HARM`,
+    and ``relative_corruptions`` counts those it is over. Without a reference there are no means over it.
     """
     return {
         **(_over(own, reference) if reference else {}),
@@ -175,7 +179,7 @@ def robustness_metrics(own: Robustness, reference: Robustness | None) -> dict[st
 
 
 def _over(own: Robustness, reference: Robustness) -> dict[str, float]:
-    harmful = [name for name, row in reference.errors.items() if mean(row) > reference.clean + LEAST_HARM]
+    harmful = [name for name, row in reference.errors.items() if mean(row) >= reference.clean + LEAST_HARM]
     found = {"mce": mean_corruption_error(own.errors, reference.errors), "relative_corruptions": len(harmful)}
     if harmful:
         ours, theirs = ({name: side.errors[name] for name in harmful} for side in (own, reference))

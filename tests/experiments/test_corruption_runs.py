@@ -7,6 +7,7 @@ from lggkit.data import DataSet
 from lggkit.evaluation import corruption_errors
 from lggkit.experiments import corruption_runs
 from lggkit.experiments.corruption_runs import (
+    LEAST_HARM,
     Answering,
     CorruptionSettings,
     Robustness,
@@ -29,6 +30,17 @@ def test_a_corruption_that_does_the_reference_no_harm_is_left_out_of_the_relativ
     found = robustness_metrics(OURS, REFERENCE)
     assert found["relative_mce"] == pytest.approx((100 * 20 / 20 + 100 * 80 / 100) / 2)
     assert found["relative_corruptions"] == 2
+
+
+@pytest.mark.parametrize(("harm", "count"), [(LEAST_HARM - 0.1, 2), (LEAST_HARM, 3)])
+def test_a_nearly_harmless_corruption_does_not_rule_the_relative_mean(harm, count):
+    """The mean harm over severities decides, and it is the reference's."""
+    mild = Robustness(10.0, REFERENCE.errors | {"contrast": (10.0, 10.0 + 2 * harm)})
+    found = robustness_metrics(OURS, mild)
+    ratios = [100 * 20 / 20, 100 * 80 / 100, 100 * 10 / (2 * harm)][:count]
+    assert found["relative_corruptions"] == count
+    assert found["relative_mce"] == pytest.approx(sum(ratios) / count)
+    assert len(mild.errors) == 3 and found["mce"] == pytest.approx((75 + 75 + 2000 / (20 + 2 * harm)) / 3)
 
 
 def test_the_reference_itself_is_at_100():
