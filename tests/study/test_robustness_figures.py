@@ -43,6 +43,22 @@ def bars(ax):
     return found
 
 
+@pytest.mark.parametrize(
+    ("stand_in", "published", "words"),
+    [
+        (None, (0, 0), "CIFAR-10-C-like"),
+        (None, (1, 1), "CIFAR-10-C"),
+        (None, (0, 1), "CIFAR-10-C and CIFAR-10-C-like"),
+        ("digits", (0, 0), "digits-C-like"),
+    ],
+)
+def test_the_corrupted_images_are_named_by_the_records(shown, stand_in, published, words):
+    for record in shown.records:
+        record.settings.update(dataset="cifar10", stand_in=stand_in)
+        record.metrics["published_corruptions"] = float(published[record.seed > 0])
+    assert robustness.corrupted_images(shown) == words
+
+
 def test_every_corruption_has_the_mean_over_severities_and_seeds(shown, errors):
     left, right = robustness.corruption_figure(shown, TITLES).axes
     marks = iter(zip(bars(left), bars(right), strict=True))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lggkit.data.corruptions import CORRUPTIONS
+from lggkit.data.corruptions.official import PUBLISHED, TITLES
 from lggkit.study.figures.parts import GRAY, MARKS, marked_interval, one_legend
 from lggkit.study.figures.style import arm_color
 from lggkit.study.verdicts import by_seed
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lggkit.study.view import Shown
+
+
+def corrupted_images(shown: Shown) -> str:
+    """What the corrupted images of the records are, for sentences: published, of our making, or both."""
+    settings = shown.records[0].settings
+    name = settings.get("stand_in") or settings["dataset"]
+    words = {1: PUBLISHED, 0: f"{TITLES.get(name, name)}-C-like"}
+    found = {r.metrics["published_corruptions"] for r in shown.records if r.status == "complete"}
+    return " and ".join(words[value] for value in sorted(found, reverse=True))
 
 
 def corruption_figure(shown: Shown, titles: Mapping[str, str], reference: str = "cross_entropy") -> Figure:
