@@ -88,6 +88,8 @@ measured = view.measure(NAME, scale)
 shown = view.highest(NAME)
 settings = shown.arm("graph_smoothness")[0].settings
 film = shown.arrays("graph_smoothness")
+DRAWN = 500
+SIZES = {"mean": "a mean over pairs, without its factor", "sum": "a sum over pairs"}
 
 
 # %% tags=["hide-input"]
@@ -114,6 +116,9 @@ view.glue(
         "g42-epochs": str(settings["training"]["epochs"]),
         "g42-seeds": str(len(shown.arm("graph_smoothness"))),
         "g42-points": str(film["embeddings"].shape[1]),
+        "g42-drawn": str(min(DRAWN, film["embeddings"].shape[1])),
+        "g42-size": SIZES[settings["loss"]["reduction"]],
+        "g42-loss": "{reduction} over pairs × {weight:g}".format(**settings["loss"]),
         "g42-device": shown.devices,
         "g42-loss-gap": difference("graph_smoothness_l2", "graph_smoothness", "final_train_loss"),
         "g42-elongation-gap": difference("cross_entropy", "graph_smoothness", "class_elongation"),
@@ -128,16 +133,18 @@ view.glue(
 # width {glue:text}`g42-width`, {glue:text}`g42-epochs` epochs, {glue:text}`g42-seeds` seeds for each row,
 # measured on {glue:text}`g42-device`. The same {glue:text}`g42-points` training images are followed through
 # every run. They are embedded with the statistics of their own batch, as a training step sees them, since
-# running averages mean nothing before the first step.
+# running averages mean nothing before the first step. The figure draws the first {glue:text}`g42-drawn` of
+# them; its axes end where all but a few of a row's coordinates are within, so that some far points may lie
+# outside the panels.
 #
 # ## Figure 1, redrawn
 
-# %% mystnb={"figure": {"caption": "Figure 1 redrawn: training images in the two output dimensions, one seed. A row is a loss, a column a moment, a colour and mark a class. The axes are equal within a row, so that growth can be seen; the rows have units of their own.", "name": "fig-gsl-film"}, "image": {"alt": "Small multiples of scatter plots: two-dimensional embeddings through training with cross-entropy, graph smoothness with batch normalisation, and graph smoothness with L2 normalisation.", "width": "100%"}}
-figure = embeddings.film_figure(shown, titles)
+# %% mystnb={"figure": {"caption": "Figure 1 redrawn: training images in the two output dimensions, one seed. A row is a loss, a column a moment, a colour and mark a class. The axes are equal within a row, so that growth can be seen; the rows have units of their own. The first of the images that are followed are drawn, and the farthest points may lie outside the axes.", "name": "fig-gsl-film"}, "image": {"alt": "Small multiples of scatter plots: two-dimensional embeddings through training with cross-entropy, graph smoothness with batch normalisation, and graph smoothness with L2 normalisation.", "width": "100%"}}
+figure = embeddings.film_figure(shown, titles, points=DRAWN)
 # %% [markdown]
 # What to look for: do the points of one class lie in a spot or along a line through the origin, and does the
 # picture after the first epochs still resemble the one before training? A picture shows one seed and hides
-# how many points lie under others. The numbers below use all seeds and all points.
+# how many points lie under others. The numbers below use all seeds, and all points that are followed.
 #
 # ## The same in numbers
 
@@ -154,7 +161,7 @@ columns = {
 }
 caption = (
     "After training: mean ± half the 95 % interval (number of seeds). The training loss of cross-entropy is "
-    "another quantity than that of graph smoothness, which is a mean over pairs here, without its factor."
+    f"another quantity than that of graph smoothness, which is {SIZES[settings['loss']['reduction']]} here."
 )
 Markdown(tables.as_myst(tables.arms_table(shown, titles, columns), caption, "tab-gsl-s42-ends"))
 
@@ -164,8 +171,8 @@ Markdown(tables.as_myst(tables.arms_table(shown, titles, columns), caption, "tab
 # Euclidean distance and {glue:text}`g42-cosine-gap` by the angle. If the two silhouettes do not favour the
 # same loss, then "better clustered" is a statement about the distance that was chosen.
 #
-# *The circle.* L2 minus batch normalisation in the last training loss: {glue:text}`g42-loss-gap`, a mean over
-# pairs. The comparison is not only one of dimensions. Outputs with unit variance reach further apart than
+# *The circle.* L2 minus batch normalisation in the last training loss: {glue:text}`g42-loss-gap`,
+# {glue:text}`g42-size`. The comparison is not only one of dimensions. Outputs with unit variance reach further apart than
 # points of the unit circle can, and larger distances lower this loss for any arrangement.
 #
 # *The start.* Graph smoothness minus cross-entropy in rank correlation with the distances before training:
@@ -195,8 +202,8 @@ Markdown(tables.as_myst(tables.arms_table(shown, titles, columns), caption, "tab
 #   - all pairs and the default of the sweeps
 #   - paper, section 4.3; not said for this figure
 # * - Size of the loss
-#   - the mean over pairs, times a factor
-#   - {ref}`a search on held-out training images <gsl-s43-size>`
+#   - {glue:text}`g42-loss`
+#   - a sum: paper; a mean and its factor: {ref}`a search on held-out training images <gsl-s43-size>`
 # * - Images and moments drawn
 #   - a fixed random part of the training set, from before the first epoch to after the last
 #   - guess; the paper names no moments
