@@ -73,7 +73,11 @@ def motion_blur(images: Tensor, draws: Draws, radius: int, sigma: float) -> Tens
 
 
 def zoom_blur(images: Tensor, draws: Draws, largest: float) -> Tensor:
-    """Mean of the image and of its zooms by 1, 1.01, … below ``largest``, divided by their number plus 1."""
+    """Mean of the image and of its zooms by 1, 1.01, …, the sum being divided by their number plus 1.
+
+    The zooms end below ``largest``, but where rounding makes numpy's range include its end (1.06 and 1.11 of
+    the benchmark's levels), at it.
+    """
     x = unit(images)
     factors = np.arange(1, largest, 0.01)
     total = x.clone()
