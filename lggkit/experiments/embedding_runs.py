@@ -31,6 +31,7 @@ PAPER_TRAINING = TrainConfig(
 REDUCED_TRAINING = replace(PAPER_TRAINING, epochs=4, schedule=OneCycle())
 SMOKE_TRAINING = replace(REDUCED_TRAINING, epochs=2, augment=False)
 CROSS_ENTROPY = EmbeddingLoss(loss="cross_entropy")
+# The size that a search chose for short schedules; the paper's own schedule takes the paper's own sum.
 GRAPH_SMOOTHNESS = EmbeddingLoss(loss="graph_smoothness", reduction="mean", weight=1.0)
 
 
@@ -39,12 +40,13 @@ class EmbeddingSettings(Protocol):
     """What a network's training depends on; a section's own settings add how it is measured.
 
     ``stand_in`` is the data set that is used in place of ``dataset`` (digits, at smoke scale).
-    ``dimension`` is the embedding's, by default the number of classes trained on; a network trained with
-    cross-entropy has a bottleneck of that dimension before its last layer, and none by default.
-    ``normalization`` is the embedding's; with cross-entropy that of a bottleneck. ``training_changes`` are
-    entries of `TrainConfig` that differ from ``training``. An arm of a ``sweep`` leaves ``held_out``
-    training images for validation and may have a shorter ``sweep_training``. The classes below
-    ``classes_kept`` are trained on, by default all. Arms that train no network are not ``trained``.
+    ``loss_changes`` are entries of ``loss`` that differ. ``dimension`` is the embedding's, by default the
+    number of classes trained on; a network trained with cross-entropy has a bottleneck of that dimension
+    before its last layer, and none by default. ``normalization`` is the embedding's; with cross-entropy
+    that of a bottleneck. ``training_changes`` are entries of `TrainConfig` that differ from ``training``.
+    An arm of a ``sweep`` leaves ``held_out`` training images for validation and may have a shorter
+    ``sweep_training``. The classes below ``classes_kept`` are trained on, by default all. Arms that train
+    no network are not ``trained``.
     """
 
     dataset: str = "cifar10"
@@ -52,6 +54,7 @@ class EmbeddingSettings(Protocol):
     network: str = "preact_resnet18"
     width: int = 64
     loss: EmbeddingLoss = field(default_factory=EmbeddingLoss)
+    loss_changes: tuple[tuple[str, Any], ...] = ()
     dimension: int | None = None
     normalization: str | None = "l2"
     training: TrainConfig = field(default_factory=lambda: PAPER_TRAINING)
@@ -71,6 +74,11 @@ class EmbeddingSettings(Protocol):
     def by_cross_entropy(self) -> bool:
         """Whether the network classifies by itself."""
         return self.loss.loss == "cross_entropy"
+
+    @property
+    def own_loss(self) -> EmbeddingLoss:
+        """The loss that the network is trained with."""
+        return replace(self.loss, **dict(self.loss_changes))
 
     @property
     def own_training(self) -> TrainConfig:
@@ -99,7 +107,7 @@ class EmbeddingSettings(Protocol):
         """Everything that the trained network depends on but its seed."""
         normalization = None if self.own_dimension is None else self.normalization
         shape = (self.network, self.width, self.own_dimension, normalization)
-        return (*shape, self.loss, self.own_training, *self.images_trained_on)
+        return (*shape, self.own_loss, self.own_training, *self.images_trained_on)
 
     @property
     def images_trained_on(self) -> tuple[Any, ...]:
@@ -163,7 +171,7 @@ def _train_together(specs: Sequence[Spec], context: Context) -> list[TrainResult
         training_images(settings, context),
         settings.own_training,
         seeds=[spec.seed for spec in specs],
-        objectives=[spec.protocol.loss.objective() for spec in specs],
+        objectives=[spec.protocol.own_loss.objective() for spec in specs],
         device=context.device,
         checkpoints=[context.checkpoints / f"{spec.key}.pt" for spec in specs],
         progress=context.progress,
@@ -221,7 +229,7 @@ def history(spec: Spec, result: TrainResult, measuring: float) -> dict[str, Any]
 
 def final_loss(spec: Spec, result: TrainResult) -> float:
     """The mean training loss of the last epoch, without its weight."""
-    return result.curves["train_loss"][-1] / spec.protocol.loss.weight
+    return result.curves["train_loss"][-1] / spec.protocol.own_loss.weight
 
 
 def embeddings(model: nn.Module, images: Tensor, settings: EmbeddingSettings) -> Tensor:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from statistics import mean
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lggkit import graph
 from lggkit.experiments.base import Context
@@ -16,16 +16,20 @@ from lggkit.record import Spec
 from lggkit.training import Stream
 
 
-@torch.no_grad()
 def initial_pair_loss(spec: Spec, context: Context, batches: int) -> float:
-    """The mean edge weight between classes that the untrained network of a spec gives its first batches.
+    """`pair_loss` of a spec's untrained network, in training mode, as the first step of training sees it."""
+    return pair_loss(build_network(spec, context).train(), spec, context, batches)
 
-    In training mode, as the first step of training sees them; with k neighbours, over the edges there are.
+
+@torch.no_grad()
+def pair_loss(model: nn.Module, spec: Spec, context: Context, batches: int) -> float:
+    """The mean edge weight of the pairs of distinct classes in the first batches of a spec's training.
+
+    Pairs that are no neighbours have weight 0. The model answers in the mode it is in.
     """
     settings = spec.protocol
-    model = build_network(spec, context).train()
     stream = Stream(training_images(settings, context), settings.own_training, spec.seed)
-    objective = replace(settings.loss, reduction="mean", weight=1.0).objective()
+    objective = replace(settings.own_loss, reduction="mean", weight=1.0).objective()
     first = [stream.make(step) for step in range(min(batches, stream.steps_per_epoch))]
     return mean(float(objective({}, model(batch.images), batch.labels)) for batch in first)
 

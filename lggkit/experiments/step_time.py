@@ -38,7 +38,7 @@ def _begun(spec: Spec, context: Context) -> Run:
     path = choose_path(config, context.device, len(data))
     layout = torch.channels_last if config.channels_last else torch.contiguous_format
     model = build_network(spec, context).to(memory_format=layout)
-    run = Run(model, Stream(data, config, spec.seed), config, path, objective=settings.loss.objective())
+    run = Run(model, Stream(data, config, spec.seed), config, path, objective=settings.own_loss.objective())
     run.begin()
     return run
 

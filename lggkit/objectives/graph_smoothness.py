@@ -37,7 +37,7 @@ def graph_smoothness(
         alpha: α > 0, per unit of distance.
         k: neighbours a sample, at least 1; None and k >= n are all pairs.
         reduction: ``"sum"`` is the paper's and grows with n²; ``"mean"`` divides by the number of ordered
-            pairs of the sum, so that it lies in [0, 1] (0 where there are none).
+            pairs of distinct classes, joined or not, so that it lies in [0, 1] (0 where there are none).
 
     Returns:
         The loss (...), a scalar for one batch, >= 0, in float32 (float64 for outputs in float64).
@@ -56,6 +56,7 @@ def graph_smoothness(
         raise ValueError(f"reduction is {reduction!r}; choose one of {', '.join(REDUCTIONS)}.")
     outputs = vertices(outputs)
     distances = torch.cdist(outputs, outputs, compute_mode="donot_use_mm_for_euclid_dist")
-    pairs = symmetrize(knn_mask(-distances, k)) & labelled(distances, labels)
+    distinct = labelled(distances, labels)
+    pairs = symmetrize(knn_mask(-distances, k)) & distinct
     total = torch.where(pairs, torch.exp(-alpha * distances), 0.0).sum((-2, -1))
-    return total if reduction == "sum" else total / pairs.sum((-2, -1)).clamp(min=1)
+    return total if reduction == "sum" else total / distinct.sum((-2, -1)).clamp(min=1)

@@ -153,6 +153,8 @@ def _decide(claim: Claim, scale: str, values: list[float]) -> ClaimVerdict:
     if claim.kind == "exact":
         worst = max(values)
         verdict = HOLDS if worst <= (claim.margin or 0.0) else CONTRADICTED
+        if len(values) < claim.n_required[scale]:
+            verdict = UNDECIDED
         return ClaimVerdict(claim, verdict, scale, len(values), Interval(worst, worst, worst, len(values)))
     interval = statistics.t_interval(values)
     verdict, p_value = _verdict_of(claim, interval, values)

@@ -15,6 +15,7 @@ from lggkit.training import MultiStep, TrainConfig
 
 TRAINING = TrainConfig(epochs=1, batch_size=256, augment=False)
 CHOSEN = f"weight{runs.GRAPH_SMOOTHNESS.weight:g}-cifar10"
+USUAL = {"smoke": CHOSEN, "reduced": CHOSEN, "paper": "sum_reduction-cifar10"}
 SMALL = EmbeddingSettings(
     stand_in="digits",
     network="small_net",
@@ -28,6 +29,7 @@ OTHER = {
     "network": "resnet18",
     "width": 8,
     "loss": dataclasses.replace(runs.GRAPH_SMOOTHNESS, alpha=3.0),
+    "loss_changes": (("k", 3),),
     "dimension": 11,
     "normalization": None,
     "training": dataclasses.replace(TRAINING, weight_decay=0.0),
@@ -75,7 +77,7 @@ def test_arms_that_are_trained_alike_share_a_network(scale):
         assert (found.scale, found.seed) == (scale, seed)
         return found.experiment, found.arm
 
-    for arm in ("kmax-cifar10", "d10-cifar10", "alpha2-cifar10", CHOSEN):
+    for arm in ("kmax-cifar10", "d10-cifar10", "alpha2-cifar10", USUAL[scale]):
         assert owner(S43, arm) == (S43.name, "kmax-cifar10")
     for arm in ("cross_entropy", "cross_entropy_10nn"):
         assert owner(S44, arm) == (S43.name, "cross_entropy-cifar10")
@@ -87,7 +89,7 @@ def test_arms_that_are_trained_alike_share_a_network(scale):
 
 @pytest.mark.parametrize("scale", ["reduced", "paper"])
 def test_no_other_arm_shares_a_network(scale):
-    shared = {"d10-cifar10", "alpha2-cifar10", CHOSEN, "exact"}
+    shared = {"d10-cifar10", "alpha2-cifar10", USUAL[scale], "exact"}
     for arm in S43.arms:
         if arm.name not in shared:
             spec = S43.spec(arm.name, scale, 2)

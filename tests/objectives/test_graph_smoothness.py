@@ -20,8 +20,9 @@ def naive(outputs, labels, alpha=2.0, k=None):
     for i in range(n):
         for j in range(n):
             joined = j in near[i] or i in near[j]
-            if i != j and joined and labels[i] != labels[j]:
-                total, pairs = total + math.exp(-alpha * distance[i][j]), pairs + 1
+            if i != j and labels[i] != labels[j]:
+                pairs += 1
+                total += math.exp(-alpha * distance[i][j]) if joined else 0.0
     return total, pairs
 
 

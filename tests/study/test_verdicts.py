@@ -146,11 +146,20 @@ def test_trend_of_ordered_metrics_of_a_list_and_of_a_correlation(claim, make_rec
         assert judge([trend], records)[0].verdict == verdict, metric
 
 
+def test_an_exact_claim_waits_for_its_runs(claim, make_record):
+    exact = dataclasses.replace(
+        claim, kind="exact", left="exact", metric="gap", margin=1.0, n_required={"reduced": 2, "paper": 2}
+    )
+    runs = [make_record(arm="exact", seed=s, metrics={"gap": 0.5}) for s in (0, 1)]
+    assert judge([exact], runs[:1])[0].verdict == v.UNDECIDED
+    assert judge([exact], runs)[0].verdict == v.HOLDS
+
+
 def test_exact_is_decided_by_the_worst_run(claim, make_record):
     exact = dataclasses.replace(claim, kind="exact", left="exact", metric="gap", margin=1e-6)
-    runs = [make_record(arm="exact", seed=s, metrics={"gap": g}) for s, g in enumerate((0.0, 1e-7))]
+    runs = [make_record(arm="exact", seed=s, metrics={"gap": g}) for s, g in enumerate((0.0, 1e-7, 0.0))]
     assert judge([exact], runs)[0].verdict == v.HOLDS
-    runs.append(make_record(arm="exact", seed=2, metrics={"gap": 1e-3}))
+    runs.append(make_record(arm="exact", seed=3, metrics={"gap": 1e-3}))
     assert judge([exact], runs)[0].verdict == v.CONTRADICTED
 
 

@@ -102,7 +102,7 @@ def train_networks(specs: Sequence[Spec], context: Context) -> list[TrainResult]
         data,
         protocol.own_training,
         seeds=[spec.seed for spec in specs],
-        objectives=[spec.protocol.loss.objective() for spec in specs],
+        objectives=[spec.protocol.own_loss.objective() for spec in specs],
         device=context.device,
         checkpoints=[context.checkpoints / f"{spec.key}.pt" for spec in specs],
         evaluate=lambda model: look(model, images, settings[model]),
@@ -209,7 +209,7 @@ BOTTLENECK = {"loss": CROSS_ENTROPY, "normalization": None}
 EXPERIMENT = Experiment(
     name="graph_smoothness_loss/s42_visualisation",
     title="Embeddings in two dimensions through training (Figure 1)",
-    protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": Settings(loss=GRAPH_SMOOTHNESS)},
+    protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": Settings()},
     arms=(
         Arm("cross_entropy", "cross-entropy, bottleneck", BOTTLENECK),
         Arm("graph_smoothness", "graph smoothness, batch norm"),

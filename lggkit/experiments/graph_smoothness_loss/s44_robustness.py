@@ -56,7 +56,7 @@ ABLATIONS = (
 EXPERIMENT = Experiment(
     name="graph_smoothness_loss/s44_robustness",
     title="Robustness to corruptions of embeddings by graph smoothness (Table 2)",
-    protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": CorruptionSettings(loss=GRAPH_SMOOTHNESS)},
+    protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": CorruptionSettings()},
     arms=(*TABLE, *ABLATIONS),
     seeds={"smoke": 2, "reduced": 3, "paper": 3},
     ablation_seeds={"smoke": 1, "reduced": 3, "paper": 3},

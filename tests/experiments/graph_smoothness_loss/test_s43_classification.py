@@ -6,6 +6,7 @@ import torch
 
 from lggkit.evaluation import SvcResult, clusters_per_class
 from lggkit.experiments import pair_losses, step_time
+from lggkit.experiments.embedding import EmbeddingLoss
 from lggkit.experiments.embedding_runs import (
     CROSS_ENTROPY,
     GRAPH_SMOOTHNESS,
@@ -15,6 +16,7 @@ from lggkit.experiments.embedding_runs import (
 )
 from lggkit.experiments.graph_smoothness_loss import s43_classification as s43
 from lggkit.latents import latents
+from lggkit.objectives import graph_smoothness
 from lggkit.study import paths
 from lggkit.study.context import StudyContext
 from lggkit.study.ledger import Ledger
@@ -145,12 +147,12 @@ def test_the_loss_a_pair_is_the_mean_edge_weight_between_classes_of_the_first_ba
     outputs = model(batch.images).detach().double()
     distances = torch.cdist(outputs, outputs, compute_mode="donot_use_mm_for_euclid_dist")
     joined = torch.ones_like(distances, dtype=torch.bool)
-    if settings.loss.k is not None:
+    if settings.own_loss.k is not None:
         own = distances.clone().fill_diagonal_(torch.inf)
-        joined = own <= own.kthvalue(settings.loss.k, dim=1, keepdim=True).values
+        joined = own <= own.kthvalue(settings.own_loss.k, dim=1, keepdim=True).values
         joined = joined | joined.T
-    between = joined & (batch.labels[:, None] != batch.labels)
-    expected = torch.exp(-settings.loss.alpha * distances)[between].mean().item()
+    between = batch.labels[:, None] != batch.labels
+    expected = (joined * torch.exp(-settings.own_loss.alpha * distances))[between].mean().item()
     assert records[arm, 0].metrics["initial_pair_loss"] == pytest.approx(expected, rel=2e-3, abs=1e-7)
 
 
@@ -262,9 +264,16 @@ def test_the_papers_protocol_is_the_papers():
     for name, classes in (("cifar10", 10), ("cifar100", 100), ("svhn", 10)):
         settings = settings_of(f"graph_smoothness-{name}")
         assert (settings.dataset, settings.data_name, settings.own_dimension) == (name, name, classes)
-        assert (settings.loss.alpha, settings.loss.k, settings.loss.reduction) == (2.0, None, "mean")
+        assert settings.own_loss == EmbeddingLoss(alpha=2.0, k=None, reduction="sum")
         assert (settings.network, settings.width, settings.normalization) == ("preact_resnet18", 64, "l2")
         assert settings_of(f"cross_entropy-{name}").loss == CROSS_ENTROPY
+
+
+def unchanged_but_for(field, arm):
+    """An arm's settings at paper scale, after a look at every other field than the one named."""
+    found, usual = settings_of(arm), settings_of("kmax-cifar10")
+    assert dataclasses.replace(found, **{field: getattr(usual, field)}) == usual
+    return found
 
 
 def test_sweeps_vary_what_they_say_and_nothing_else():
@@ -272,19 +281,20 @@ def test_sweeps_vary_what_they_say_and_nothing_else():
     assert (usual.own_held_out, usual.own_training.epochs) == (5000, 60)
     assert usual.own_training.schedule == MultiStep((30, 45), 0.1)
     for k in (1, 5, 10, 20, 50):
-        loss = dataclasses.replace(usual.loss, k=k)
-        assert settings_of(f"k{k}-cifar10") == dataclasses.replace(usual, loss=loss)
+        loss = dataclasses.replace(usual.own_loss, k=k)
+        assert unchanged_but_for("loss_changes", f"k{k}-cifar10").own_loss == loss
     for d in (2, 5, 10, 20, 50, 200):
         assert settings_of(f"d{d}-cifar10") == dataclasses.replace(usual, dimension=d)
     for name, alpha in (("0.5", 0.5), ("1", 1.0), ("2", 2.0), ("5", 5.0), ("20", 20.0), ("100", 100.0)):
-        loss = dataclasses.replace(usual.loss, alpha=alpha)
-        assert settings_of(f"alpha{name}-cifar10") == dataclasses.replace(usual, loss=loss)
+        loss = dataclasses.replace(usual.own_loss, alpha=alpha)
+        assert unchanged_but_for("loss_changes", f"alpha{name}-cifar10").own_loss == loss
     assert settings_of("unnormalized-cifar10") == dataclasses.replace(usual, normalization=None)
     for weight in (1, 10, 100, 1000):
-        loss = dataclasses.replace(usual.loss, weight=float(weight))
-        assert settings_of(f"weight{weight}-cifar10") == dataclasses.replace(usual, loss=loss)
-    summed = dataclasses.replace(usual.loss, reduction="sum", weight=1.0)
-    assert settings_of("sum_reduction-cifar10") == dataclasses.replace(usual, loss=summed)
+        loss = EmbeddingLoss(reduction="mean", weight=float(weight))
+        assert unchanged_but_for("loss", f"weight{weight}-cifar10").own_loss == loss
+    summed = EXPERIMENT.spec("sum_reduction-cifar10", "reduced").protocol
+    assert summed.own_loss == usual.own_loss == EmbeddingLoss(reduction="sum")
+    assert EXPERIMENT.spec("kmax-cifar10", "reduced").protocol.own_loss == GRAPH_SMOOTHNESS
 
 
 def test_the_loss_has_the_size_that_errs_least_on_images_held_out():
@@ -298,11 +308,45 @@ def test_the_loss_has_the_size_that_errs_least_on_images_held_out():
     assert min(found, key=found.get) == GRAPH_SMOOTHNESS.weight
 
 
+def test_the_loss_a_pair_after_training_is_that_of_the_trained_network(records, context, quick):
+    spec = quick.spec("kmax-cifar10", "smoke")
+    model = context.trained(spec).eval()
+    batch = Stream(training_images(spec.protocol, context), spec.protocol.own_training, spec.seed).batch(0)
+    expected = graph_smoothness(model(batch.images).detach(), batch.labels, reduction="mean").item()
+    assert records["kmax-cifar10", 0].metrics["final_pair_loss"] == pytest.approx(expected, rel=1e-4)
+
+
 @pytest.mark.parametrize("loss", ["cross_entropy", "graph_smoothness"])
 def test_new_classes_are_the_last_two_and_nothing_else_changes(loss):
     expected = dataclasses.replace(settings_of(f"{loss}-cifar10"), classes_kept=8)
     assert settings_of(f"{loss}_8of10-cifar10") == expected
     assert (expected.own_held_out, expected.own_training.epochs) == (0, 200)
+
+
+def test_an_embedding_for_new_classes_may_be_wide():
+    expected = dataclasses.replace(settings_of("graph_smoothness-cifar10"), classes_kept=8, dimension=200)
+    assert settings_of("graph_smoothness_d200_8of10-cifar10") == expected
+
+
+@pytest.mark.parametrize(
+    ("loss", "depth"), [("cross_entropy", "penultimate"), ("graph_smoothness", "output")]
+)
+def test_new_classes_cost_what_the_network_of_all_classes_does_better_on_them(
+    records, context, quick, loss, depth
+):
+    test = context.data("digits", train=False)
+    asked = test.subset(test.labels >= 8)
+    errors = []
+    for arm in (f"{loss}_8of10-cifar10", f"{loss}-cifar10"):
+        spec = quick.spec(arm, "smoke")
+        base, _ = split_images(spec.protocol, context)
+        errors.append(by_hand(context.trained(spec), depth, base, asked, 10))
+    metrics = records[f"{loss}_8of10-cifar10", 0].metrics
+    assert metrics["error_10nn_new"] == pytest.approx(errors[0], abs=1.1)
+    assert metrics["new_class_cost"] == pytest.approx(errors[0] - errors[1], abs=2.1)
+    assert (
+        set(asked.labels.tolist()) == {8, 9} and "new_class_cost" not in records[f"{loss}-cifar10", 0].metrics
+    )
 
 
 def test_svhn_is_measured_only_where_it_is_asked_for():
