@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -128,17 +130,37 @@ def worth_capturing(run: Run) -> tuple[bool, str]:
 
 
 def record(body: Callable[[], None]) -> tuple[Callable[[], None], torch.cuda.Stream]:
-    """A function that replays ``body`` from a CUDA graph, and a stream for it; runs ``body`` three times."""
+    """A function that replays ``body`` from a CUDA graph, and a stream for it; runs ``body`` three times.
+
+    All of it on that stream: cuBLAS keeps a workspace for each, which graphs that run at once must not share.
+    """
     lane = torch.cuda.Stream()
     lane.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(lane):
-        for _ in range(3):
+    try:
+        with torch.cuda.stream(lane):
             body()
-    torch.cuda.synchronize()
+            body()
+            with waiting_forbidden():
+                body()
+    finally:
+        torch.cuda.synchronize()
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    with torch.cuda.graph(graph, stream=lane):
         body()
     return graph.replay, lane
+
+
+@contextmanager
+def waiting_forbidden() -> Iterator[None]:
+    """Raise where the host waits for the device: in a capture that would break the allocator for good."""
+    before = torch.cuda.get_sync_debug_mode()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Synchronization debug mode")
+            torch.cuda.set_sync_debug_mode("error")
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode(before)
 
 
 def _checked(runs: Sequence[Run]) -> tuple[Captured | None, str]:

@@ -1,0 +1,81 @@
+"""How a step is recorded: the calls that a GPU is given, noted on the CPU."""
+
+import contextlib
+
+import pytest
+import torch
+
+from lggkit.training import TrainConfig, capture, train
+
+
+class Graph:
+    def replay(self):
+        pass
+
+
+@pytest.fixture
+def calls(monkeypatch, lane):
+    """What is asked of ``torch.cuda``, in order; ``body`` notes where and under which rule it runs."""
+    noted, here, mode = [], ["default"], [0]
+
+    class Stream(lane):
+        def wait_stream(self, other):
+            noted.append("wait")
+
+    @contextlib.contextmanager
+    def entered(name, stream):
+        noted.append(name)
+        here.append(stream)
+        yield
+        here.pop()
+
+    cuda = torch.cuda
+    monkeypatch.setattr(cuda, "Stream", Stream)
+    monkeypatch.setattr(cuda, "CUDAGraph", Graph)
+    monkeypatch.setattr(cuda, "current_stream", lambda: "default")
+    monkeypatch.setattr(cuda, "synchronize", lambda: noted.append("synchronize"))
+    monkeypatch.setattr(cuda, "stream", lambda stream: entered("lane", stream))
+    monkeypatch.setattr(cuda, "graph", lambda graph, stream: entered("graph", stream))
+    monkeypatch.setattr(cuda, "get_sync_debug_mode", lambda: mode[0])
+    monkeypatch.setattr(cuda, "set_sync_debug_mode", lambda value: mode.__setitem__(0, value))
+    noted.append(lambda: noted.append((here[-1], mode[0])))
+    return noted
+
+
+def test_warm_up_and_capture_are_on_the_lane_of_the_replays(calls):
+    body = calls.pop()
+    _, lane = capture.record(body)
+    usual, strict = (lane, 0), (lane, "error")
+    assert calls == ["wait", "lane", usual, usual, strict, "synchronize", "graph", usual]
+
+
+def test_what_waits_for_the_device_is_found_before_it_is_captured(calls):
+    body = calls.pop()
+
+    def waiting():
+        body()
+        if calls[-1][1] == "error":
+            raise RuntimeError("called a synchronizing CUDA operation")
+
+    with pytest.raises(RuntimeError, match="synchronizing"):
+        capture.record(waiting)
+    assert "graph" not in calls and calls[-1] == "synchronize"
+    assert torch.cuda.get_sync_debug_mode() == 0
+
+
+def test_a_loss_that_waits_for_the_device_is_trained_eagerly(
+    data, make_net, calls, eager, equal, monkeypatch
+):
+    calls.pop()
+
+    def waiting(latents, logits, labels):
+        if torch.cuda.get_sync_debug_mode() == "error":
+            raise RuntimeError("called a synchronizing CUDA operation")
+        return logits.square().mean()
+
+    monkeypatch.setattr(capture, "worth_capturing", lambda run: (True, ""))
+    settings = TrainConfig(epochs=2, batch_size=8, pad=1)
+    result = train(make_net(), data, settings, objective=waiting)
+    assert result.path.endswith("; capture failed (called a synchronizing CUDA operation)")
+    assert "graph" not in calls
+    assert equal(result.model, eager(make_net(), data, settings, objective=waiting).model)
