@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from lggkit.training.memory import is_out_of_memory
 from lggkit.training.processor import first_line
 from lggkit.training.selfcheck import (
     TOLERANCE,
@@ -46,7 +47,7 @@ class Captured:
         self.draws = False
         self.place = torch.zeros((), dtype=torch.int64, device=device)
         self.rows = torch.arange(runs[0].config.batch_size, device=device)
-        self.replay = self.body
+        self.replay: Callable[[], None] | None = None
 
     def body(self) -> None:
         """A full-sized step of every run that takes nothing from the host."""
@@ -103,11 +104,18 @@ def choose_capture(runs: Sequence[Run]) -> None:
 
 def capture_again(runs: Sequence[Run]) -> None:
     """A new graph for those of a captured group that go on when another has ended."""
+    let_go([run for run in runs if run.done])
     runs = [run for run in runs if not run.done]
     release(runs)
     if runs:
         choose_capture(runs)
         _ready(runs)
+
+
+def let_go(runs: Sequence[Run]) -> None:
+    """Part runs that have ended from their graphs, so that these and their memory are freed at once."""
+    for run in runs:
+        run.captured = None
 
 
 def release(runs: Sequence[Run], reason: str = "") -> None:
@@ -171,6 +179,8 @@ def _checked(runs: Sequence[Run]) -> tuple[Captured | None, str]:
         off = apart_from(eager_losses(runs), replayed_losses([captured]))
         reason = "" if off <= TOLERANCE else f"captured and eager losses differ by {off:.1e}"
     except Exception as error:
+        if is_out_of_memory(error):
+            raise
         reason = f"capture failed ({first_line(error)})"
     restore(runs, saved)
     if not reason:

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from lggkit.data import DataSet
-from lggkit.training.capture import capture_again
+from lggkit.training.capture import capture_again, let_go
 from lggkit.training.checkpoint import CheckpointDamaged, check_identity, read_checkpoint, set_aside
 from lggkit.training.config import TrainConfig
 from lggkit.training.memory import telling_memory
@@ -146,7 +146,7 @@ def _lockstep(runs: list[Run], names: list[dict[str, Any]], tick: Callable[[Run]
                 member.seconds = before[place] + (time.perf_counter() - began) / len(runs)
                 with member.lane():
                     member.save(names[place])
-        if len(crew) > 1 and any(member.diverged for member in crew):
+        if any(member.diverged for member in crew):
             capture_again(crew)
 
 
