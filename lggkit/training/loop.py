@@ -154,6 +154,7 @@ def _lockstep(runs: list[Run], names: list[dict[str, Any]], tick: Callable[[Run]
 def _prepared(runs: list[Run], names: list[dict[str, Any]], device: torch.device) -> Iterator[None]:
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices), ExitStack() as stack:
+        stack.callback(let_go, runs)
         for run, name in zip(runs, names, strict=True):
             _resume(run, name)
             if run.taps is not None:

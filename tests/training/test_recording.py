@@ -1,11 +1,14 @@
 """How a step is recorded: the calls that a GPU is given, noted on the CPU."""
 
 import contextlib
+import gc
+import weakref
 
 import pytest
 import torch
+import torch.nn.functional as F
 
-from lggkit.training import TrainConfig, capture, train
+from lggkit.training import OutOfMemory, TrainConfig, capture, train, train_many
 
 
 class Graph:
@@ -79,3 +82,60 @@ def test_a_loss_that_waits_for_the_device_is_trained_eagerly(
     assert result.path.endswith("; capture failed (called a synchronizing CUDA operation)")
     assert "graph" not in calls
     assert equal(result.model, eager(make_net(), data, settings, objective=waiting).model)
+
+
+def test_too_little_memory_while_recording_is_told(data, make_net, pretend, monkeypatch):
+    def record(body):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+
+    monkeypatch.setattr(capture, "record", record)
+    with pytest.raises(OutOfMemory, match="2 models together"):
+        train_many([make_net(), make_net(1)], data, TrainConfig(epochs=2, batch_size=8), seeds=[0, 0])
+
+
+@pytest.fixture
+def graphs(pretend, monkeypatch):
+    """Weak references to the graphs that were made, where only reference counting frees them."""
+    made, plain = [], capture.record
+
+    def record(body):
+        _, lane = plain(body)
+        graph, inner = Graph(), weakref.WeakMethod(body)
+        made.append(weakref.ref(graph))
+
+        def replay(graph=graph):
+            inner()()
+
+        return replay, lane
+
+    monkeypatch.setattr(capture, "record", record)
+    gc.disable()
+    yield made
+    gc.enable()
+
+
+def alive(graphs):
+    return [graph() is not None for graph in graphs]
+
+
+def test_graphs_are_freed_when_the_training_ends(data, make_net, graphs):
+    results = train_many([make_net(), make_net(1)], data, TrainConfig(epochs=2, batch_size=8), seeds=[0, 1])
+    assert all(", captured" in result.path for result in results) and alive(graphs) == [False, False]
+
+
+def test_a_graph_is_freed_before_the_next_is_made(data, make_net, graphs, monkeypatch):
+    calls, seen, plain = [], [], capture.record
+
+    def broken(latents, logits, labels):
+        calls.append(1)
+        return F.cross_entropy(logits, labels) * (float("nan") if len(calls) > 11 + 6 else 1)
+
+    def record(body):
+        seen.append(alive(graphs))
+        return plain(body)
+
+    monkeypatch.setattr(capture, "record", record)
+    models, settings = [make_net(), make_net(1)], TrainConfig(epochs=4, batch_size=8, pad=1)
+    bad, good = train_many(models, data, settings, seeds=[0, 0], objectives=[broken, None])
+    assert bad.diverged and not good.diverged and ", captured" in good.path
+    assert seen == [[], [False]] and alive(graphs) == [False, False]
