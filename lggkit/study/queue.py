@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import re
@@ -80,9 +81,9 @@ def _missing(experiment: Experiment, scale: str, ledgers: Sequence[Ledger]) -> l
 def run(units: Iterable[Unit], ledger: Ledger, context: StudyContext, budget: float | None = None) -> Outcome:
     """Measures units in order, writing each record as it comes; starts only what fits ``budget`` seconds.
 
-    A unit that fails (data missing, disk full) is named and the queue goes on: nothing is recorded for it,
-    so that the next run tries again. One that runs out of memory is first tried with fewer runs together. A
-    diverged run is a record.
+    A unit that fails (data missing, disk full, a bug) is named and the queue goes on: nothing is recorded
+    for it, so that the next run tries again. One that runs out of memory is first tried with fewer runs
+    together. A diverged run is a record.
     """
     outcome, start = Outcome(), time.monotonic()
     for unit in units:
@@ -134,17 +135,26 @@ def _measure(unit: Unit, ledger: Ledger, context: StudyContext, outcome: Outcome
             ledger.append(record)
             outcome.measured.append(record)
             log.info("  %s, seed %d %s in %.0f s", record.arm, record.seed, record.status, record.seconds)
-    except (RuntimeError, MemoryError, OSError) as error:
+    except Exception as error:  # whatever it is, it must not cost the units that are still to come
         if is_out_of_memory(error):
             return Failure(out_of_memory(error), memory=True)
-        return Failure(str(error).strip().partition("\n")[0] or type(error).__name__, memory=False)
+        return Failure(_sentence(error), memory=False)
     return None
+
+
+def _sentence(error: Exception) -> str:
+    """The first line of an error, with its type where the line was not written for a user."""
+    line, name = str(error).strip().partition("\n")[0], type(error).__name__
+    if isinstance(error, RuntimeError | OSError):
+        return line or name
+    return f"{name}: {line}" if line else name
 
 
 def _free_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+        with contextlib.suppress(RuntimeError):  # the allocator after a capture that failed
+            torch.cuda.empty_cache()
 
 
 def estimate(unit: Unit, ledger: Ledger, context: StudyContext) -> float:
