@@ -51,7 +51,7 @@ def run(
     units = _or_exit(queue.shard, units if arm is None else queue.only_arm(units, arm), shard)
     limit = _or_exit(queue.seconds, budget) if budget else None
     context = StudyContext(progress=progress, **({"commit": commit} if commit else {}))
-    outcome = _or_exit(queue.run, units, ledgers[-1], context, limit)
+    outcome = _or_exit(queue.run, units, ledgers[-1], context, limit, ledgers[:-1])
     typer.echo(
         f"{len(outcome.measured)} records written; {sum(len(u.specs) for u in outcome.left)} runs left"
     )

@@ -78,8 +78,16 @@ def _missing(experiment: Experiment, scale: str, ledgers: Sequence[Ledger]) -> l
     return units
 
 
-def run(units: Iterable[Unit], ledger: Ledger, context: StudyContext, budget: float | None = None) -> Outcome:
+def run(
+    units: Iterable[Unit],
+    ledger: Ledger,
+    context: StudyContext,
+    budget: float | None = None,
+    known: Sequence[Ledger] = (),
+) -> Outcome:
     """Measures units in order, writing each record as it comes; starts only what fits ``budget`` seconds.
+
+    How long a unit takes is judged by the records of ``ledger`` and of the ``known`` ones.
 
     A unit that fails (data missing, disk full, a bug) is named and the queue goes on: nothing is recorded
     for it, so that the next run tries again. One that runs out of memory is first tried with fewer runs
@@ -88,7 +96,11 @@ def run(units: Iterable[Unit], ledger: Ledger, context: StudyContext, budget: fl
     outcome, start = Outcome(), time.monotonic()
     for unit in units:
         left = None if budget is None else budget - (time.monotonic() - start)
-        room = len(unit.specs) if left is None else int(max(left, 0) // estimate(unit, ledger, context))
+        room = (
+            len(unit.specs)
+            if left is None
+            else int(max(left, 0) // estimate(unit, [ledger, *known], context))
+        )
         fits = unit.specs[:room]
         if len(fits) < len(unit.specs):
             outcome.left.append(unit.part(unit.specs[len(fits) :]))
@@ -157,11 +169,12 @@ def _free_memory() -> None:
             torch.cuda.empty_cache()
 
 
-def estimate(unit: Unit, ledger: Ledger, context: StudyContext) -> float:
+def estimate(unit: Unit, ledgers: Sequence[Ledger], context: StudyContext) -> float:
     """Seconds one seed of a unit is likely to take: the median on this device, else the declared guess."""
     name = device_name(context.device)
     seen = [
         r.seconds
+        for ledger in ledgers
         for r in ledger.records(unit.experiment.name, unit.scale)
         if r.arm in unit.arms and r.device == name and r.seconds > 0
     ]

@@ -65,9 +65,17 @@ def test_budget_starts_only_what_fits(experiment, ledger, context):
 
 def test_estimate_prefers_what_was_measured_on_this_device(experiment, ledger, context):
     unit = queue.pending([ledger], "reduced")[0]
-    assert queue.estimate(unit, ledger, context) == 60.0
+    assert queue.estimate(unit, [ledger], context) == 60.0
     queue.run([unit], ledger, context)
-    assert queue.estimate(unit, ledger, context) == 10.0
+    assert queue.estimate(unit, [ledger], context) == 10.0
+
+
+def test_records_of_every_ledger_tell_how_long_a_unit_takes(experiment, ledger, context, tmp_path):
+    unit, out = queue.pending([ledger], "reduced")[0], Ledger(tmp_path / "out")
+    queue.run([unit.part(unit.specs[:1])], ledger, context)
+    rest = queue.pending([ledger], "reduced")[:1]
+    assert queue.run(rest, out, context, budget=25.0).measured == []
+    assert len(queue.run(rest, out, context, budget=25.0, known=[ledger]).measured) == 2
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("9m", 540), ("90s", 90), ("1h30m", 5400), ("1h1m1s", 3661)])
@@ -108,7 +116,7 @@ def test_arms_measured_together_are_one_unit_seed_by_seed(experiment, ledger, co
     assert [(s.arm, s.seed) for s in mine.specs] == [("ours", 0), ("ours", 1), ("ours", 2)]
     queue.run([mine], ledger, context)
     assert shape(queue.pending([ledger], "reduced"))[0] == ("base", [0, 1, 2])
-    assert queue.estimate(first, ledger, context) == 10.0
+    assert queue.estimate(first, [ledger], context) == 10.0
 
 
 def test_device_name_names_the_processor(context):

@@ -1,0 +1,30 @@
+"""``python -m lggkit study run``: what it hands to the queue and what it says."""
+
+import pytest
+from typer.testing import CliRunner
+
+from lggkit.study import paths, queue
+from lggkit.study.cli import app
+from lggkit.study.context import StudyContext
+from lggkit.study.ledger import Ledger
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "results", lambda: tmp_path / "results")
+    monkeypatch.setattr(paths, "weights", lambda: tmp_path / "weights")
+    return Ledger(tmp_path / "results")
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["study", "run", "--commit", "abc", *arguments])
+
+
+def test_a_budget_counts_with_what_the_ledger_of_the_repository_tells(experiment, results, tmp_path):
+    context = StudyContext(commit="abc", weights=tmp_path)
+    base = queue.pending([results], "reduced")[:1]
+    queue.run([base[0].part(base[0].specs[:1])], results, context)
+    ended = run("--out", str(tmp_path / "out"), "--arm", "base", "--budget", "25s")
+    assert ended.exit_code == 0, ended.output
+    assert "2 records written; 0 runs left" in ended.stdout
+    assert len(Ledger(tmp_path / "out").records(experiment.name, "reduced")) == 2
