@@ -172,6 +172,7 @@ def test_the_papers_protocol_is_the_papers():
     }
     assert normalizations == {
         "cross_entropy": None,
+        "cross_entropy_batch_norm": "batch_norm",
         "graph_smoothness": "batch_norm",
         "graph_smoothness_l2": "l2",
     }
