@@ -277,8 +277,9 @@ view.glue(
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = (
     "Table 3: clean and adversarial error in percent and relative MCE, the paper's and ours: mean ± half the "
-    "95 % t-interval (number of seeds); adversarial is FGSM at 33 dB after the normalisation, corruptions are "
-    "CIFAR-10-C-like. A cell gets its verdict at paper scale only."
+    "95 % t-interval (number of seeds); adversarial is FGSM at 33 dB after the normalisation; ours at the "
+    f"{shown.scale} scale on {robustness.corrupted_images(shown)} images. A cell gets its verdict at paper scale "
+    "only."
 )
 Markdown(tables.as_myst(tables.paper_table("lgg", "table-3"), caption, "tab-lgg-table-3"))
 
@@ -497,10 +498,11 @@ columns = {
     "mean corrupted error": "mean_corrupted_error",
     "MCE": "mce",
     "relative MCE": "relative_mce",
+    "corruptions in the relative mean": "relative_corruptions",
 }
 caption = (
-    "Errors in percent and their means over the baseline's, CIFAR-10-C-like images; mean ± half the 95 % "
-    "interval (number of seeds)."
+    f"Errors in percent and their means over the baseline's, {robustness.corrupted_images(shown)} images; mean "
+    "± half the 95 % interval (number of seeds)."
 )
 Markdown(tables.as_myst(errors_of(shown, TABLE, columns), caption, "tab-lgg-s43-corruptions"))
 
@@ -508,9 +510,9 @@ Markdown(tables.as_myst(errors_of(shown, TABLE, columns), caption, "tab-lgg-s43-
 # Baseline minus regulariser in points of mean error on corrupted images: {glue:text}`l43-corrupted`, so
 # {glue:text}`l43-corrupted-reading`.
 
-# %% mystnb={"figure": {"caption": "Left: error under each CIFAR-10-C-like corruption, mean over severities; right: over that of the baseline of the same seed. 95 % intervals from three seeds on; the last row is the mean.", "name": "fig-lgg-s43-corruptions"}, "image": {"alt": "Two panels with a row for each corruption and a mark for each of four ways of training.", "width": "100%"}}
+# %% mystnb={"figure": {"caption": "Left: error under each corruption, mean over severities; right: over that of the baseline of the same seed. 95 % intervals from three seeds on; the last row is the mean.", "name": "fig-lgg-s43-corruptions"}, "image": {"alt": "Two panels with a row for each corruption and a mark for each of four ways of training.", "width": "100%"}}
 figure = robustness.corruption_figure(shown, in_table, reference="vanilla")
-# %% mystnb={"figure": {"caption": "Error against severity, mean over CIFAR-10-C-like corruptions (left), and less the clean error (right). Thin lines are seeds, thick ones means.", "name": "fig-lgg-s43-severity"}, "image": {"alt": "Two panels of curves rising with severity, one for each of four ways of training.", "width": "95%"}}
+# %% mystnb={"figure": {"caption": "Error against severity, mean over corruptions (left), and less the clean error (right). Thin lines are seeds, thick ones means.", "name": "fig-lgg-s43-severity"}, "image": {"alt": "Two panels of curves rising with severity, one for each of four ways of training.", "width": "95%"}}
 figure = robustness.severity_figure(shown, in_table)
 # %% [markdown]
 # ## Spectral norms through training
@@ -529,7 +531,7 @@ figure = adversarial.norms_figure(shown, in_table)
 # clean ones {cite:p}`goodfellow2015`, the oldest form of adversarial training and the cheapest. Shown at the
 # {glue:text}`l43-combined-scale` scale; not yet measured there: {glue:text}`l43-combined-waiting`.
 
-# %% mystnb={"figure": {"caption": "The regulariser alone and in company: clean error, error under FGSM after the normalisation and under PGD, mean error on CIFAR-10-C-like images. Grey dots are seeds, marks means, with 95 % intervals from three seeds on.", "name": "fig-lgg-s43-combined"}, "image": {"alt": "Four panels with a row for each way of training.", "width": "100%"}}
+# %% mystnb={"figure": {"caption": "The regulariser alone and in company: clean error, error under FGSM after the normalisation and under PGD, mean error on corrupted images. Grey dots are seeds, marks means, with 95 % intervals from three seeds on.", "name": "fig-lgg-s43-combined"}, "image": {"alt": "Four panels with a row for each way of training.", "width": "100%"}}
 metrics = {
     "test_error": "clean error (%)",
     "error_fgsm_after": "FGSM error (%)",
@@ -621,7 +623,7 @@ origin = pd.DataFrame(
         ("dropout", "0.25 and 0.40 after each block", "code"),
         ("rounding to 5 bits", "towards zero, a step for each weight tensor", "code"),
         ("reference of the ratios", "baseline, same seed", "paper; pairing by seed is ours"),
-        ("corruptions", "CIFAR-10-C-like, the published arrays where found", "paper: the published ones"),
+        ("corrupted images", robustness.corrupted_images(shown), "paper: CIFAR-10-C"),
     ],
     columns=["setting", "value shown", "origin"],
 )
