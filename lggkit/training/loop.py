@@ -20,6 +20,7 @@ from lggkit.training.capture import capture_again, let_go
 from lggkit.training.checkpoint import CheckpointDamaged, check_identity, read_checkpoint, set_aside
 from lggkit.training.config import TrainConfig
 from lggkit.training.memory import telling_memory
+from lggkit.training.pace import Pace
 from lggkit.training.processor import choose_path
 from lggkit.training.run import Run, begin
 from lggkit.training.step import Objective
@@ -56,7 +57,8 @@ def train(
         taps: depths whose latents the objective is given, see `lggkit.latents.Taps`; in the autocast dtype.
         seed: of data order, augmentation and dropout; equal seeds see equal batches.
         checkpoint: file to write and, where it exists, to continue from.
-        checkpoint_every: steps between checkpoints; by default an epoch. The last step is always saved.
+        checkpoint_every: steps between checkpoints; by default those at an epoch's end are written, where the
+            last one is half a minute old. The last step is always saved.
         evaluate: a test set, or ``evaluate(model) -> float | {name: float}``; after the last epoch always.
         evaluate_every: epochs between evaluations.
         after_step: called with the model, without gradients, after every update (Parseval and the like);
@@ -132,8 +134,15 @@ def train_many(
 
 
 def _lockstep(runs: list[Run], names: list[dict[str, Any]], tick: Callable[[Run], None]) -> None:
-    began, before = time.perf_counter(), [run.seconds for run in runs]
+    began, before, pace = time.perf_counter(), [run.seconds for run in runs], Pace()
     places = {id(run): place for place, run in enumerate(runs)}
+
+    def save(run: Run) -> None:
+        place = places[id(run)]
+        run.seconds = before[place] + (time.perf_counter() - began) / len(runs)
+        with run.lane():
+            run.save(names[place])
+
     while waiting := [run for run in runs if not run.done]:
         run = min(waiting, key=lambda run: (run.step, run.stream.seed))
         crew = run.crew()
@@ -141,11 +150,8 @@ def _lockstep(runs: list[Run], names: list[dict[str, Any]], tick: Callable[[Run]
             run.advance()
         for member in crew:
             tick(member)
-            if member.checkpoint_due():
-                place = places[id(member)]
-                member.seconds = before[place] + (time.perf_counter() - began) / len(runs)
-                with member.lane():
-                    member.save(names[place])
+            if pace.due(member):
+                save(member)
         if any(member.diverged for member in crew):
             capture_again(crew)
 

@@ -136,11 +136,6 @@ class Run:
         self.model.eval()
         return TrainResult(self.model, self.curves, self.diverged, self.seconds, str(self.path), self.step)
 
-    def checkpoint_due(self) -> bool:
-        """Whether the step just made is one after which to save."""
-        every = self.options.checkpoint_every or self.stream.steps_per_epoch
-        return self.done or self.step % every == 0
-
     def rate_from(self, cell: Tensor | None) -> None:
         """Have the optimizer read its rate from a tensor (None: from a number), its state unchanged."""
         state = self.optimizer.state_dict()["state"]

@@ -552,7 +552,7 @@ columns = {
 
 caption = (
     "Errors in percent and relative MCE (the reference is the plain network without augmentation; a dash where "
-    "no corruption did it any harm); mean ± half the 95 % interval (number of seeds)."
+    "no corruption did it harm enough to divide by); mean ± half the 95 % interval (number of seeds)."
 )
 Markdown(tables.as_myst(errors_of(combined, present, columns), caption, "tab-lgg-s43-combined"))
 

@@ -10,7 +10,7 @@ import pytest
 import torch.nn.functional as F
 
 import lggkit
-from lggkit.training import CheckpointError, Cosine, Restart, TrainConfig, checkpoint, train
+from lggkit.training import CheckpointError, Cosine, Restart, TrainConfig, checkpoint, pace, train
 
 KILLED = Path(__file__).with_name("killed.py")
 
@@ -45,7 +45,8 @@ def test_killed_at_any_step_it_ends_with_the_same_bits(data, make_net, equal, tm
     assert resumed.curves == straight.curves and resumed.steps == 12
 
 
-def test_it_does_not_make_the_saved_steps_again(data, make_net, tmp_path):
+def test_it_does_not_make_the_saved_steps_again(data, make_net, tmp_path, monkeypatch):
+    monkeypatch.setattr(pace, "SECONDS_APART", 0)
     file, made = tmp_path / "run.pt", []
 
     def counting(latents, logits, labels, batch):
@@ -120,6 +121,7 @@ def test_a_disk_that_fills_up_keeps_the_checkpoint_before(data, make_net, equal,
             raise OSError(errno.ENOSPC, "No space left on device")
         write(path, content)
 
+    monkeypatch.setattr(pace, "SECONDS_APART", 0)
     monkeypatch.setattr(checkpoint, "_write_through", full)
     with pytest.raises(CheckpointError, match="No space left on device"):
         train(make_net(), data, config(), checkpoint=file)

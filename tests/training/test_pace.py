@@ -1,0 +1,80 @@
+"""When checkpoints are written, by a clock that the tests wind."""
+
+import pytest
+import torch.nn.functional as F
+
+from lggkit.training import TrainConfig, pace, read_checkpoint, train, train_many
+from lggkit.training.run import Run
+
+
+def config(**settings):
+    return TrainConfig(**{"epochs": 5, "batch_size": 8, "pad": 1, "learning_rate": 0.05, **settings})
+
+
+@pytest.fixture
+def now(monkeypatch):
+    """The time, in a list; `winding` advances it."""
+    time = [100.0]
+    monkeypatch.setattr(pace, "clock", lambda: time[0])
+    return time
+
+
+@pytest.fixture
+def saved(monkeypatch):
+    """What is saved: (seed, step) in order."""
+    noted, plain = [], Run.save
+
+    def save(run, identity):
+        noted.append((run.stream.seed, run.step))
+        plain(run, identity)
+
+    monkeypatch.setattr(Run, "save", save)
+    return noted
+
+
+def winding(now, seconds):
+    """An objective that lets so many seconds pass in each step."""
+
+    def objective(latents, logits, labels):
+        now[0] += seconds
+        return F.cross_entropy(logits, labels)
+
+    return objective
+
+
+@pytest.mark.parametrize(
+    ("seconds", "steps"), [(0.0, [20]), (4.0, [8, 16, 20]), (7.6, [4, 8, 12, 16, 20]), (0.38, [20])]
+)
+def test_checkpoints_at_the_end_of_an_epoch_are_half_a_minute_apart(
+    data, make_net, now, saved, tmp_path, seconds, steps
+):
+    train(make_net(), data, config(), objective=winding(now, seconds), checkpoint=tmp_path / "run.pt")
+    assert [step for _, step in saved] == steps
+
+
+def test_those_that_were_asked_for_are_all_written(data, make_net, now, saved, tmp_path):
+    train(make_net(), data, config(epochs=2), checkpoint=tmp_path / "run.pt", checkpoint_every=3)
+    assert [step for _, step in saved] == [3, 6, 8]
+
+
+def test_runs_are_written_down_at_the_same_steps(data, make_net, now, saved):
+    seeds, objective = [0, 0, 1], winding(now, 1.26)
+    train_many([make_net() for _ in seeds], data, config(), seeds=seeds, objectives=objective)
+    steps = [step for _, step in saved]
+    assert 3 < len(steps) < 15 and all(steps.count(step) == 3 for step in steps)
+
+
+def test_a_training_cut_short_between_two_continues_exactly(data, make_net, equal, now, tmp_path):
+    file, plain = tmp_path / "run.pt", winding(now, 4.0)
+
+    def dies(latents, logits, labels, batch):
+        if batch.step == 14:
+            raise KeyboardInterrupt
+        return plain(latents, logits, labels)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(make_net(), data, config(), objective=dies, checkpoint=file)
+    assert read_checkpoint(file)["step"] == 8
+    resumed = train(make_net(3), data, config(), objective=plain, checkpoint=file)
+    straight = train(make_net(), data, config())
+    assert equal(resumed.model, straight.model) and resumed.curves == straight.curves
