@@ -35,7 +35,7 @@ def run(
     scale: Scale = "reduced",
     experiment: Only = None,
     arm: Annotated[str | None, typer.Option(help="one arm only")] = None,
-    budget: Annotated[str | None, typer.Option(help="time budget such as 9m or 1h30m")] = None,
+    budget: Annotated[str | None, typer.Option(help="stop after, as in 9m or 1h30m")] = None,
     out: Out = None,
     commit: Annotated[str | None, typer.Option(help="commit id to write into records, without git")] = None,
     progress: Annotated[bool, typer.Option(help="show progress bars")] = False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
+import math
 import re
 import statistics
 import time
@@ -19,6 +20,7 @@ from lggkit.record import Record, Spec
 from lggkit.study.context import StudyContext, device_name
 from lggkit.study.ledger import Ledger
 from lggkit.training.memory import is_out_of_memory, out_of_memory
+from lggkit.training.pace import OutOfTime, until
 
 log = logging.getLogger("lggkit.study")
 
@@ -87,25 +89,24 @@ def run(
 ) -> Outcome:
     """Measures units in order, writing each record as it comes; starts only what fits ``budget`` seconds.
 
-    How long a unit takes is judged by the records of ``ledger`` and of the ``known`` ones.
+    How long a unit takes is judged by the records of ``ledger`` and of the ``known`` ones. A training that
+    takes longer writes its checkpoints when the budget is spent, and its runs are left.
 
     A unit that fails (data missing, disk full, a bug) is named and the queue goes on: nothing is recorded
     for it, so that the next run tries again. One that runs out of memory is first tried with fewer runs
     together. A diverged run is a record.
     """
-    outcome, start = Outcome(), time.monotonic()
+    outcome, ledgers = Outcome(), [ledger, *known]
+    end = math.inf if budget is None else time.monotonic() + budget
     for unit in units:
-        left = None if budget is None else budget - (time.monotonic() - start)
-        room = (
-            len(unit.specs)
-            if left is None
-            else int(max(left, 0) // estimate(unit, [ledger, *known], context))
-        )
+        left = max(end - time.monotonic(), 0)
+        room = len(unit.specs) if budget is None else int(left // estimate(unit, ledgers, context))
         fits = unit.specs[:room]
         if len(fits) < len(unit.specs):
             outcome.left.append(unit.part(unit.specs[len(fits) :]))
         if fits:
-            _run_unit(unit, fits, ledger, context, outcome)
+            with until(end):
+                _run_unit(unit, fits, ledger, context, outcome)
     return outcome
 
 
@@ -125,6 +126,10 @@ def _run_unit(unit: Unit, specs: list[Spec], ledger: Ledger, context: StudyConte
             specs, together = left + specs[together:], max(1, len(part.specs) // 2)
             log.warning("  %s; going on with %d at a time", failure.sentence, together)
             continue
+        if failure.time:
+            outcome.left.append(unit.part(left + specs[together:]))
+            log.warning("  %s", failure.sentence)
+            return
         outcome.failed.append(
             f"{unit.experiment.name}, {unit.part(left or part.specs).title}: {failure.sentence}"
         )
@@ -134,10 +139,11 @@ def _run_unit(unit: Unit, specs: list[Spec], ledger: Ledger, context: StudyConte
 
 @dataclass(frozen=True)
 class Failure:
-    """Why runs were not measured, in a sentence, and whether for lack of memory."""
+    """Why runs were not measured, in a sentence, and whether for lack of memory or of time."""
 
     sentence: str
-    memory: bool
+    memory: bool = False
+    time: bool = False
 
 
 def _measure(unit: Unit, ledger: Ledger, context: StudyContext, outcome: Outcome) -> Failure | None:
@@ -147,10 +153,12 @@ def _measure(unit: Unit, ledger: Ledger, context: StudyContext, outcome: Outcome
             ledger.append(record)
             outcome.measured.append(record)
             log.info("  %s, seed %d %s in %.0f s", record.arm, record.seed, record.status, record.seconds)
+    except OutOfTime as error:
+        return Failure(str(error), time=True)
     except Exception as error:  # whatever it is, it must not cost the units that are still to come
         if is_out_of_memory(error):
             return Failure(out_of_memory(error), memory=True)
-        return Failure(_sentence(error), memory=False)
+        return Failure(_sentence(error))
     return None
 
 

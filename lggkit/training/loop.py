@@ -20,7 +20,7 @@ from lggkit.training.capture import capture_again, let_go
 from lggkit.training.checkpoint import CheckpointDamaged, check_identity, read_checkpoint, set_aside
 from lggkit.training.config import TrainConfig
 from lggkit.training.memory import telling_memory
-from lggkit.training.pace import Pace
+from lggkit.training.pace import OutOfTime, Pace, time_is_up
 from lggkit.training.processor import choose_path
 from lggkit.training.run import Run, begin
 from lggkit.training.step import Objective
@@ -72,6 +72,7 @@ def train(
     Raises:
         CheckpointError: the checkpoint cannot be written, or is one of another training.
         OutOfMemory: the models, their activations or the data do not fit; checkpoints are kept.
+        OutOfTime: a deadline passed, see `lggkit.training.pace.until`; checkpoints are written.
         ValueError: the data set is empty, or options exclude each other.
     """
     return train_many(
@@ -135,7 +136,7 @@ def train_many(
 
 def _lockstep(runs: list[Run], names: list[dict[str, Any]], tick: Callable[[Run], None]) -> None:
     began, before, pace = time.perf_counter(), [run.seconds for run in runs], Pace()
-    places = {id(run): place for place, run in enumerate(runs)}
+    places, reached = {id(run): place for place, run in enumerate(runs)}, -1
 
     def save(run: Run) -> None:
         place = places[id(run)]
@@ -145,7 +146,11 @@ def _lockstep(runs: list[Run], names: list[dict[str, Any]], tick: Callable[[Run]
 
     while waiting := [run for run in runs if not run.done]:
         run = min(waiting, key=lambda run: (run.step, run.stream.seed))
-        crew = run.crew()
+        if run.step > reached and time_is_up(waiting):
+            for each in waiting:
+                save(each)
+            raise OutOfTime("out of time, continues from its checkpoint")
+        crew, reached = run.crew(), run.step
         with run.lane():
             run.advance()
         for member in crew:

@@ -1,8 +1,12 @@
-"""When a training stops to write checkpoints."""
+"""When a training stops to write checkpoints, and when for good because its time is up."""
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +14,29 @@ if TYPE_CHECKING:
 
 SECONDS_APART = 30.0
 clock = time.monotonic
+_deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
+
+
+class OutOfTime(Exception):
+    """A training was stopped at its deadline, after a step; it continues from its checkpoints."""
+
+
+@contextmanager
+def until(deadline: float) -> Iterator[None]:
+    """Trainings inside that have checkpoints stop once ``time.monotonic()`` reaches ``deadline``.
+
+    They write their checkpoints and raise `OutOfTime`.
+    """
+    token = _deadline.set(deadline)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def time_is_up(runs: Sequence[Run]) -> bool:
+    """Whether the deadline has passed and every run can be taken up again."""
+    return clock() >= _deadline.get() and all(run.checkpoint is not None for run in runs)
 
 
 class Pace:

@@ -1,4 +1,5 @@
 import dataclasses
+import math
 
 import pytest
 
@@ -7,6 +8,8 @@ from lggkit.record import Protocol
 from lggkit.study import queue
 from lggkit.study.context import StudyContext, device_name
 from lggkit.study.ledger import Ledger
+from lggkit.training import pace
+from lggkit.training.pace import OutOfTime
 
 NAME = "lgg/s00_toy"
 
@@ -68,6 +71,21 @@ def test_estimate_prefers_what_was_measured_on_this_device(experiment, ledger, c
     assert queue.estimate(unit, [ledger], context) == 60.0
     queue.run([unit], ledger, context)
     assert queue.estimate(unit, [ledger], context) == 10.0
+
+
+def test_what_the_budget_stops_is_left_and_no_failure(experiment, ledger, context, monkeypatch, caplog):
+    def slow(specs, context):
+        yield from experiment.measure(specs[:1], context)
+        assert pace._deadline.get() < math.inf
+        raise OutOfTime("out of time, continues from its checkpoint")
+
+    monkeypatch.setattr(
+        experiments, "all_experiments", lambda: [dataclasses.replace(experiment, measure=slow)]
+    )
+    outcome = queue.run(queue.pending([ledger], "reduced")[:1], ledger, context, budget=500.0)
+    assert outcome.failed == [] and shape(outcome.left) == [("base", [1, 2])]
+    assert "out of time, continues from its checkpoint" in caplog.text
+    assert pace._deadline.get() == math.inf
 
 
 def test_records_of_every_ledger_tell_how_long_a_unit_takes(experiment, ledger, context, tmp_path):

@@ -4,6 +4,7 @@ import pytest
 import torch.nn.functional as F
 
 from lggkit.training import TrainConfig, pace, read_checkpoint, train, train_many
+from lggkit.training.pace import OutOfTime, until
 from lggkit.training.run import Run
 
 
@@ -78,3 +79,42 @@ def test_a_training_cut_short_between_two_continues_exactly(data, make_net, equa
     resumed = train(make_net(3), data, config(), objective=plain, checkpoint=file)
     straight = train(make_net(), data, config())
     assert equal(resumed.model, straight.model) and resumed.curves == straight.curves
+
+
+@pytest.mark.parametrize("steps", [0, 1, 4, 7, 19])
+def test_a_training_stops_at_its_deadline_and_continues_exactly(
+    data, make_net, equal, now, saved, tmp_path, steps
+):
+    files, seeds, objective = [tmp_path / f"{n}.pt" for n in range(3)], [0, 0, 1], winding(now, 1.0)
+    arguments = {"seeds": seeds, "checkpoints": files, "evaluate": data, "evaluate_every": 2}
+    with until(now[0] + 3 * steps), pytest.raises(OutOfTime, match="continues from its checkpoint"):
+        train_many([make_net(s) for s in seeds], data, config(), objectives=objective, **arguments)
+    assert saved[-3:] == [(0, steps), (0, steps), (1, steps)]
+    results = train_many([make_net(seed) for seed in seeds], data, config(), **arguments)
+    for seed, result in zip(seeds, results, strict=True):
+        straight = train(make_net(seed), data, config(), seed=seed, evaluate=data, evaluate_every=2)
+        assert equal(result.model, straight.model) and result.curves == straight.curves
+
+
+def test_without_checkpoints_or_steps_left_no_deadline_stops_it(data, make_net, now, tmp_path):
+    with until(now[0] - 1):
+        assert train(make_net(), data, config()).steps == 20
+    file = tmp_path / "run.pt"
+    train(make_net(), data, config(), checkpoint=file)
+    with until(now[0] - 1):
+        assert train(make_net(), data, config(), checkpoint=file).steps == 20
+    assert not pace.time_is_up([])
+
+
+def test_a_captured_training_stops_and_is_taken_up_again(
+    data, make_net, pretend, close, eager, now, tmp_path
+):
+    files = [tmp_path / "a.pt", tmp_path / "b.pt"]
+    objective, arguments = winding(now, 1.0), {"seeds": [0, 0], "checkpoints": files}
+    with until(now[0] + 40), pytest.raises(OutOfTime):
+        train_many([make_net(0), make_net(1)], data, config(), objectives=objective, **arguments)
+    assert 0 < read_checkpoint(files[0])["step"] == read_checkpoint(files[1])["step"] < 20
+    results = train_many([make_net(0), make_net(1)], data, config(), objectives=objective, **arguments)
+    for seed, result in enumerate(results):
+        assert ", captured" in result.path and "not captured together" not in result.path
+        assert close(result.model, eager(make_net(seed), data, config()).model)
