@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -23,6 +25,8 @@ from lggkit.training.seeds import seed_noise
 from lggkit.training.step import Objective, cross_entropy, make_taps, tapped, training_step, with_batch
 from lggkit.training.stream import Batch, StillBatch, Stream
 from lggkit.training.task import Options, TrainResult
+
+log = logging.getLogger("lggkit.training")
 
 
 @dataclass
@@ -216,6 +220,12 @@ def begin(runs: Sequence[Run]) -> None:
     for run in runs:
         if run.begun_as not in (None, run.path.mode):
             run.path = run.path.because(f"begun as [{run.begun_as}]")
+    _tell_paths(runs)
+
+
+def _tell_paths(runs: Sequence[Run]) -> None:
+    for path, count in Counter(str(run.path) for run in runs if not run.done).items():
+        log.info("  %d %s on %s", count, "network" if count == 1 else "networks", path)
 
 
 def look_every(device: torch.device) -> int:

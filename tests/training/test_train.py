@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from lggkit.evaluation import model_error
-from lggkit.training import MultiStep, Restart, Stream, TrainConfig, train
+from lggkit.training import MultiStep, Restart, Stream, TrainConfig, train, train_many
 
 
 def config(**settings):
@@ -193,3 +193,12 @@ def test_the_bar_writes_to_stderr_only_when_asked(data, make_net, capsys):
     assert capsys.readouterr() == ("", "")
     train(make_net(), data, config(), progress=True)
     assert "12/12" in capsys.readouterr().err
+
+
+def test_the_paths_are_told_once_a_training_begins(data, make_net, caplog, tmp_path):
+    with caplog.at_level("INFO", "lggkit.training"):
+        results = train_many([make_net(), make_net(1)], data, config(), seeds=[0, 1])
+        alone = train(make_net(), data, config(), checkpoint=tmp_path / "run.pt")
+        train(make_net(), data, config(), checkpoint=tmp_path / "run.pt")
+    told = [f"  2 networks on {results[0].path}", f"  1 network on {alone.path}"]
+    assert [record.getMessage() for record in caplog.records] == told
