@@ -42,7 +42,7 @@ class CodePath:
         """The path without its reasons, e.g. ``cpu, float32, channels_last, eager``."""
         memory = "channels_last" if self.channels_last else "contiguous"
         how = " and ".join(["compiled"] * self.compile + ["captured"] * self.captured) or "eager"
-        return f"{_name(self.device)}, {str(self.dtype).removeprefix('torch.')}, {memory}, {how}"
+        return f"{_name(self.device)}, {_precision(self.dtype, self.device)}, {memory}, {how}"
 
     def __str__(self) -> str:
         return f"{self.mode}: {'; '.join(self.reasons)}" if self.reasons else self.mode
@@ -102,6 +102,14 @@ def _compilation(wanted: bool | str, device: torch.device, images: int) -> tuple
 
 def _name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def _precision(dtype: torch.dtype, device: torch.device) -> str:
+    """The autocast type; float32 where PyTorch lets cuDNN round what it convolves to ten bits says so."""
+    name, rounded = str(dtype).removeprefix("torch."), torch.backends.cudnn.conv.fp32_precision == "tf32"
+    if dtype is torch.float32 and device.type == "cuda" and rounded and has_bfloat16_units(device):
+        return f"{name} (TF32 convolutions)"
+    return name
 
 
 def first_line(error: Exception) -> str:

@@ -1,4 +1,5 @@
 import shutil
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -68,3 +69,21 @@ def test_falling_back_says_why():
     path = processor.CodePath(CPU, torch.float32, True, compile=True)
     assert str(path) == "cpu, float32, channels_last, compiled"
     assert str(path.eager("it broke")) == "cpu, float32, channels_last, eager: it broke"
+
+
+@pytest.mark.parametrize(
+    ("capability", "allowed", "dtype", "told"),
+    [
+        ((9, 0), "tf32", torch.float32, "float32 (TF32 convolutions)"),
+        ((9, 0), "ieee", torch.float32, "float32"),
+        ((7, 5), "tf32", torch.float32, "float32"),
+        ((9, 0), "tf32", torch.bfloat16, "bfloat16"),
+    ],
+)
+def test_float32_on_a_gpu_says_how_it_convolves(monkeypatch, capability, allowed, dtype, told):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "GPU")
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    monkeypatch.setattr(torch.backends.cudnn, "conv", SimpleNamespace(fp32_precision=allowed))
+    path = processor.CodePath(torch.device("cuda"), dtype, channels_last=True, compile=False)
+    assert path.mode == f"GPU, {told}, channels_last, eager"
