@@ -139,3 +139,17 @@ def test_a_graph_is_freed_before_the_next_is_made(data, make_net, graphs, monkey
     bad, good = train_many(models, data, settings, seeds=[0, 0], objectives=[broken, None])
     assert bad.diverged and not good.diverged and ", captured" in good.path
     assert seen == [[], [False]] and alive(graphs) == [False, False]
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+def test_on_a_gpu_a_loss_that_waits_leaves_the_next_training_its_graph(data, make_net):
+    def waiting(latents, logits, labels):
+        kept = logits[labels > 0].square().sum() if (labels > 0).any() else 0
+        return F.cross_entropy(logits, labels) + kept
+
+    settings = TrainConfig(epochs=2, batch_size=8, pad=1, capture=True)
+    result = train(make_net(), data, settings, objective=waiting, device="cuda")
+    assert ", eager" in result.path and "synchronizing" in result.path
+    torch.cuda.empty_cache()
+    assert ", captured" in train(make_net(), data, settings, device="cuda").path
