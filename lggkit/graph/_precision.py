@@ -36,8 +36,12 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
         return a.to(dtype) @ b.to(dtype)
 
 
-def inverse_sqrt(x: Tensor, smallest: float = 0.0) -> Tensor:
-    """``x^(-1/2)``, and 0 with zero gradient where x <= smallest; NaN stays NaN."""
+def inverse_sqrt(x: Tensor, smallest: float | None = None) -> Tensor:
+    """``x^(-1/2)``, and 0 with zero gradient where x <= smallest; NaN stays NaN.
+
+    The default is the least x whose derivative, of size x^(-3/2), the type can hold (5e-26 in float32).
+    """
+    smallest = torch.finfo(x.dtype).tiny ** (2 / 3) if smallest is None else smallest
     # The inner `where` keeps the infinite derivative at 0 out of the backward pass (0 * inf = NaN).
     none = x <= smallest
     return torch.where(none, 0.0, torch.where(none, 1.0, x).rsqrt())

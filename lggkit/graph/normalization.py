@@ -26,9 +26,11 @@ def degree(a: Tensor) -> Tensor:
 def normalize_adjacency(a: Tensor) -> Tensor:
     """``Â = D^(-1/2) A D^(-1/2)`` (paper 1, section 3.3, step 4).
 
-    An isolated vertex has a zero row and column and zero gradient. So has a vertex whose degree is negative,
-    which only negative weights can cause (cosine of data with negative entries): ``D^(-1/2)`` does not exist
-    there. A NaN weight makes its row, its column and all vertices that are joined to it NaN.
+    An isolated vertex has a zero row and column and zero gradient. So has a vertex whose degree is
+    negative, which only negative weights can cause (cosine of data with negative entries): ``D^(-1/2)``
+    does not exist there. And so has one of degree below 5e-26 in float32 (8e-206 in float64), such as a far
+    outlier under a Gaussian kernel: beyond that the gradient would overflow. A NaN weight makes its row,
+    its column and all vertices that are joined to it NaN.
 
     Args:
         a: symmetric adjacency (..., n, n).

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csgraph
 
-from lggkit.graph import degree, laplacian, laplacian_power_product, normalize_adjacency
+from lggkit.graph import degree, laplacian, laplacian_power_product, normalize_adjacency, rbf_similarity
 
 
 def random_graph(seed=0, n=6, batch=(), density=0.6):
@@ -42,6 +42,24 @@ def test_an_isolated_vertex_has_a_zero_row_and_finite_gradients():
         assert (result[2] == 0).all() and (result[:, 2] == 0).all()
         (result * torch.arange(9.0).reshape(3, 3)).sum().backward()
         assert a.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("far", [5.0, 20.0, 21.0, 22.0, 25.0, 27.0, 29.0, 40.0])
+def test_the_gradient_is_finite_however_far_an_outlier_is(far):
+    """On its way to 0 the degree passes through numbers whose power -3/2 float32 does not hold."""
+    x = torch.randn(16, 2, generator=torch.Generator().manual_seed(0))
+    x[0] = torch.tensor([far, 0.0])
+    found = []
+    for points in (x.requires_grad_(), x.detach().double().requires_grad_()):
+        a = normalize_adjacency(rbf_similarity(points, 2.0) * (1 - torch.eye(16)))
+        a.square().sum().backward()
+        found.append((a[0].abs().max(), points.grad.float()))
+    (weight, gradient), (_, exact) = found
+    assert gradient.isfinite().all()
+    assert weight > 0 or far > 21
+    assert weight == 0 or far < 27
+    if weight > 0:
+        torch.testing.assert_close(gradient, exact, rtol=1e-3, atol=1e-5)
 
 
 def test_a_negative_degree_counts_as_isolated():
