@@ -36,12 +36,17 @@ def matmul(a: Tensor, b: Tensor) -> Tensor:
         return a.to(dtype) @ b.to(dtype)
 
 
-def inverse_sqrt(x: Tensor, smallest: float | None = None) -> Tensor:
-    """``x^(-1/2)``, and 0 with zero gradient where x <= smallest; NaN stays NaN.
+def least_degree(dtype: torch.dtype) -> float:
+    """Vertices of at most this degree count as isolated: 5e-26 in float32.
 
-    The default is the least x whose derivative, of size x^(-3/2), the type can hold (5e-26 in float32).
+    It is the least x for which the type holds x^(-3/2), the size of the derivative of x^(-1/2).
     """
-    smallest = torch.finfo(x.dtype).tiny ** (2 / 3) if smallest is None else smallest
+    return torch.finfo(dtype).tiny ** (2 / 3)
+
+
+def inverse_sqrt(x: Tensor, smallest: float | None = None) -> Tensor:
+    """``x^(-1/2)``, and 0 with zero gradient where x <= smallest (`least_degree`); NaN stays NaN."""
+    smallest = least_degree(x.dtype) if smallest is None else smallest
     # The inner `where` keeps the infinite derivative at 0 out of the backward pass (0 * inf = NaN).
     none = x <= smallest
     return torch.where(none, 0.0, torch.where(none, 1.0, x).rsqrt())

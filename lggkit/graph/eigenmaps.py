@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import as_adjacency, inverse_sqrt, positive_integer
+from lggkit.graph._precision import as_adjacency, inverse_sqrt, least_degree, positive_integer
 from lggkit.graph.laplacians import laplacian
 from lggkit.graph.normalization import degree
 
@@ -53,7 +53,7 @@ def _lifted(a: Tensor) -> Tensor:
     return (
         laplacian(a, normalized=True)
         + TRIVIAL * outer
-        + ISOLATED * torch.diag_embed((total <= 0).to(a.dtype))
+        + ISOLATED * torch.diag_embed((total <= least_degree(a.dtype)).to(a.dtype))
     )
 
 

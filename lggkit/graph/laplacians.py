@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, as_adjacency, matmul
+from lggkit.graph._precision import accumulating, as_adjacency, least_degree, matmul
 from lggkit.graph.normalization import degree, normalize_adjacency
 
 
@@ -58,7 +58,7 @@ def _parts(a: Tensor, normalized: bool) -> tuple[Tensor, Tensor]:
     total = degree(a)
     if not normalized:
         return total, a
-    return (total > 0).to(a.dtype), normalize_adjacency(a)
+    return (total > least_degree(a.dtype)).to(a.dtype), normalize_adjacency(a)
 
 
 def _signal(signal: Tensor, n: int) -> Tensor:

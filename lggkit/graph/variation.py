@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from lggkit.graph._precision import as_adjacency, positive_integer
+from lggkit.graph._precision import as_adjacency, least_degree, positive_integer
 from lggkit.graph.classes import class_indicators, inter_class_edges, labelled
 from lggkit.graph.laplacians import laplacian_power_product
 from lggkit.graph.normalization import degree, normalize_adjacency
@@ -82,7 +82,7 @@ def label_variation(
         return signal_variation(a, indicators, power, normalized_laplacian)
     if not normalized_laplacian:
         return (a * inter).sum((-2, -1))
-    return (degree(a) > 0).sum(-1) - (normalize_adjacency(a) * ~inter).sum((-2, -1))
+    return (degree(a) > least_degree(a.dtype)).sum(-1) - (normalize_adjacency(a) * ~inter).sum((-2, -1))
 
 
 def normalized_label_variation(

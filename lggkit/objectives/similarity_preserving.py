@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from lggkit.graph._precision import inverse_sqrt
@@ -36,6 +37,8 @@ def similarity_preserving(student: Latents, teacher: Latents) -> Tensor:
 
 
 def _similarities(x: Tensor) -> Tensor:
-    """Inner products of all pairs (n, n), each row of length 1."""
-    gram = gram_matrix(vertices(x))
+    """Inner products of all pairs (n, n), each row of length 1, whatever the scale of the layer."""
+    x = vertices(x)
+    largest = x.detach().abs().amax().clamp(min=torch.finfo(x.dtype).tiny)
+    gram = gram_matrix(x / largest)
     return gram * inverse_sqrt(gram.square().sum(-1, keepdim=True), SMALLEST_NORM**2)

@@ -125,3 +125,16 @@ def test_half_precision_and_masks_become_float32():
 def test_wrong_arguments_are_named(signal, power, message):
     with pytest.raises(ValueError, match=message):
         laplacian_power_product(random_graph(), signal, power)
+
+
+def test_an_edge_too_weak_for_the_type_isolates_everywhere_alike():
+    from lggkit.graph import label_variation, laplacian_eigenmaps
+
+    a = torch.zeros(4, 4)
+    a[0, 1] = a[1, 0] = 1e-30
+    a[2, 3] = a[3, 2] = 1.0
+    assert not laplacian(a, normalized=True)[:2].any()
+    assert label_variation(a, torch.tensor([0, 1, 0, 0]), normalized_laplacian=True) == 0
+    assert not laplacian_eigenmaps(a, 1)[:2].any() and laplacian_eigenmaps(a, 1)[2:].any()
+    product = laplacian_power_product(a, torch.ones(4, 1), 1, normalized=True)
+    assert not product[:2].any()

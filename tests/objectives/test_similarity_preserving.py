@@ -52,3 +52,16 @@ def test_a_zero_row_has_no_similarity_and_no_gradient():
     assert ours.item() == pytest.approx(naive_loss(student.detach(), teacher), rel=1e-5)
     (gradient,) = torch.autograd.grad(ours, student)
     assert gradient.isfinite().all() and gradient.abs().max() < 10
+
+
+@pytest.mark.parametrize("scale", [1e-15, 1e-9, 1e9, 1e15])
+def test_the_scale_of_a_layer_matters_neither_to_the_loss_nor_to_its_descent(scale):
+    """The Gram matrix is squared: at 1e10 it would leave float32."""
+    student, teacher = torch.randn(6, 4, requires_grad=True), torch.randn(6, 5)
+    usual = similarity_preserving([student], [teacher])
+    (slope,) = torch.autograd.grad(usual, student)
+    scaled = (scale * student.detach()).requires_grad_()
+    found = similarity_preserving([scaled], [scale * teacher])
+    (own,) = torch.autograd.grad(found, scaled)
+    torch.testing.assert_close(found, usual, rtol=1e-4, atol=0)
+    torch.testing.assert_close(scale * own, slope, rtol=1e-3, atol=1e-6)
