@@ -135,11 +135,18 @@ Markdown(tables.as_myst(tables.paper_table("lgg", "figure-2"), caption, "tab-lgg
 # {numref}`fig-lgg-depths` follows $\sigma$ through the whole network. The right panel asks the same question
 # in another currency: how many test images does a plain 5-nearest-neighbour vote get wrong at that depth?
 
-# %% mystnb={"figure": {"caption": "Left: mean normalised label variation over all draws at every depth, a thin line a seed, the thick one their mean. Right: test error of a 5-nearest-neighbour vote at the same depths. The logits can be negative, so their graph uses a Gaussian kernel instead of the cosine and is not comparable with the other depths in height.", "name": "fig-lgg-depths"}, "image": {"alt": "Two line plots against depth: label variation and nearest-neighbour error fall with depth in trained networks, not in untrained ones.", "width": "100%"}}
+# %% mystnb={"figure": {"caption": "Left: mean normalised label variation over all draws at every depth, a thin line a seed, the thick one their mean. Right: test error of a 5-nearest-neighbour vote at the same depths. The logits can be negative, so their graph uses a Gaussian kernel instead of the cosine and is not comparable with the other depths in height.", "name": "fig-lgg-depths"}, "image": {"alt": "Two line plots against depth, for trained and untrained networks: label variation, and the error of a nearest-neighbour vote.", "width": "100%"}}
 figure = latent_geometry.depth_figure(shown)
-# %% mystnb={"figure": {"caption": "Label variation against nearest-neighbour error; a point is one depth of one network.", "name": "fig-lgg-difficulty"}, "image": {"alt": "Scatter plot: points with smaller label variation have a smaller nearest-neighbour error.", "width": "60%"}}
+# %% mystnb={"figure": {"caption": "Label variation against nearest-neighbour error; a point is one depth of one network.", "name": "fig-lgg-difficulty"}, "image": {"alt": "Scatter plot of label variation against nearest-neighbour error, trained and untrained networks apart.", "width": "60%"}}
 figure = latent_geometry.difficulty_figure(shown)
+
+
 # %% tags=["hide-input"]
+def trained_less(metric):
+    """A metric of the trained networks less that of the untrained ones, paired by seed."""
+    return shown.paired("resnet18", "untrained", metric)
+
+
 rows = shown.values("resnet18", "sigma_all_depths")
 names = [latent_geometry.DEPTH_LABELS.get(str(d), str(d)) for d in arrays["depths"]]
 means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
@@ -150,6 +157,8 @@ view.glue(
         "s33-lowest-sigma": f"{means[lowest]:.2f}",
         "s33-pooled-sigma": tables.interval_text(shown.interval("resnet18", "sigma_penultimate")),
         "s33-untrained-sigma": tables.interval_text(shown.interval("untrained", "sigma_penultimate")),
+        "s33-trained-middle": tables.interval_text(trained_less("sigma_middle")),
+        "s33-trained-pooled": tables.interval_text(trained_less("sigma_penultimate")),
         "s33-correlation": tables.interval_text(shown.interval("resnet18", "sigma_error_correlation")),
         "s33-correlation-untrained": tables.interval_text(
             shown.interval("untrained", "sigma_error_correlation")
@@ -161,7 +170,10 @@ view.glue(
 # Three things to see. The smallest mean $\sigma$ of a trained network, {glue:text}`s33-lowest-sigma`, is at
 # depth "{glue:text}`s33-lowest-depth`", against {glue:text}`s33-pooled-sigma` at the pooled vector: the three
 # depths of Figure 2 alone do not show whether the fall goes on to the end. Before training, the pooled vector
-# has {glue:text}`s33-untrained-sigma`: depth by itself does not lower $\sigma$, training does. And over the
+# has {glue:text}`s33-untrained-sigma`. Trained minus untrained, paired by seed, $\sigma$ differs by
+# {glue:text}`s33-trained-middle` in the middle and by {glue:text}`s33-trained-pooled` at the pooled vector: a
+# fall from the input to the middle need not be the work of training, since a random network already makes all
+# images more alike or less so, and with them the weights of all edges. And over the
 # depths of a trained network the rank correlation between $\sigma$ and the nearest-neighbour error is
 # {glue:text}`s33-correlation`, before training {glue:text}`s33-correlation-untrained`.
 

@@ -22,8 +22,8 @@
 # other for the student, wherever each of the two puts them. {cite:t}`lassance2021` write these relations as
 # latent geometry graphs, and claim that this beats the pairwise distances of {cite:t}`park2019`: Table 1
 # prints a gain of about twice the size. It prints no spread and no number of runs, and the gap it rests on is
-# smaller than the spread over seeds of the checkpoints that its authors released. So this chapter is first of
-# all a question of seeds: students of all methods share initialisation, data order and augmentation seed by
+# smaller than the spread of the checkpoints that its authors released, on the part of the test set that these
+# were scored on. So this chapter is first of all a question of seeds: students of all methods share initialisation, data order and augmentation seed by
 # seed, and only paired differences decide.
 
 # %% tags=["parameters"]
@@ -66,8 +66,8 @@ titles = {arm.name: arm.title for arm in experiment.arms}
 # RKD-D compares distances instead: with $\mu$ the mean of a batch's positive distances and $h$ the Huber
 # function, $\mathcal{L}_\text{RKD-D}$ is the mean of $h(d_S/\mu_S - d_T/\mu_T)$ over all pairs. Both losses
 # know only relations, so the widths of the two networks need not be equal, and both ignore the scale of a
-# latent space. They differ in what one far-away sample can do: it dominates a sum of squared distances and
-# the mean that divides them, while division by degrees bounds its say.
+# latent space. They differ in what one far-away sample can do: it enlarges all its distances and the mean
+# that divides the others, while the cosine between latents cannot exceed one, however far one of them is.
 #
 # Each loss is a plain function on lists of latents, one entry a layer:
 
@@ -88,9 +88,9 @@ print("one sample moved outwards:", f"{gkd([moved], [teacher]):.3f}, {rkd_distan
 #
 # ## What is measured
 #
-# The teacher is a WRN-28-1, the students a WRN-28-0.5 of a quarter of its parameters; in spite of the name
-# their blocks are *post*-activation, as in the code. Three depths are matched: the outputs of the first two
-# stages and the pooled vector. All students share the teacher with seed 0, as the authors' do, so that every
+# From reduced scale on the teacher is a WRN-28-1, the students a WRN-28-0.5 of a quarter of its parameters; in
+# spite of the name their blocks are *post*-activation, as in the code. Three depths are matched: the outputs of
+# the first two stages and the pooled vector. All students share the teacher with seed 0, as the authors' do, so that every
 # interval below is conditional on it; a second teacher shows by how much.
 
 # %%
@@ -199,11 +199,12 @@ figure = distillation.one_seed_figure(shown, printed_gap)
 # %% [markdown]
 # GKD looks better in {glue:text}`s41-wins` % of these pairs. A gap at least as large as the printed
 # {glue:text}`s41-printed-gap` points, in one direction or the other, comes out in
-# {glue:text}`s41-large-gaps` % of them. The checkpoints that the authors released say the same of their own
-# runs; they were scored on a part of the test set and so stand beside Table 1, not in it:
+# {glue:text}`s41-large-gaps` % of them. The checkpoints that the authors released show how far runs of one
+# method lie apart. They were scored on a part of the test set, which by itself spreads them further, and so
+# stand beside Table 1, not in it:
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Ten students and one teacher released by the authors, scored on 932 test images."
+caption = "Ten students of each method and one teacher, released by the authors, scored on 932 test images."
 released = tables.printed_table("lgg", "table-1-released")
 Markdown(tables.as_myst(released, caption, "tab-lgg-table-1-released"))
 
@@ -258,16 +259,19 @@ figure = distillation.variation_figure(shown, ("input", *network.depths, "output
 # with all edges on the same seeds, in points: edges between classes only {glue:text}`s41-less-gkd_inter`, edges
 # within classes only {glue:text}`s41-less-gkd_intra`, GKD with Hinton KD {glue:text}`s41-less-gkd_kd`.
 
-# %% mystnb={"figure": {"caption": "Gain over the baseline of the same seed; grey dots are seeds, blue points means, with 95 % intervals where there are at least three seeds.", "name": "fig-lgg-ablation"}, "image": {"alt": "A list of distillation methods with their gains in points.", "width": "90%"}}
+# %% mystnb={"figure": {"caption": "Left: gain over the baseline of the same seed (number of seeds). Right: the same less the gain of GKD with all edges, over the seeds of both. Grey dots are seeds, blue points means, with 95 % intervals where there are at least three seeds; numbers at the edge are means off the scale.", "name": "fig-lgg-ablation"}, "image": {"alt": "Two panels with a row for each distillation method: its gain in points, and the same less GKD's.", "width": "90%"}}
 figure = distillation.ablation_figure(ablations, students)
 # %% mystnb={"figure": {"caption": "Whoever comes nearer to the teacher's graphs on test images: does it also agree with its answers? A dot is a run.", "name": "fig-lgg-mimicry"}, "image": {"alt": "Scatter plot of agreement with the teacher against the distance of graphs, a colour and mark for each method.", "width": "90%"}}
 chosen = ("baseline", "rkd_d", "gkd", "gkd_inter", "gkd_intra", "rkd_a", "kd", "sp", "gkd_kd")
 figure = distillation.mimicry_figure(ablations, {arm: titles[arm] for arm in chosen if ablations.arm(arm)})
 # %% [markdown]
-# Every row has the same $\lambda$, and the rows with fewer neighbours show what that means. The entries of a
-# normalised graph are about one over the number of neighbours. So the squares of the complete graph of $n$
-# images sum to about one, and those of a graph with $k$ neighbours to about $n / k$: at equal $\lambda$ a small
-# $k$ also means a large weight, and which of the two does the harm this comparison cannot say.
+# Every row of GKD has the same $\lambda$, which is not to say that its loss weighs as much. The entries of a
+# normalised graph are about one over the number of neighbours, so that the squares of a graph with $k$ of them
+# sum to about $n / k$. If teacher and student choose their own neighbours, edges that only one of them has stand
+# in the difference with their full weight, and a small $k$ makes the loss larger by far more than that. If the
+# edges are chosen on the teacher's graph alone, after the division by the degrees of the complete graph, most of
+# the sum is left out and the loss is smaller. Powers of the matrix, and edges within classes only, change its
+# size too. At equal $\lambda$ none of these rows can tell a better graph from a better weight.
 #
 # *Not normalised* graphs enter twice. With the same $\lambda$ the sum of squares is larger by orders of
 # magnitude, because weights of size one have taken the place of weights of size $1/n$: a comparison at equal
@@ -324,8 +328,10 @@ Markdown(tables.as_myst(frame, caption, "tab-lgg-s41-precision"))
 # ## What it costs
 #
 # Distillation needs the teacher's forward pass on every augmented batch, whatever the loss; students that see
-# the same batches share it. The times are those of whole trainings, teacher included, and upper bounds where
-# other work ran on the machine.
+# the same batches share it. The times are those of whole trainings, teacher included. Arms that trained side by
+# side share their time equally, so that these minutes cannot tell RKD-D from GKD
+# ({doc}`/book/study/performance` times the losses alone), and they are upper bounds where other work ran on the
+# machine.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = "Minutes of one training and size of the network (mean over seeds)."

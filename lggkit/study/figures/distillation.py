@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lggkit.study.figures.style import PAPER_COLOR, arm_color
-from lggkit.study.statistics import t_interval
+from lggkit.study.statistics import paired_differences, t_interval
+from lggkit.study.verdicts import by_seed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from lggkit.study.view import Shown
+
+LEAST = -12.0
+"""Points of gain below which an ablation is off the scale of a figure."""
 
 STUDENTS = {"baseline": "baseline", "rkd_d": "RKD-D", "gkd": "GKD"}
 
@@ -113,23 +117,42 @@ def variation_figure(shown: Shown, depths: Sequence[str]) -> Figure:
     return figure
 
 
-def ablation_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
-    """Gain over the baseline of the same seed for every arm, dots are seeds, bars 95 % where n > 2.
+def ablation_figure(shown: Shown, titles: Mapping[str, str], reference: str = "gkd") -> Figure:
+    """Gains of every arm over the baseline of the same seed (left), and less those of the reference (right).
 
-    ``titles`` names the arms to draw, from top to bottom; those without a run are left out.
+    Dots are seeds, marks means, bars 95 % where n > 2; on the right are the seeds that an arm shares with the
+    reference. ``titles`` names the arms from top to bottom; those without a run are left out. Means below
+    `LEAST` points are written at the edge.
     """
     import matplotlib.pyplot as plt
 
-    held = {arm: shown.values(arm, "gain") for arm in titles if shown.arm(arm)}
-    figure, ax = plt.subplots(figsize=(7, 0.6 + 0.3 * len(held)))
-    for place, gains in enumerate(held.values()):
-        ax.plot(gains, np.full(len(gains), place) + 0.2, "o", ms=3.5, color="#888888")
-        _interval(ax, place, gains, arm_color(0), across=True)
-    ax.axvline(0, color="#555555", lw=0.8, ls=":")
-    ax.set_yticks(range(len(held)), [titles[arm] for arm in held])
-    ax.invert_yaxis()
-    ax.set_xlabel("gain over the baseline of the same seed (points)")
+    held = {arm: by_seed(shown.arm(arm), arm, "gain") for arm in titles if shown.arm(arm)}
+    usual = held.get(reference, {})
+    size = (8.6, 0.9 + 0.3 * len(held))
+    figure, axes = plt.subplots(1, 2, figsize=size, sharey=True, width_ratios=(3, 2))
+    for place, (arm, gains) in enumerate(held.items()):
+        _dots(axes[0], place, list(gains.values()))
+        if arm != reference:
+            _dots(axes[1], place, paired_differences(gains, usual))
+    for ax in axes:
+        ax.axvline(0, color="#555555", lw=0.8, ls=":", zorder=0)
+    axes[0].set_yticks(range(len(held)), [f"{titles[arm]} ({len(held[arm])})" for arm in held])
+    axes[0].invert_yaxis()
+    axes[0].set_xlabel("gain over the baseline\nof the same seed (points)")
+    axes[1].set_xlabel(f"less that of {titles.get(reference, reference)}\non the same seeds (points)")
     return figure
+
+
+def _dots(ax: Axes, place: float, values: Sequence[float]) -> None:
+    """Values in a row, with their mean; a mean that is off the scale as a number at its edge."""
+    if not values:
+        return
+    mean = float(np.mean(values))
+    if mean < LEAST:
+        ax.text(LEAST, place, f"◂ {mean:.0f}", va="center", fontsize="small", color=arm_color(0))
+        return
+    ax.plot(values, np.full(len(values), place) + 0.2, "o", ms=3.5, color="#888888")
+    _interval(ax, place, values, arm_color(0), across=True)
 
 
 def mimicry_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:

@@ -1,0 +1,38 @@
+import pytest
+
+from lggkit.study.figures import distillation
+from lggkit.study.ledger import Ledger
+from lggkit.study.view import Shown
+
+pytestmark = pytest.mark.usefixtures("no_window")
+GAINS = {"gkd": (2.0, 4.0, 6.0), "kd": (1.0,), "gkd_k5": (-50.0, -40.0)}
+
+
+@pytest.fixture
+def shown(make_record, tmp_path):
+    records = [
+        make_record(arm, seed, metrics={"gain": gain})
+        for arm, gains in GAINS.items()
+        for seed, gain in enumerate(gains)
+    ]
+    return Shown("lgg/s41_distillation", "reduced", tuple(records), Ledger(tmp_path))
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_ablations_are_compared_over_the_seeds_that_they_share_with_the_reference(shown):
+    figure = distillation.ablation_figure(shown, {"gkd": "GKD", "kd": "KD", "sp": "SP", "gkd_k5": "k = 5"})
+    left, right = figure.axes
+    assert [label.get_text() for label in left.get_yticklabels()] == ["GKD (3)", "KD (1)", "k = 5 (2)"]
+    dots = {tuple(line.get_xdata()) for line in right.lines}
+    assert (-1.0,) in dots, "one seed of KD, less the gain of GKD with that seed"
+    assert (2.0, 4.0, 6.0) in {tuple(line.get_xdata()) for line in left.lines}
+    assert (2.0, 4.0, 6.0) not in dots and (0.0, 0.0, 0.0) not in dots
+
+
+def test_means_off_the_scale_are_numbers_at_its_edge(shown):
+    left, right = distillation.ablation_figure(shown, {"gkd": "GKD", "gkd_k5": "k = 5"}).axes
+    assert texts(left) == ["◂ -45"] and texts(right) == ["◂ -48"]
+    assert left.get_xlim()[0] > -20
