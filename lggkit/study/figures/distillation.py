@@ -139,7 +139,7 @@ def ablation_figure(shown: Shown, titles: Mapping[str, str], reference: str = "g
     axes[0].set_yticks(range(len(held)), [f"{titles[arm]} ({len(held[arm])})" for arm in held])
     axes[0].invert_yaxis()
     axes[0].set_xlabel("gain over the baseline\nof the same seed (points)")
-    axes[1].set_xlabel(f"less that of {titles.get(reference, reference)}\non the same seeds (points)")
+    axes[1].set_xlabel(f"less {titles.get(reference, reference)}'s gain,\nsame seeds (points)")
     return figure
 
 
@@ -149,7 +149,8 @@ def _dots(ax: Axes, place: float, values: Sequence[float]) -> None:
         return
     mean = float(np.mean(values))
     if mean < LEAST:
-        ax.text(LEAST, place, f"◂ {mean:.0f}", va="center", fontsize="small", color=arm_color(0))
+        edge = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": "small"}
+        ax.text(0.01, place, f"◂ {mean:.0f}", color=arm_color(0), **edge)
         return
     ax.plot(values, np.full(len(values), place) + 0.2, "o", ms=3.5, color="#888888")
     _interval(ax, place, values, arm_color(0), across=True)
