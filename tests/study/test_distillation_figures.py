@@ -36,3 +36,16 @@ def test_means_off_the_scale_are_numbers_at_its_edge(shown):
     left, right = distillation.ablation_figure(shown, {"gkd": "GKD", "gkd_k5": "k = 5"}).axes
     assert texts(left) == ["◂ -45"] and texts(right) == ["◂ -48"]
     assert left.get_xlim()[0] > -20
+
+
+def test_students_are_joined_over_the_seeds_that_all_of_them_have(make_record, tmp_path):
+    errors = {"baseline": (30.0, 31.0), "rkd_d": (28.0,), "gkd": (27.0, 26.0)}
+    records = tuple(
+        make_record(arm, seed, metrics={"consistency": e, "consistency_on_teacher_errors": e})
+        for arm, values in errors.items()
+        for seed, e in enumerate(values)
+    )
+    shown = Shown("lgg/s41_distillation", "reduced", records, Ledger(tmp_path))
+    for ax in distillation.agreement_figure(shown).axes:
+        joined = [list(line.get_ydata()) for line in ax.lines if len(line.get_xdata()) == 3]
+        assert joined == [[30.0, 28.0, 27.0]]

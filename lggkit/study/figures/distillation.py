@@ -31,10 +31,7 @@ def paired_figure(shown: Shown, printed: Mapping[str, float]) -> Figure:
     import matplotlib.pyplot as plt
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.6), width_ratios=(3, 2))
-    errors = np.array([shown.values(arm, "test_error") for arm in STUDENTS])
-    left.plot(errors, color="#888888", lw=0.8, alpha=0.8)
-    for place, row in enumerate(errors):
-        _interval(left, place, row, arm_color(place))
+    _students(left, shown, "test_error")
     left.set_xticks(range(len(STUDENTS)), list(STUDENTS.values()))
     left.set(ylabel="test error (%)", xlim=(-0.4, 2.4))
     for place, arm in enumerate(("rkd_d", "gkd")):
@@ -49,6 +46,16 @@ def paired_figure(shown: Shown, printed: Mapping[str, float]) -> Figure:
     right.set(ylabel="gain over the baseline\nof the same seed (points)", xlim=(-0.5, 1.5))
     figure.legend(loc="outside lower right")
     return figure
+
+
+def _students(ax: Axes, shown: Shown, metric: str) -> None:
+    """A metric of the students: a line for each seed that all of them have, means of all their seeds."""
+    rows = [by_seed(shown.arm(arm), arm, metric) for arm in STUDENTS]
+    for seed in set.intersection(*map(set, rows)):
+        ax.plot([row[seed] for row in rows], color="#888888", lw=0.8, alpha=0.8)
+    for place, row in enumerate(rows):
+        if row:
+            _interval(ax, place, list(row.values()), arm_color(place))
 
 
 def _interval(ax: Axes, place: float, values: Sequence[float], color: str, across: bool = False) -> None:
@@ -90,10 +97,7 @@ def agreement_figure(shown: Shown) -> Figure:
     panels = {"consistency": "all test images", "consistency_on_teacher_errors": "the teacher's errors"}
     figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.2))
     for ax, (metric, title) in zip(axes, panels.items(), strict=True):
-        rows = [shown.values(arm, metric) for arm in STUDENTS]
-        ax.plot(np.array(rows), color="#888888", lw=0.8, alpha=0.8)
-        for place, values in enumerate(rows):
-            _interval(ax, place, values, arm_color(place))
+        _students(ax, shown, metric)
         ax.set_xticks(range(len(STUDENTS)), list(STUDENTS.values()))
         ax.set(title=title, ylabel="same answer as the teacher (%)", xlim=(-0.4, 2.4))
     return figure
