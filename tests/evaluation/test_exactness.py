@@ -9,9 +9,9 @@ def test_claims_hold():
 
 
 def test_a_variation_that_misses_light_edges_is_caught(monkeypatch):
-    variation = exactness.graph.label_variation
-    blind = lambda a, y: variation(a, y) * (a.sum((-2, -1)) > 1)  # noqa: E731
-    monkeypatch.setattr(exactness.graph, "label_variation", blind)
+    variation = exactness.graph.signal_variation
+    blind = lambda a, s: variation(a, s) * (a.sum((-2, -1)) > 1)  # noqa: E731
+    monkeypatch.setattr(exactness.graph, "signal_variation", blind)
     assert exactness.zero_variation_violations(torch.Generator().manual_seed(0)) > 0
 
 
