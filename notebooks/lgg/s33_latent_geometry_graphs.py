@@ -175,7 +175,8 @@ view.glue(
 # fall from the input to the middle need not be the work of training, since a random network already makes all
 # images more alike or less so, and with them the weights of all edges. And over the
 # depths of a trained network the rank correlation between $\sigma$ and the nearest-neighbour error is
-# {glue:text}`s33-correlation`, before training {glue:text}`s33-correlation-untrained`.
+# {glue:text}`s33-correlation`, before training {glue:text}`s33-correlation-untrained`, the logits with their
+# other kernel included. The order need not hold from one depth to the next, nor between networks.
 
 # %% [markdown]
 # ## What "normalised" means, and what difference it makes

@@ -240,7 +240,7 @@ Markdown(
     )
 )
 
-# %% mystnb={"figure": {"caption": "Normalised label variation from the input to the logits (k = 5, cosine; a Gaussian kernel for the logits), thin lines are seeds, thick ones means.", "name": "fig-lgg-s41-variation"}, "image": {"alt": "Label variation against depth for the teacher and for three kinds of students.", "width": "75%"}}
+# %% mystnb={"figure": {"caption": "Normalised label variation from the input to the logits (k = 5, cosine; a Gaussian kernel for the logits), on graphs of fewer images than those of Figure 2 have, so that heights are not comparable with it; thin lines are seeds, thick ones means.", "name": "fig-lgg-s41-variation"}, "image": {"alt": "Label variation against depth for the teacher and for three kinds of students.", "width": "75%"}}
 network = build(settings["network"])
 figure = distillation.variation_figure(shown, ("input", *network.depths, "output"))
 # %% [markdown]
