@@ -233,9 +233,9 @@ def test_the_training_loss_is_that_of_the_last_epoch(quick, context, monkeypatch
     longer = dataclasses.replace(result, curves={"train_loss": [5.0, 3.0, 4.0]})
     monkeypatch.setattr(s43, "_of_embedding", lambda *_: {})
     found = s43._of_network(quick.spec("kmax-cifar10", "smoke"), longer, context)
-    assert found["final_train_loss"] == 4.0
-    heavy = quick.spec("weight10-cifar10", "smoke")
-    assert s43._of_network(heavy, longer, context)["final_train_loss"] == pytest.approx(0.4)
+    assert found["final_train_loss"] == pytest.approx(4.0 / GRAPH_SMOOTHNESS.weight)
+    heavy = quick.spec("weight1000-cifar10", "smoke")
+    assert s43._of_network(heavy, longer, context)["final_train_loss"] == pytest.approx(0.004)
 
 
 def test_a_diverged_training_is_a_record(quick, monkeypatch, tmp_path):
