@@ -4,37 +4,37 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from torch import nn
+from torch import Tensor
 
-from lggkit.data import DataSet
 from lggkit.evaluation import knn_error
 from lggkit.experiments.base import Context
-from lggkit.experiments.embedding_runs import EmbeddingSettings, embeddings, split_images, trained
+from lggkit.experiments.embedding_runs import embeddings, split_images, trained
 from lggkit.record import Spec
 
+Labelled = tuple[Tensor, Tensor]
 NEIGHBORS = 10
 
 
-def of_new_classes(spec: Spec, model: nn.Module, context: Context) -> dict[str, float]:
+def of_new_classes(spec: Spec, base: Labelled, queries: Labelled, context: Context) -> dict[str, float]:
     """``error_10nn_new`` on test images of the classes not trained on, and what not training on them cost.
 
     Ten neighbours vote among the training images of all classes. The cost, ``new_class_cost``, is this error
     less the one, on the same images, of the network that was trained on all classes from the same seed; it is
     left out where that one diverged. Both are in percent.
+
+    Args:
+        base, queries: the training and the test images of all classes as the network of ``spec`` embeds them
+            (n, d), with their labels (n,).
     """
-    settings = spec.protocol
-    test = context.data(settings.data_name, train=False)
-    asked = test.subset(test.labels >= settings.classes_kept)
+    settings, labels = spec.protocol, queries[1]
+    new = labels >= settings.classes_kept
+    own = knn_error(*base, queries[0][new], labels[new], NEIGHBORS)
     whole = replace(spec, protocol=replace(settings, classes_kept=None))
     (result,) = trained([whole], context).values()
-    own = _error(model, settings, asked, context)
     if result.diverged is not None:
         return {"error_10nn_new": own}
-    cost = own - _error(result.model, whole.protocol, asked, context)
-    return {"error_10nn_new": own, "new_class_cost": cost}
-
-
-def _error(model: nn.Module, settings: EmbeddingSettings, queries: DataSet, context: Context) -> float:
-    base, _ = split_images(settings, context)
-    held, asked = (embeddings(model, data.images, settings) for data in (base, queries))
-    return knn_error(held, base.labels.cpu(), asked, queries.labels.cpu(), NEIGHBORS)
+    kept, _ = split_images(settings, context)
+    asked = context.data(settings.data_name, train=False).subset(new)
+    held, places = (embeddings(result.model, data.images, whole.protocol) for data in (kept, asked))
+    other = knn_error(held, base[1], places, labels[new], NEIGHBORS)
+    return {"error_10nn_new": own, "new_class_cost": own - other}

@@ -17,7 +17,7 @@ from statistics import fmean
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from lggkit.data import DataSet
 from lggkit.evaluation import (
@@ -46,13 +46,11 @@ from lggkit.experiments.embedding_runs import (
     train_networks,
     trained,
 )
-from lggkit.experiments.new_classes import of_new_classes
+from lggkit.experiments.new_classes import Labelled, of_new_classes
 from lggkit.experiments.pair_losses import initial_pair_loss, pair_loss, pair_sum_violation
 from lggkit.experiments.step_time import relative_step_time
 from lggkit.record import Record, Spec
 from lggkit.training import MultiStep, TrainResult
-
-Labelled = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ def _exact(spec: Spec, context: Context) -> Record:
 
 def _of_network(spec: Spec, result: TrainResult, context: Context) -> dict[str, Any]:
     settings, model = spec.protocol, result.model
-    metrics = _of_embedding(settings, model, context)
+    metrics = _of_embedding(spec, model, context)
     metrics["final_train_loss"] = final_loss(spec, result)
     if settings.by_cross_entropy and settings.classes_kept is None:
         metrics["test_error"] = model_error(model, context.data(settings.data_name, train=False))
@@ -102,8 +100,6 @@ def _of_network(spec: Spec, result: TrainResult, context: Context) -> dict[str, 
         metrics["initial_pair_loss"] = initial_pair_loss(spec, context, settings.pair_batches)
         with evaluating(model):
             metrics["final_pair_loss"] = pair_loss(model, spec, context, settings.pair_batches)
-    if settings.classes_kept is not None:
-        metrics |= of_new_classes(spec, model, context)
     if settings.in_table:
         reference = replace(spec, protocol=replace(settings, loss=CROSS_ENTROPY, dimension=None))
         ratio = relative_step_time(spec, reference, context, settings.timed_steps)
@@ -111,8 +107,9 @@ def _of_network(spec: Spec, result: TrainResult, context: Context) -> dict[str, 
     return metrics
 
 
-def _of_embedding(settings: Settings, model: nn.Module, context: Context) -> dict[str, Any]:
+def _of_embedding(spec: Spec, model: nn.Module, context: Context) -> dict[str, Any]:
     """What classifiers make of the embedding, all classes of the data set included, and how it lies."""
+    settings = spec.protocol
     kept, held = split_images(settings, context)
     test = context.data(settings.data_name, train=False)
     base, queries = (_embedded(model, data, settings) for data in (kept, test))
@@ -121,6 +118,8 @@ def _of_embedding(settings: Settings, model: nn.Module, context: Context) -> dic
         metrics["validation_error_10nn"] = knn_error(*base, *_embedded(model, held, settings), 10)
     if settings.in_table:
         metrics |= _of_classifiers(base, queries, settings)
+    if settings.classes_kept is not None:
+        metrics |= of_new_classes(spec, base, queries, context)
     clusters = clusters_per_class(*queries)
     return metrics | {
         "clusters_per_class": fmean(clusters),
@@ -171,8 +170,8 @@ def _swept(name: str, title: str, **changes: Any) -> Arm:
 
 
 def _eight(name: str, title: str, **changes: Any) -> Arm:
-    whole = {"classes_kept": 8, **changes}
-    return Arm(f"{name}_8of10-cifar10", f"{title}, trained on 8 classes", whole, table=False)
+    changes = {"classes_kept": 8, **changes}
+    return Arm(f"{name}_8of10-cifar10", f"{title}, trained on 8 classes", changes, table=False)
 
 
 TABLE = tuple(_table_arm(loss, name) for name in OF_SET for loss in LOSSES)

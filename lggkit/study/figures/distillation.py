@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lggkit.study.figures.parts import GRAY, MARKS, marked_interval
 from lggkit.study.figures.style import PAPER_COLOR, arm_color
 from lggkit.study.statistics import paired_differences, t_interval
 from lggkit.study.verdicts import by_seed
@@ -36,7 +37,7 @@ def paired_figure(shown: Shown, printed: Mapping[str, float]) -> Figure:
     left.set(ylabel="test error (%)", xlim=(-0.4, 2.4))
     for place, arm in enumerate(("rkd_d", "gkd")):
         gains = shown.values(arm, "gain")
-        right.plot(np.full(len(gains), place) - 0.12, gains, "o", ms=4, color="#888888", alpha=0.8)
+        right.plot(np.full(len(gains), place) - 0.12, gains, "o", ms=4, color=GRAY, alpha=0.8)
         _interval(right, place, gains, arm_color(place + 1))
         label = "printed in the paper" if place == 0 else None
         mark = {"color": PAPER_COLOR, "ms": 7, "label": label, "zorder": 4}
@@ -52,21 +53,17 @@ def _students(ax: Axes, shown: Shown, metric: str) -> None:
     """A metric of the students: a line for each seed that all of them have, means of all their seeds."""
     rows = [by_seed(shown.arm(arm), arm, metric) for arm in STUDENTS]
     for seed in set.intersection(*map(set, rows)):
-        ax.plot([row[seed] for row in rows], color="#888888", lw=0.8, alpha=0.8)
+        ax.plot([row[seed] for row in rows], color=GRAY, lw=0.8, alpha=0.8)
     for place, row in enumerate(rows):
         if row:
             _interval(ax, place, list(row.values()), arm_color(place))
 
 
-def _interval(ax: Axes, place: float, values: Sequence[float], color: str, across: bool = False) -> None:
+def _interval(ax: Axes, place: float, values: Sequence[float], color: str) -> None:
     """Mean of values at a place, with its 95 % interval where there are at least three."""
     found = t_interval(values)
     half = found.half_width if found.n > 2 else 0.0
-    look = {"fmt": "o", "color": color, "ms": 6, "capsize": 3, "lw": 2, "zorder": 3}
-    if across:
-        ax.errorbar(found.mean, place, xerr=half, **look)
-    else:
-        ax.errorbar(place, found.mean, yerr=half, **look)
+    ax.errorbar(place, found.mean, yerr=half, fmt="o", color=color, ms=6, capsize=3, lw=2, zorder=3)
 
 
 def one_seed_gaps(shown: Shown) -> np.ndarray:
@@ -156,8 +153,8 @@ def _dots(ax: Axes, place: float, values: Sequence[float]) -> None:
         edge = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": "small"}
         ax.text(0.01, place, f"◂ {mean:.0f}", color=arm_color(0), **edge)
         return
-    ax.plot(values, np.full(len(values), place) + 0.2, "o", ms=3.5, color="#888888")
-    _interval(ax, place, values, arm_color(0), across=True)
+    ax.plot(values, np.full(len(values), place) + 0.2, "o", ms=3.5, color=GRAY)
+    marked_interval(ax, place, values, 0)
 
 
 def mimicry_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
@@ -167,7 +164,7 @@ def mimicry_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
     figure, ax = plt.subplots(figsize=(6.6, 3.8))
     for index, (arm, title) in enumerate(t for t in titles.items() if shown.arm(t[0])):
         x, y = shown.values(arm, "graph_distance"), shown.values(arm, "consistency")
-        ax.plot(x, y, "os^DvPX*"[index % 8], color=arm_color(index), ms=5, alpha=0.8, label=title)
+        ax.plot(x, y, MARKS[index % 8], color=arm_color(index), ms=5, alpha=0.8, label=title)
     ax.set(xlim=(0, None), xlabel="distance to the teacher's graphs (mean over layers, sum of squares)")
     ax.set_ylabel("same answer as the teacher (%)")
     figure.legend(loc="outside right upper", fontsize="small")
