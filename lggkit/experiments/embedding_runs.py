@@ -24,12 +24,17 @@ from lggkit.record import Protocol, Spec
 from lggkit.training import MultiStep, OneCycle, TrainConfig, TrainResult, train_many
 from lggkit.training.seeds import derive
 
+Labelled = tuple[Tensor, Tensor]
+"""Embeddings (n, d) and their labels (n,), on the CPU."""
+
 SPLIT_SEED = 43_000
 PAPER_TRAINING = TrainConfig(
     epochs=200, batch_size=100, nesterov=True, weight_decay=1e-4, schedule=MultiStep((100, 150), 0.1)
 )
 REDUCED_TRAINING = replace(PAPER_TRAINING, epochs=4, schedule=OneCycle())
 SMOKE_TRAINING = replace(REDUCED_TRAINING, epochs=2, augment=False)
+PAPER_SWEEP_TRAINING = replace(PAPER_TRAINING, epochs=60, schedule=MultiStep((30, 45), 0.1))
+SMOKE_SWEEP_TRAINING = replace(SMOKE_TRAINING, epochs=1)
 CROSS_ENTROPY = EmbeddingLoss(loss="cross_entropy")
 # The size that a search chose for short schedules; the paper's own schedule takes the paper's own sum.
 GRAPH_SMOOTHNESS = EmbeddingLoss(loss="graph_smoothness", reduction="mean", weight=10.0)
@@ -235,3 +240,8 @@ def final_loss(spec: Spec, result: TrainResult) -> float:
 def embeddings(model: nn.Module, images: Tensor, settings: EmbeddingSettings) -> Tensor:
     """The embeddings (n, d) of uint8 images (n, c, h, w), float32 on the CPU."""
     return latents_at(model, images, settings.embedding_depth)
+
+
+def embedded(model: nn.Module, data: DataSet, settings: EmbeddingSettings) -> Labelled:
+    """The embeddings of a data set's images and their labels."""
+    return embeddings(model, data.images, settings), data.labels.cpu()

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from torch import Tensor
-
 from lggkit.evaluation import knn_error
 from lggkit.experiments.base import Context
-from lggkit.experiments.embedding_runs import embeddings, split_images, trained
+from lggkit.experiments.embedding_runs import Labelled, embeddings, split_images, trained
 from lggkit.record import Spec
 
-Labelled = tuple[Tensor, Tensor]
 NEIGHBORS = 10
 
 

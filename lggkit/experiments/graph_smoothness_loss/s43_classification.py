@@ -19,7 +19,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from lggkit.data import DataSet
 from lggkit.evaluation import (
     clusters_per_class,
     knn_error,
@@ -34,23 +33,25 @@ from lggkit.experiments.embedding import EmbeddingLoss
 from lggkit.experiments.embedding_runs import (
     CROSS_ENTROPY,
     GRAPH_SMOOTHNESS,
-    PAPER_TRAINING,
+    PAPER_SWEEP_TRAINING,
     REDUCED_TRAINING,
+    SMOKE_SWEEP_TRAINING,
     SMOKE_TRAINING,
     EmbeddingSettings,
+    Labelled,
     build_network,
-    embeddings,
+    embedded,
     final_loss,
     history,
     split_images,
     train_networks,
     trained,
 )
-from lggkit.experiments.new_classes import Labelled, of_new_classes
+from lggkit.experiments.new_classes import of_new_classes
 from lggkit.experiments.pair_losses import initial_pair_loss, pair_loss, pair_sum_violation
 from lggkit.experiments.step_time import relative_step_time
 from lggkit.record import Record, Spec
-from lggkit.training import MultiStep, TrainResult
+from lggkit.training import TrainResult
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,10 @@ def _of_embedding(spec: Spec, model: nn.Module, context: Context) -> dict[str, A
     settings = spec.protocol
     kept, held = split_images(settings, context)
     test = context.data(settings.data_name, train=False)
-    base, queries = (_embedded(model, data, settings) for data in (kept, test))
+    base, queries = (embedded(model, data, settings) for data in (kept, test))
     metrics: dict[str, Any] = {"error_10nn": knn_error(*base, *queries, 10)}
     if settings.sweep:
-        metrics["validation_error_10nn"] = knn_error(*base, *_embedded(model, held, settings), 10)
+        metrics["validation_error_10nn"] = knn_error(*base, *embedded(model, held, settings), 10)
     if settings.in_table:
         metrics |= _of_classifiers(base, queries, settings)
     if settings.classes_kept is not None:
@@ -126,10 +127,6 @@ def _of_embedding(spec: Spec, model: nn.Module, context: Context) -> dict[str, A
         "clusters_by_class": clusters,
         "scatter_ratio": scatter_ratio(*queries),
     }
-
-
-def _embedded(model: nn.Module, data: DataSet, settings: Settings) -> Labelled:
-    return embeddings(model, data.images, settings), data.labels.cpu()
 
 
 def _of_classifiers(base: Labelled, queries: Labelled, settings: Settings) -> dict[str, float]:
@@ -201,14 +198,14 @@ SMOKE = Settings(
     network="small_net",
     width=4,
     training=SMOKE_TRAINING,
-    sweep_training=replace(SMOKE_TRAINING, epochs=1),
+    sweep_training=SMOKE_SWEEP_TRAINING,
     held_out=200,
     svc_subset=200,
     timed_steps=3,
     pair_batches=1,
 )
 REDUCED = Settings(loss=GRAPH_SMOOTHNESS, width=8, training=REDUCED_TRAINING, svc_subset=5000)
-PAPER = Settings(sweep_training=replace(PAPER_TRAINING, epochs=60, schedule=MultiStep((30, 45), 0.1)))
+PAPER = Settings(sweep_training=PAPER_SWEEP_TRAINING)
 
 
 def _together(*groups: Sequence[Arm]) -> tuple[tuple[str, ...], ...]:
