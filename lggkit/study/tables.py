@@ -59,14 +59,28 @@ def interval_text(interval: Interval, digits: int = 2) -> str:
     return f"{interval.mean:.{digits}f}{half} ({interval.n})"
 
 
+def metric_text(shown: Shown, arm: str, metric: str, digits: int = 2) -> str:
+    """The interval of a metric over an arm's seeds as text, or a dash where no run has it."""
+    return interval_text(shown.interval(arm, metric), digits) if shown.values(arm, metric) else "–"
+
+
+def sign_text(interval: Interval, above: str, below: str) -> str:
+    """What an interval of differences says: ``above`` or ``below`` zero, or that the seeds cannot tell."""
+    seeds = "one seed" if interval.n == 1 else f"{interval.n} seeds"
+    undecided = f"{seeds} cannot tell the two apart"
+    return above if interval.low > 0 else below if interval.high < 0 else undecided
+
+
 def metrics_table(
     shown: Shown, rows: Mapping[str, Mapping[str, tuple[str, str]]], digits: int = 3
 ) -> pd.DataFrame:
-    """Means with intervals of chosen metrics: ``rows[label][column]`` is an arm and one of its metrics."""
+    """Means with intervals of chosen metrics: ``rows[label][column]`` is an arm and one of its metrics.
+
+    A dash stands where no run of the arm has the metric.
+    """
     return pd.DataFrame(
         [
-            {"": label}
-            | {column: interval_text(shown.interval(*place), digits) for column, place in row.items()}
+            {"": label} | {column: metric_text(shown, *place, digits) for column, place in row.items()}
             for label, row in rows.items()
         ]
     )

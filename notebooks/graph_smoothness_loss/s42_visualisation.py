@@ -60,11 +60,10 @@ titles = {arm.name: arm.title for arm in experiment.arms}
 # Cross-entropy is the reference. It needs as many logits as classes; a linear layer makes them from two
 # numbers, and it is these two that are drawn: as they are, which is our reading of the paper, and in a row of
 # its own batch-normalised like those of graph smoothness, so that a difference can be put down to the loss. A
-# class wins
-# wherever its logit is the largest, and a linear map of the plane divides it into wedges. An image can be
-# moved further out within its wedge, and the loss falls all the while: rays are the natural shape for this
-# loss, and nothing in them is a failure to cluster. A number that shall tell the two apart must therefore
-# say which distance it goes by:
+# class wins wherever its logit is the largest, and a linear map of the plane divides it into wedges. An image
+# can be moved further out within its wedge, and the loss falls all the while: rays are the natural shape for
+# this loss, and nothing in them is a failure to cluster. A number that shall tell the two apart must
+# therefore say which distance it goes by:
 
 # %% tags=["nbval-check-output"]
 steps = torch.linspace(0.2, 2, 50)[:, None]
@@ -172,9 +171,9 @@ Markdown(tables.as_myst(tables.arms_table(shown, titles, columns), caption, "tab
 # apart than points of the unit circle can, and larger distances lower this loss for any arrangement.
 #
 # *The start.* Graph smoothness minus cross-entropy in rank correlation with the distances before training:
-# {glue:text}`g42-initial-gap`, and {glue:text}`g42-initial-gap-batch-norm` where both are batch-normalised. Each
-# network is compared with itself before its first step, so that it does not matter whether two losses set out
-# from the same picture.
+# {glue:text}`g42-initial-gap`, and {glue:text}`g42-initial-gap-batch-norm` where both are batch-normalised.
+# Each network is compared with itself before its first step, so that it does not matter whether two losses
+# set out from the same picture.
 #
 # ## Where the settings come from
 #

@@ -75,9 +75,9 @@ print(
 # ## What is measured
 #
 # From reduced scale on the network is the paper's PreActResNet-18, with the optimisers and batches of its
-# section 4; crops and flips are our reading. Whatever stands on top is fitted to the embedded *training* images
-# and asked about the test images: neighbours and the linear classifier to all of them, the support vector
-# machine, which takes time with the square of their number, to at most {glue:text}`g43-svc` of them.
+# section 4; crops and flips are our reading. Whatever stands on top is fitted to the embedded *training*
+# images and asked about the test images: neighbours and the linear classifier to all of them, the support
+# vector machine, which takes time with the square of their number, to at most {glue:text}`g43-svc` of them.
 # Cross-entropy is embedded by its penultimate layer where an embedding is needed. Both losses start from the
 # same weights and see the same batches, seed by seed.
 #
@@ -164,8 +164,9 @@ Markdown(
 #
 # The paper argues that its loss, which never pulls images of one class together, leaves a class several
 # clusters. {prf:ref}`prop-gsl-minimum` says that with all pairs its minimum has one point a class. So here
-# the clusters are counted: HDBSCAN on the embedded test images of each class, in the three directions in which
-# they vary most, averaged over classes. The scatter is the mean distance within classes over that between classes, 0 for points and 1 for no structure.
+# the clusters are counted: HDBSCAN on the embedded test images of each class, in the three directions in
+# which they vary most, averaged over classes. The scatter is the mean distance within classes over that
+# between classes, 0 for points and 1 for no structure.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 columns = {"clusters a class": "clusters_per_class", "scatter": "scatter_ratio"}

@@ -202,11 +202,11 @@ Markdown(tables.as_myst(tables.metrics_table(shown, rows), caption, "tab-lgg-den
 # ## Dimension, and samples that eclipse others
 #
 # Two remarks of the paper concern step 4, the division by degrees. The first: it reduces the influence of the
-# dimension. Over the depths of one network the mean edge weight of the full cosine graph has the coefficient of
-# variation in the first row; after step 4 every graph has the same level, almost by construction. What step 4
-# does not remove is the contrast *within* a graph, and that it varies over depths (second row). The second remark: with absolute distances one far
-# sample can eclipse all others. We move one sample of 128 by ten times the median norm and ask what share of
-# the matrix it then holds, where 2/128 would be its due.
+# dimension. Over the depths of one network the mean edge weight of the full cosine graph has the coefficient
+# of variation in the first row; after step 4 every graph has the same level, almost by construction. What
+# step 4 does not remove is the contrast *within* a graph, and that it varies over depths (second row). The
+# second remark: with absolute distances one far sample can eclipse all others. We move one sample of 128 by
+# ten times the median norm and ask what share of the matrix it then holds, where 2/128 would be its due.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 metrics = {

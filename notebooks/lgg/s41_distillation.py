@@ -23,8 +23,8 @@
 # latent geometry graphs, and claim that this beats the pairwise distances of {cite:t}`park2019`: Table 1
 # prints a gain of about twice the size. It prints no spread and no number of runs, and the gap it rests on is
 # smaller than the spread of the checkpoints that its authors released, on the part of the test set that these
-# were scored on. So this chapter is first of all a question of seeds: students of all methods share initialisation, data order and augmentation seed by
-# seed, and only paired differences decide.
+# were scored on. So this chapter is first of all a question of seeds: students of all methods share
+# initialisation, data order and augmentation seed by seed, and only paired differences decide.
 
 # %% tags=["parameters"]
 scale = "smoke"
@@ -88,10 +88,10 @@ print("one sample moved outwards:", f"{gkd([moved], [teacher]):.3f}, {rkd_distan
 #
 # ## What is measured
 #
-# From reduced scale on the teacher is a WRN-28-1, the students a WRN-28-0.5 of a quarter of its parameters; in
-# spite of the name their blocks are *post*-activation, as in the code. Three depths are matched: the outputs of
-# the first two stages and the pooled vector. All students share the teacher with seed 0, as the authors' do, so that every
-# interval below is conditional on it; a second teacher shows by how much.
+# From reduced scale on the teacher is a WRN-28-1, the students a WRN-28-0.5 of a quarter of its parameters;
+# in spite of the name their blocks are *post*-activation, as in the code. Three depths are matched: the
+# outputs of the first two stages and the pooled vector. All students share the teacher with seed 0, as the
+# authors' do, so that every interval below is conditional on it; a second teacher shows by how much.
 
 # %%
 measured = view.measure(NAME, scale)
@@ -104,12 +104,6 @@ settings = shown.records[0].settings
 
 
 # %% tags=["hide-input"]
-def reading(interval, above, below):
-    """What an interval says about the sign of a difference."""
-    undecided = f"{interval.n} seeds cannot tell the two apart"
-    return above if interval.low > 0 else below if interval.high < 0 else undecided
-
-
 def less_gkd(arm):
     """How much more an ablation gains than GKD does, over the seeds of both."""
     found = ablations.paired(arm, "gkd", "gain") if ablations.arm(arm) else None
@@ -144,11 +138,13 @@ view.glue(
         "s41-gain-gkd": tables.interval_text(shown.interval("gkd", "gain")),
         "s41-gain-rkd": tables.interval_text(shown.interval("rkd_d", "gain")),
         "s41-gap": tables.interval_text(errors),
-        "s41-gap-reading": reading(errors, "GKD errs less", "RKD-D errs less"),
+        "s41-gap-reading": tables.sign_text(errors, "GKD errs less", "RKD-D errs less"),
         "s41-agreement": tables.interval_text(agreement),
-        "s41-agreement-reading": reading(agreement, "GKD agrees more", "RKD-D agrees more"),
+        "s41-agreement-reading": tables.sign_text(agreement, "GKD agrees more", "RKD-D agrees more"),
         "s41-mistakes": tables.interval_text(mistakes),
-        "s41-mistakes-reading": reading(mistakes, "GKD repeats more of them", "RKD-D repeats more of them"),
+        "s41-mistakes-reading": tables.sign_text(
+            mistakes, "GKD repeats more of them", "RKD-D repeats more of them"
+        ),
         "s41-printed-gap": f"{printed_gap:.2f}",
         "s41-printed-gain-gkd": f"{printed['baseline'] - printed['gkd']:.2f}",
         "s41-printed-gain-rkd": f"{printed['baseline'] - printed['rkd_d']:.2f}",
@@ -254,10 +250,11 @@ figure = distillation.variation_figure(shown, ("input", *network.depths, "output
 # {numref}`fig-lgg-ablation` also holds what the paper does not compare with: angles instead of distances
 # (RKD-A), softened answers (Hinton KD), row-normalised Gram matrices (SP), and GKD together with Hinton KD.
 #
-# Shown at the {glue:text}`s41-ablation-scale` scale. Ablations have few seeds, and no verdict before they have
-# as many as the claim demands. Not yet measured at this scale: {glue:text}`s41-waiting`. Gains less that of GKD
-# with all edges on the same seeds, in points: edges between classes only {glue:text}`s41-less-gkd_inter`, edges
-# within classes only {glue:text}`s41-less-gkd_intra`, GKD with Hinton KD {glue:text}`s41-less-gkd_kd`.
+# Shown at the {glue:text}`s41-ablation-scale` scale. Ablations have few seeds, and no verdict before they
+# have as many as the claim demands. Not yet measured at this scale: {glue:text}`s41-waiting`. Gains less that
+# of GKD with all edges on the same seeds, in points: edges between classes only
+# {glue:text}`s41-less-gkd_inter`, edges within classes only {glue:text}`s41-less-gkd_intra`, GKD with Hinton
+# KD {glue:text}`s41-less-gkd_kd`.
 
 # %% mystnb={"figure": {"caption": "Left: gain over the baseline of the same seed (number of seeds). Right: the same less the gain of GKD with all edges, over the seeds of both. Grey dots are seeds, blue points means, with 95 % intervals where there are at least three seeds; numbers at the edge are means off the scale.", "name": "fig-lgg-ablation"}, "image": {"alt": "Two panels with a row for each distillation method: its gain in points, and the same less GKD's.", "width": "90%"}}
 figure = distillation.ablation_figure(ablations, students)
@@ -266,12 +263,13 @@ chosen = ("baseline", "rkd_d", "gkd", "gkd_inter", "gkd_intra", "rkd_a", "kd", "
 figure = distillation.mimicry_figure(ablations, {arm: titles[arm] for arm in chosen if ablations.arm(arm)})
 # %% [markdown]
 # Every row of GKD has the same $\lambda$, which is not to say that its loss weighs as much. The entries of a
-# normalised graph are about one over the number of neighbours, so that the squares of a graph with $k$ of them
-# sum to about $n / k$. If teacher and student choose their own neighbours, edges that only one of them has stand
-# in the difference with their full weight, and a small $k$ makes the loss larger by far more than that. If the
-# edges are chosen on the teacher's graph alone, after the division by the degrees of the complete graph, most of
-# the sum is left out and the loss is smaller. Powers of the matrix, and edges within classes only, change its
-# size too. At equal $\lambda$ none of these rows can tell a better graph from a better weight.
+# normalised graph are about one over the number of neighbours, so that the squares of a graph with $k$ of
+# them sum to about $n / k$. If teacher and student choose their own neighbours, edges that only one of them
+# has stand in the difference with their full weight, and a small $k$ makes the loss larger by far more than
+# that. If the edges are chosen on the teacher's graph alone, after the division by the degrees of the
+# complete graph, most of the sum is left out and the loss is smaller. Powers of the matrix, and edges within
+# classes only, change its size too. At equal $\lambda$ none of these rows can tell a better graph from a
+# better weight.
 #
 # *Not normalised* graphs enter twice. With the same $\lambda$ the sum of squares is larger by orders of
 # magnitude, because weights of size one have taken the place of weights of size $1/n$: a comparison at equal

@@ -64,8 +64,8 @@ in_table = {arm: titles[arm] for arm in TABLE}
 # $$
 #
 # The paper has $m = 1$ and prints no $\gamma$. Its authors' code has $m = 2$ and $\gamma = 10^{-4}$, the mean
-# over $l$ in the place of the sum, and as depths the 17 maps that leave the ReLUs of a PreActResNet-18. Nor are
-# its graphs those of section 3.3: all pairs of the batch are joined, by their cosine, and nothing is
+# over $l$ in the place of the sum, and as depths the 17 maps that leave the ReLUs of a PreActResNet-18. Nor
+# are its graphs those of section 3.3: all pairs of the batch are joined, by their cosine, and nothing is
 # normalised.
 #
 # ### What a full cosine graph sees
@@ -161,8 +161,8 @@ for steps in (0, 100, 100):
 #
 # ## What is measured
 #
-# The network is a PreActResNet-18 that holds its input normalisation inside, trained without augmentation as in
-# the authors' code; at paper scale its optimiser is started anew half-way, at a small rate. The arms share
+# The network is a PreActResNet-18 that holds its input normalisation inside, trained without augmentation as
+# in the authors' code; at paper scale its optimiser is started anew half-way, at a small rate. The arms share
 # initialisation and order of batches seed by seed, so that only paired differences decide. Ratios take the
 # plain network of the same seed as their reference.
 #
@@ -187,30 +187,19 @@ settings = shown.arm("vanilla")[0].settings
 
 
 # %% tags=["hide-input"]
-def reading(interval, above, below):
-    """What an interval says about the sign of a difference."""
-    undecided = f"{interval.n} seeds cannot tell the two apart"
-    return above if interval.low > 0 else below if interval.high < 0 else undecided
-
-
 def compared(name, left, right, metric, above, below, digits=2):
     """A paired difference and its reading, for the prose."""
     if not (shown.values(left, metric) and shown.values(right, metric)):
         return {f"l43-{name}": "–", f"l43-{name}-reading": "there is no value"}
     found = shown.paired(left, right, metric)
     text = tables.interval_text(found, digits)
-    return {f"l43-{name}": text, f"l43-{name}-reading": reading(found, above, below)}
+    return {f"l43-{name}": text, f"l43-{name}-reading": tables.sign_text(found, above, below)}
 
 
 def better_by_others(arm):
     """Whether images made for another network fool an arm's more often than those made for itself."""
     errors = {s: np.mean(shown.values(arm, f"transfer_from_{s}") or [np.nan]) for s in TABLE}
     return any(errors[s] > errors[arm] for s in TABLE if s != arm)
-
-
-def own(arm, metric, digits=2, where=shown):
-    """The interval of a metric, where there is one."""
-    return tables.interval_text(where.interval(arm, metric), digits) if where.values(arm, metric) else "–"
 
 
 def scientific(found):
@@ -222,16 +211,6 @@ def scientific(found):
 def levels(arm):
     """Label variation of an arm's seeds, the mean over depths."""
     return {record.seed: float(np.mean(record.metrics["variation_by_depth"])) for record in shown.arm(arm)}
-
-
-def errors_of(where, arms, columns):
-    """A table of metrics, a row an arm."""
-    return pd.DataFrame(
-        [
-            {"": titles[arm]} | {label: own(arm, metric, where=where) for label, metric in columns.items()}
-            for arm in arms
-        ]
-    )
 
 
 def left_out(chosen, arms):
@@ -271,11 +250,11 @@ view.glue(
         "l43-masked": "; ".join(in_table[a] for a in TABLE if better_by_others(a)) or "none",
         "l43-level-vanilla": scientific(t_interval(list(level["vanilla"].values()))),
         "l43-level-regularizer": scientific(t_interval(list(level["regularizer"].values()))),
-        "l43-level-reading": reading(lowered, *SMALLER),
+        "l43-level-reading": tables.sign_text(lowered, *SMALLER),
         "l43-fgsm-lowest": tables.interval_text(t_interval(under_fgsm.min(1)), 1),
         "l43-fgsm-loudest": tables.interval_text(t_interval(under_fgsm[:, loudest]), 1),
     }
-    | {f"l43-clean-{arm}": own(arm, "test_error") for arm in TABLE}
+    | {f"l43-clean-{arm}": tables.metric_text(shown, arm, "test_error") for arm in TABLE}
     | compared("cost", "regularizer", "vanilla", "test_error", *reversed(LESS))
     | compared("fgsm", "vanilla", "regularizer", "error_fgsm_after", *LESS)
     | compared("fgsm-parseval", "parseval", "regularizer", "error_fgsm_after", *LESS)
@@ -299,11 +278,11 @@ view.glue(
 #
 # ## Table 3
 #
-# Below paper scale the schedule is short, and the arms are not at comparable clean error. At the scale shown it
-# is, in percent: baseline {glue:text}`l43-clean-vanilla`, regulariser {glue:text}`l43-clean-regularizer`, Parseval
-# {glue:text}`l43-clean-parseval`, both {glue:text}`l43-clean-both`. An image that is wrong without any attack
-# or corruption mostly counts among the errors under them too, and a network that errs more has fewer left to
-# lose.
+# Below paper scale the schedule is short, and the arms are not at comparable clean error. At the scale shown
+# it is, in percent: baseline {glue:text}`l43-clean-vanilla`, regulariser {glue:text}`l43-clean-regularizer`,
+# Parseval {glue:text}`l43-clean-parseval`, both {glue:text}`l43-clean-both`. An image that is wrong without
+# any attack or corruption mostly counts among the errors under them too, and a network that errs more has
+# fewer left to lose.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = (
@@ -395,13 +374,13 @@ figure = adversarial.snr_figure(shown, in_table)
 # The penalised quantity itself, on batches of *test* images, at all 17 maps, before the first update and after
 # the last. The graphs are those of the loss, with $m = 2$ whatever an arm was trained with.
 #
-# Networks are in evaluation mode. An untrained one then normalises with the statistics that batch normalisation
-# begins with, mean 0 and variance 1, and not with those of a batch. Its curve is therefore not what the first
-# step of training sees.
+# Networks are in evaluation mode. An untrained one then normalises with the statistics that batch
+# normalisation begins with, mean 0 and variance 1, and not with those of a batch. Its curve is therefore not
+# what the first step of training sees.
 #
 # The steps of the figure, and of the table below it all but the largest, are absolute differences of label
-# variation that was averaged over batches before. Equation 8 takes the absolute value batch by batch. Where the
-# sign of a step changes from batch to batch, the two differ, and the steps shown are the smaller ones.
+# variation that was averaged over batches before. Equation 8 takes the absolute value batch by batch. Where
+# the sign of a step changes from batch to batch, the two differ, and the steps shown are the smaller ones.
 
 # %% mystnb={"figure": {"caption": "Label variation of test batches at the 17 ReLU maps before training (left) and after (middle), and the absolute steps between neighbouring maps after training (right), all of means over batches. Lines are means over seeds, bands 95 % intervals from three seeds on. Networks of equal architecture begin with equal weights.", "name": "fig-lgg-s43-variation"}, "image": {"alt": "Three panels with label variation against depth for four ways of training.", "width": "100%"}}
 figure = adversarial.variation_figure(shown, in_table)
@@ -427,7 +406,7 @@ for arm, title in in_table.items():
             "last minus first": scientific(t_interval(apart)),
             "quotient": tables.interval_text(t_interval(ratio)),
             "largest step": scientific(shown.interval(arm, "largest_variation_step")),
-            "expansion": own(arm, "distance_expansion"),
+            "expansion": tables.metric_text(shown, arm, "distance_expansion"),
         }
     )
 caption = (
@@ -486,21 +465,20 @@ figure = adversarial.margin_figure(shown, in_table)
 # rise again in any network. The baseline's accuracy there, in percent: {glue:text}`l43-fgsm-lowest` at its
 # lowest, {glue:text}`l43-fgsm-loudest` at the largest disturbance.
 #
-# The attacks below are, in order: FGSM before the normalisation; FGSM images that were made for another of the
-# four networks, the one whose images do the most harm; projected gradient descent {cite:p}`madry2018` in an
-# $l_\infty$ ball of radius 0.01, {glue:text}`l43-pgd-steps` steps from the image itself; and an ensemble in the
-# same ball, where an image counts as broken if any of its attacks breaks it: descents of
-# {glue:text}`l43-strong-steps` steps from the image, by the cross-entropy and by the margin of the logits, and
-# from random points (restarts: {glue:text}`l43-restarts`), and the fast minimum-norm attack
+# The attacks below are, in order: FGSM before the normalisation; FGSM images that were made for another of
+# the four networks, the one whose images do the most harm; projected gradient descent {cite:p}`madry2018` in
+# an $l_\infty$ ball of radius 0.01, {glue:text}`l43-pgd-steps` steps from the image itself; and an ensemble
+# in the same ball, where an image counts as broken if any of its attacks breaks it: descents of
+# {glue:text}`l43-strong-steps` steps from the image, by the cross-entropy and by the margin of the logits,
+# and from random points (restarts: {glue:text}`l43-restarts`), and the fast minimum-norm attack
 # {cite:p}`pintor2021`. Margins, which that attack follows too, are not stopped by a cross-entropy that has
-# become flat. DeepFool {cite:p}`moosavi2016` looks for
-# a small disturbance that changes the answer, and its size is what counts. All come from foolbox
-# {cite:p}`rauber2020` but FGSM.
+# become flat. DeepFool {cite:p}`moosavi2016` looks for a small disturbance that changes the answer, and its
+# size is what counts. All come from foolbox {cite:p}`rauber2020` but FGSM.
 #
 # The columns are not of the same images and sizes. FGSM has an $\varepsilon$ for each image, and PGD and the
-# ensemble have one radius for all; FGSM and PGD have all images that are attacked, and the ensemble and DeepFool
-# the first {glue:text}`l43-strong-images` of them. Small differences between PGD and the ensemble, in either
-# direction, are therefore no evidence.
+# ensemble have one radius for all; FGSM and PGD have all images that are attacked, and the ensemble and
+# DeepFool the first {glue:text}`l43-strong-images` of them. Small differences between PGD and the ensemble,
+# in either direction, are therefore no evidence.
 
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
@@ -514,12 +492,12 @@ def worst_transfer(arm):
 frame = [
     {
         "": title,
-        "FGSM": own(arm, "error_fgsm_before"),
+        "FGSM": tables.metric_text(shown, arm, "error_fgsm_before"),
         "FGSM of others": worst_transfer(arm),
-        "PGD": own(arm, "error_pgd"),
-        "ensemble": own(arm, "error_strong"),
-        "DeepFool": own(arm, "deepfool_l2", 3),
-        "first-order distance": own(arm, "input_margin_median", 3),
+        "PGD": tables.metric_text(shown, arm, "error_pgd"),
+        "ensemble": tables.metric_text(shown, arm, "error_strong"),
+        "DeepFool": tables.metric_text(shown, arm, "deepfool_l2", 3),
+        "first-order distance": tables.metric_text(shown, arm, "input_margin_median", 3),
     }
     for arm, title in in_table.items()
 ]
@@ -537,8 +515,8 @@ Markdown(tables.as_myst(pd.DataFrame(frame), caption, "tab-lgg-s43-attacks"))
 # {glue:text}`l43-strong` under the ensemble, so {glue:text}`l43-strong-reading`. Parseval minus regulariser
 # under the ensemble: {glue:text}`l43-strong-parseval`, so {glue:text}`l43-strong-parseval-reading`. A
 # difference under FGSM that is gone under the ensemble may have been a matter of the attack and not of the
-# network. It may also be gone because hardly an image is left, because too few were tried, or because the sizes
-# differ.
+# network. It may also be gone because hardly an image is left, because too few were tried, or because the
+# sizes differ.
 
 # %% mystnb={"figure": {"caption": "Error in percent of each network (columns) on FGSM images that were made for each other network of the same seed (rows), means over seeds; in bold a network's error on its own images; first row: clean images, all of the test set.", "name": "fig-lgg-s43-transfer"}, "image": {"alt": "A table of errors as a heat map, with sources in rows and targets in columns.", "width": "80%"}}
 figure = adversarial.transfer_figure(shown, in_table)
@@ -550,9 +528,10 @@ figure = adversarial.transfer_figure(shown, in_table)
 #
 # The script that was released for this column evaluates the *baseline* network under the name of every
 # method, and it computes no MCE. Whatever produced the printed column is therefore unknown, and there are
-# three printed numbers to compare with and nothing else. {doc}`/notebooks/graph_smoothness_loss/s44_robustness`
-# defines the ratios, and shows that a relative MCE falls when the *clean* error rises and nothing else changes.
-# As the regulariser is said to raise that error, the mean error on corrupted images stands beside the ratios.
+# three printed numbers to compare with and nothing else.
+# {doc}`/notebooks/graph_smoothness_loss/s44_robustness` defines the ratios, and shows that a relative MCE
+# falls when the *clean* error rises and nothing else changes. As the regulariser is said to raise that error,
+# the mean error on corrupted images stands beside the ratios.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 columns = {
@@ -566,14 +545,16 @@ caption = (
     f"Errors in percent and their means over the baseline's, {robustness.corrupted_images(shown)} images; mean "
     "± half the 95 % interval (number of seeds)."
 )
-Markdown(tables.as_myst(errors_of(shown, TABLE, columns), caption, "tab-lgg-s43-corruptions"))
+Markdown(
+    tables.as_myst(tables.arms_table(shown, in_table, columns, digits=2), caption, "tab-lgg-s43-corruptions")
+)
 
 # %% [markdown]
 # Baseline minus regulariser, paired by seed: {glue:text}`l43-corrupted` points of mean error on corrupted
-# images, so {glue:text}`l43-corrupted-reading`; {glue:text}`l43-mce` of MCE ({glue:text}`l43-mce-reading`); and
-# {glue:text}`l43-relative` of relative MCE ({glue:text}`l43-relative-reading`). The three need not agree: the
-# first weighs every error alike, the second every corruption by what it does to the baseline, and the third
-# takes each network's clean error off before.
+# images, so {glue:text}`l43-corrupted-reading`; {glue:text}`l43-mce` of MCE ({glue:text}`l43-mce-reading`);
+# and {glue:text}`l43-relative` of relative MCE ({glue:text}`l43-relative-reading`). The three need not agree:
+# the first weighs every error alike, the second every corruption by what it does to the baseline, and the
+# third takes each network's clean error off before.
 
 # %% mystnb={"figure": {"caption": "Left: error under each corruption, mean over severities; right: over that of the baseline of the same seed. 95 % intervals from three seeds on; the last row is the mean.", "name": "fig-lgg-s43-corruptions"}, "image": {"alt": "Two panels with a row for each corruption and a mark for each of four ways of training.", "width": "100%"}}
 figure = robustness.corruption_figure(shown, in_table, reference="vanilla")
@@ -619,7 +600,9 @@ caption = (
     "Errors in percent and relative MCE (the reference is the plain network without augmentation; a dash where "
     "no corruption did it harm enough to divide by); mean ± half the 95 % interval (number of seeds)."
 )
-Markdown(tables.as_myst(errors_of(combined, present, columns), caption, "tab-lgg-s43-combined"))
+Markdown(
+    tables.as_myst(tables.arms_table(combined, present, columns, digits=2), caption, "tab-lgg-s43-combined")
+)
 
 # %% [markdown]
 # A relative MCE over a reference without augmentation mixes what augmentation does with what the regulariser
@@ -628,12 +611,13 @@ Markdown(tables.as_myst(errors_of(combined, present, columns), caption, "tab-lgg
 # ## Which part of the regulariser matters?
 #
 # The power of the Laplacian, the mean or the sum over depths, all pairs or a graph of neighbours, and the
-# Laplacian that goes with normalised degrees. Each of these changes the size of the penalty. The sum keeps the
-# weight and so counts sixteen times as much. The powers have the weights of the authors' code, $0.01^m$. Ten
-# neighbours and the normalised Laplacian have weights of our own, set from sizes and not tuned. What a variant
-# does better or worse may be its weight's doing. Equation 8 exactly as printed, with $m = 1$ and the normalised
-# graphs of nearest neighbours of section 3.3, is no arm. Shown at the {glue:text}`l43-ablations-scale` scale,
-# with few seeds and no verdict; not yet measured there: {glue:text}`l43-ablations-waiting`.
+# Laplacian that goes with normalised degrees. Each of these changes the size of the penalty. The sum keeps
+# the weight and so counts sixteen times as much. The powers have the weights of the authors' code, $0.01^m$.
+# Ten neighbours and the normalised Laplacian have weights of our own, set from sizes and not tuned. What a
+# variant does better or worse may be its weight's doing. Equation 8 exactly as printed, with $m = 1$ and the
+# normalised graphs of nearest neighbours of section 3.3, is no arm. Shown at the
+# {glue:text}`l43-ablations-scale` scale, with few seeds and no verdict; not yet measured there:
+# {glue:text}`l43-ablations-waiting`.
 
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}

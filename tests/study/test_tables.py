@@ -3,6 +3,7 @@ import pytest
 from lggkit.study import tables
 from lggkit.study.ledger import Ledger
 from lggkit.study.paper import cells
+from lggkit.study.statistics import t_interval
 from lggkit.study.view import Shown
 
 
@@ -26,6 +27,24 @@ def test_arms_that_were_not_run_have_no_row(shown):
     assert table.to_dict("records") == [{"": "GKD", "size": "94154.0 ± 0.0 (3)"}]
 
 
+def test_a_metric_that_no_run_has_is_a_dash(shown):
+    table = tables.arms_table(shown, {"gkd": "GKD"}, {"margin": "no such metric"})
+    assert table.to_dict("records") == [{"": "GKD", "margin": "–"}]
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([1.0, 1.1, 0.9], "more"),
+        ([-1.0, -1.1, -0.9], "less"),
+        ([-1.0, 1.1, 0.9], "3 seeds cannot tell the two apart"),
+        ([1.0], "one seed cannot tell the two apart"),
+    ],
+)
+def test_only_an_interval_beside_zero_has_a_sign(values, text):
+    assert tables.sign_text(t_interval(values), "more", "less") == text
+
+
 def test_released_values_come_with_their_spread_and_its_kind():
     table = tables.printed_table("lgg", "table-1-released").set_index("row")
     held = {c.row: c for c in cells("lgg") if c.table == "table-1-released"}
@@ -36,7 +55,5 @@ def test_released_values_come_with_their_spread_and_its_kind():
 
 
 def test_intervals_of_one_seed_have_no_half_width():
-    from lggkit.study.statistics import t_interval
-
     assert tables.interval_text(t_interval([3.0])) == "3.00 (1)"
     assert tables.interval_text(t_interval([1.0, 3.0]), 1) == "2.0 ± 12.7 (2)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -108,14 +108,34 @@ def sweep_figure(shown: Shown, data: str = "cifar10", classes: int = 10, batch: 
     kept = DEFAULTS | {"d": str(classes)}
     for ax, (setting, label) in zip(axes, SWEEPS.items(), strict=True):
         arms = {_value(text, batch): (text, arm) for text, arm in swept(shown, setting, data).items()}
-        _sweep_panel(ax, shown, {value: arm for value, (_, arm) in sorted(arms.items())})
-        ax.set_xscale("log")
-        ax.set_xticks(sorted(arms), [arms[value][0].replace("max", "all") for value in sorted(arms)])
-        ax.set_xticks([], minor=True)
+        ticks = {value: arms[value][0].replace("max", "all") for value in sorted(arms)}
+        _sweep_panel(ax, shown, {value: arms[value][1] for value in ticks}, ticks.values())
         ax.axvline(_value(kept[setting], batch), color=GRAY, lw=0.8, ls=":", zorder=0)
         ax.set_xlabel(label)
     axes[0].set_ylabel("10-NN error (%)")
     one_legend(figure, axes[0])
+    return figure
+
+
+def search_figure(
+    shown: Shown, searches: Mapping[str, Mapping[float, str]], chosen: Sequence[float]
+) -> Figure:
+    """10-NN error against an option of a loss, a panel a search, on test images and on those held out.
+
+    Args:
+        shown: holds the arms of the searches.
+        searches: for the name of an option, as the axis has it, the arms by the option's value.
+        chosen: for each search, the value to mark by a dotted line.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, len(searches), figsize=(10, 3.3), sharey=True, squeeze=False)
+    for ax, (label, arms), value in zip(axes[0], searches.items(), chosen, strict=True):
+        _sweep_panel(ax, shown, dict(sorted(arms.items())), [f"{v:g}" for v in sorted(arms)])
+        ax.axvline(value, color=GRAY, lw=0.8, ls=":", zorder=0)
+        ax.set_xlabel(label)
+    axes[0, 0].set_ylabel("10-NN error (%)")
+    one_legend(figure, axes[0, 0])
     return figure
 
 
@@ -130,7 +150,8 @@ def _value(text: str, batch: int) -> float:
     return float(batch if text == "max" else text)
 
 
-def _sweep_panel(ax: Axes, shown: Shown, arms: Mapping[float, str]) -> None:
+def _sweep_panel(ax: Axes, shown: Shown, arms: Mapping[float, str], ticks: Iterable[str]) -> None:
+    """Errors of arms over their values, which rise, on a logarithmic axis with these ticks."""
     looks = {
         "error_10nn": {"color": arm_color(0), "marker": "o", "label": "test images"},
         "validation_error_10nn": {"color": arm_color(1), "marker": "s", "ls": "--", "label": "held out"},
@@ -140,3 +161,6 @@ def _sweep_panel(ax: Axes, shown: Shown, arms: Mapping[float, str]) -> None:
         for value, seeds in found.items():
             ax.plot(np.full(len(seeds), value), seeds, ".", color=look["color"], ms=5, alpha=0.5)
         ax.plot(list(found), [np.mean(seeds) for seeds in found.values()], ms=5, lw=1.8, **look)
+    ax.set_xscale("log")
+    ax.set_xticks(list(arms), list(ticks))
+    ax.set_xticks([], minor=True)
