@@ -227,8 +227,8 @@ view.glue(
 # ## Margin and temperatures
 #
 # A loss that comes out behind may only have been given the wrong option. So each of the rivals had a search
-# like that over {ref}`the size of label variation's loss <gsl-s43-size>`: five values of its one option, one
-# seed, ten neighbours on training images that the networks never saw, reduced scale. Taken are a margin of
+# like that over {ref}`the size of label variation's loss <gsl-s43-size>`: a few values of its one option,
+# half a power of ten apart, one seed, ten neighbours on training images that the networks never saw, reduced scale. Taken are a margin of
 # {glue:text}`l42-margin` and temperatures of {glue:text}`l42-soft` for soft nearest neighbours and
 # {glue:text}`l42-contrastive` for contrast. The library's defaults are {glue:text}`l42-margin-library`,
 # {glue:text}`l42-soft-library` and {glue:text}`l42-contrastive-library`; {cite:t}`schroff2015` have a margin

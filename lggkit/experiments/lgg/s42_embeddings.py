@@ -4,8 +4,8 @@ Section 2 posits that pushing classes apart makes more robust embeddings than ga
 names no measurement. Here all losses train the same network on the same batches, have outputs of 200
 dimensions on the unit sphere and answer by a vote of ten neighbours under the protocol of section 4.4 of the
 paper on the graph smoothness loss, whose networks of cross-entropy and of that loss are those used here.
-The margin and the temperatures of the other losses are searched for: of five values of each, the one with
-the least error of ten neighbours on training images held out, at reduced scale (the arms of a sweep). The
+The margin and the temperatures of the other losses are searched for: of several values of each, the one
+with the least error of ten neighbours on training images held out, at reduced scale (the arms of a sweep). The
 graph smoothness loss had a search of the same kind over its size (`GRAPH_SMOOTHNESS`), and none over k, d
 and alpha.
 """
@@ -51,10 +51,11 @@ CHOSEN = {
 }
 """The other losses with the options that the search chose."""
 SEARCHED: dict[str, tuple[str, tuple[float, ...]]] = {
-    "triplet": ("margin", (0.05, 0.1, 0.2, 0.5, 1.0)),
-    "soft_nearest_neighbor": ("temperature", (0.05, 0.1, 0.2, 0.5, 1.0)),
-    "supervised_contrastive": ("temperature", (0.05, 0.1, 0.2, 0.5, 1.0)),
+    "triplet": ("margin", (0.1, 0.3, 1.0)),
+    "soft_nearest_neighbor": ("temperature", (0.1, 0.3, 1.0)),
+    "supervised_contrastive": ("temperature", (0.1, 0.3, 1.0)),
 }
+"""For each of them, an option and the values that were tried, half a power of ten apart."""
 
 
 @dataclass(frozen=True)
