@@ -5,9 +5,9 @@ names no measurement. Here all losses train the same network on the same batches
 dimensions on the unit sphere and answer by a vote of ten neighbours under the protocol of section 4.4 of the
 paper on the graph smoothness loss, whose networks of cross-entropy and of that loss are those used here.
 The margin and the temperatures of the other losses are searched for: of several values of each, the one
-with the least error of ten neighbours on training images held out, at reduced scale (the arms of a sweep). The
-graph smoothness loss had a search of the same kind over its size (`GRAPH_SMOOTHNESS`), and none over k, d
-and alpha.
+with the least error of ten neighbours on training images held out, at reduced scale (the arms of a sweep).
+The graph smoothness loss had a search of the same kind over its size (`GRAPH_SMOOTHNESS`), and none over k,
+d and alpha.
 """
 
 from __future__ import annotations
