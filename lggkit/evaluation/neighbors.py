@@ -55,8 +55,10 @@ def neighbor_errors(
 def latents_at(model: nn.Module, images: Tensor, depth: str, chunk: int = 500) -> Tensor:
     """The latents of uint8 images (n, c, h, w) at one depth, (n, d) on the CPU; evaluation mode and back.
 
-    The model takes images in [0, 1]; ``depth`` is a name for `lggkit.latents`, ``chunk`` images go at once.
+    The model takes images in [0, 1]; ``depth`` is a name for `lggkit.latents`, ``chunk`` images go at once,
+    in channels_last, the faster layout for convolutions.
     """
+    batches = (to_float(part).contiguous(memory_format=torch.channels_last) for part in images.split(chunk))
     with evaluating(model):
-        found = (latents(model, to_float(part), [depth])[depth] for part in images.split(chunk))
+        found = (latents(model, batch, [depth])[depth] for batch in batches)
         return torch.cat([part.flatten(1).cpu() for part in found])

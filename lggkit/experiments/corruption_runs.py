@@ -29,7 +29,15 @@ from lggkit.evaluation import (
 )
 from lggkit.evaluation.neighbors import neighbor_classes
 from lggkit.experiments.base import Context
-from lggkit.experiments.embedding_runs import EmbeddingSettings, embeddings, history, split_images, trained
+from lggkit.experiments.embedding_runs import (
+    EmbeddingSettings,
+    Labelled,
+    embedded,
+    embeddings,
+    history,
+    split_images,
+    trained,
+)
 from lggkit.record import Record, Spec
 
 Answer = Callable[[Tensor], Tensor]
@@ -102,23 +110,26 @@ class Answering:
         """Classes (n,) or logits (n, c) of uint8 images."""
         if self.settings.vote is None:
             return predict(self.model, images)
-        return self._votes(images, self.settings.vote)
+        return self._votes(self._embed(images), self.settings.vote)
 
     def clean_errors(self) -> dict[str, float]:
         """Errors on all test images: of one neighbour and of ten, and of the logits where there are any."""
         test = self.context.data(self.settings.data_name, train=False)
-        errors = {f"error_{k}nn": error_rate(self._votes(test.images, k), test.labels) for k in (1, 10)}
+        places = self._embed(test.images)
+        errors = {f"error_{k}nn": error_rate(self._votes(places, k), test.labels) for k in (1, 10)}
         own = {"test_error": model_error(self.model, test)} if self.settings.by_cross_entropy else {}
         return errors | own
 
-    def _votes(self, images: Tensor, k: int) -> Tensor:
-        queries = embeddings(self.model, images, self.settings)
-        return neighbor_classes(*self._base, queries, k, metric="euclidean")
+    def _embed(self, images: Tensor) -> Tensor:
+        return embeddings(self.model, images, self.settings)
+
+    def _votes(self, places: Tensor, k: int) -> Tensor:
+        return neighbor_classes(*self._base, places, k, metric="euclidean")
 
     @cached_property
-    def _base(self) -> tuple[Tensor, Tensor]:
+    def _base(self) -> Labelled:
         data, _ = split_images(self.settings, self.context)
-        return embeddings(self.model, data.images, self.settings), data.labels.cpu()
+        return embedded(self.model, data, self.settings)
 
 
 def robustness_tables(answers: Mapping[Spec, Answer], context: Context) -> dict[Spec, Robustness]:

@@ -5,7 +5,7 @@ import torch
 
 from lggkit.data import DataSet
 from lggkit.evaluation import corruption_errors
-from lggkit.experiments import corruption_runs
+from lggkit.experiments import corruption_runs, embedding_runs
 from lggkit.experiments.corruption_runs import (
     LEAST_HARM,
     Answering,
@@ -74,7 +74,8 @@ class Lender:
 
 
 def test_neighbours_vote_by_euclidean_distance_and_logits_without_a_vote(monkeypatch):
-    monkeypatch.setattr(corruption_runs, "embeddings", lambda _, x, __: x.flatten(1)[:, :2].float())
+    for module in (corruption_runs, embedding_runs):
+        monkeypatch.setattr(module, "embeddings", lambda _, x, __: x.flatten(1)[:, :2].float())
     images = Lender().data("digits", train=False).images
     settings = CorruptionSettings(vote=1)
     assert Answering(settings, None, Lender())(images).tolist() == [1]
