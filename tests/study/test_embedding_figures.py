@@ -139,17 +139,17 @@ def test_a_sweep_is_of_one_data_set(sweeps):
     assert list(test.get_ydata()) == [45.5, 35.5, 25.5]
 
 
-def test_a_search_has_a_panel_an_option_and_marks_what_was_chosen(sweeps):
-    searches = {
+def test_options_have_a_panel_each_and_a_line_at_the_value_that_others_keep(sweeps):
+    options = {
         "margin": {10.0: "k10-cifar10", 1.0: "k1-cifar10"},
         "temperature": {0.5: "alpha0.5-cifar10", 2.0: "alpha2-cifar10"},
     }
-    figure = embeddings.search_figure(sweeps, searches, [10, 0.5])
+    figure = embeddings.options_figure(sweeps, options, [10, 0.5])
     expected = [([1, 10], [40.5, 30.5], ["1", "10"], 10), ([0.5, 2], [19.5, 20.5], ["0.5", "2"], 0.5)]
-    for ax, label, (places, means, ticks, chosen) in zip(figure.axes, searches, expected, strict=True):
+    for ax, label, (places, means, ticks, kept) in zip(figure.axes, options, expected, strict=True):
         test, held_out = (line for line in ax.lines if line.get_linestyle() in ("-", "--"))
         assert list(test.get_xdata()) == list(held_out.get_xdata()) == places
         assert list(test.get_ydata()) == means
         assert [tick.get_text() for tick in ax.get_xticklabels()] == ticks
-        assert [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"] == [chosen]
+        assert [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"] == [kept]
         assert (ax.get_xlabel(), ax.get_xscale()) == (label, "log")

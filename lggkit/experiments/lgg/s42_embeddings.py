@@ -4,10 +4,9 @@ Section 2 posits that pushing classes apart makes more robust embeddings than ga
 names no measurement. Here all losses train the same network on the same batches, have outputs of 200
 dimensions on the unit sphere and answer by a vote of ten neighbours under the protocol of section 4.4 of the
 paper on the graph smoothness loss, whose networks of cross-entropy and of that loss are those used here.
-The margin and the temperatures of the other losses are searched for: of several values of each, the one
-with the least error of ten neighbours on training images held out, at reduced scale (the arms of a sweep).
-The graph smoothness loss had a search of the same kind over its size (`GRAPH_SMOOTHNESS`), and none over k,
-d and alpha.
+Options of the other losses are the defaults of their authors or of pytorch-metric-learning; arms of a sweep,
+which hold training images out, show what other margins and temperatures do. The graph smoothness loss had a
+search over its size (`GRAPH_SMOOTHNESS`), and none over k, d and alpha.
 """
 
 from __future__ import annotations
@@ -44,18 +43,18 @@ PEERS = {
     "soft_nearest_neighbor": "soft nearest neighbour",
     "supervised_contrastive": "supervised contrastive",
 }
-CHOSEN = {
+RIVALS = {
     "triplet": EmbeddingLoss("triplet", margin=0.2),
     "soft_nearest_neighbor": EmbeddingLoss("soft_nearest_neighbor", temperature=0.1),
     "supervised_contrastive": EmbeddingLoss("supervised_contrastive", temperature=0.1),
 }
-"""The other losses with the options that the search chose."""
-SEARCHED: dict[str, tuple[str, tuple[float, ...]]] = {
+"""The other losses with their options in the table."""
+SWEPT: dict[str, tuple[str, tuple[float, ...]]] = {
     "triplet": ("margin", (0.1, 0.3, 1.0)),
     "soft_nearest_neighbor": ("temperature", (0.1, 0.3, 1.0)),
     "supervised_contrastive": ("temperature", (0.1, 0.3, 1.0)),
 }
-"""For each of them, an option and the values that were tried, half a power of ten apart."""
+"""For each of them, an option and the values that a sweep tries, half a power of ten apart."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
     swept = [spec for spec in specs if spec.protocol.sweep]
     others = [spec for spec in specs if not spec.protocol.sweep]
     yield from robustness_records(others, reference_of, context, more=_of_classes)
-    yield from _of_search(swept, context)
+    yield from _of_sweep(swept, context)
 
 
 def reference_of(spec: Spec) -> Spec:
@@ -92,7 +91,7 @@ def _of_classes(spec: Spec, model: nn.Module, context: Context) -> dict[str, Any
     }
 
 
-def _of_search(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
+def _of_sweep(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
     for spec, result in trained(specs, context).items():
         begun = time.monotonic()
         metrics = _clean_errors(result.model, spec.protocol, context) if result.diverged is None else {}
@@ -121,22 +120,22 @@ def _arm_of_section_44(name: str, title: str) -> Arm:
 def _peer(name: str, title: str) -> Arm:
     """An arm that differs from graph smoothness in nothing but the loss."""
     changes = s44.EXPERIMENT.arm("graph_smoothness").changes
-    return Arm(name, title, {**changes, "loss": CHOSEN[name]})
+    return Arm(name, title, {**changes, "loss": RIVALS[name]})
 
 
-def _searched(name: str) -> tuple[Arm, ...]:
-    """Arms that differ from a peer's in one option, and leave images out to be chosen by."""
-    option, values = SEARCHED[name]
+def _swept(name: str) -> tuple[Arm, ...]:
+    """Arms that differ from a peer's in one option, and hold training images out."""
+    option, values = SWEPT[name]
     peer = _peer(name, PEERS[name])
 
     def arm(value: float) -> Arm:
-        changes = {**peer.changes, "loss": replace(CHOSEN[name], **{option: value}), "sweep": True}
+        changes = {**peer.changes, "loss": replace(RIVALS[name], **{option: value}), "sweep": True}
         return Arm(f"{name}-{option}{value:g}", f"{peer.title}, {option} {value:g}", changes, table=False)
 
     return tuple(arm(value) for value in values)
 
 
-SEARCHES = {name: _searched(name) for name in SEARCHED}
+SWEEPS = {name: _swept(name) for name in SWEPT}
 
 
 EXPERIMENT = Experiment(
@@ -157,7 +156,7 @@ EXPERIMENT = Experiment(
         _arm_of_section_44("cross_entropy", "cross-entropy"),
         _arm_of_section_44("graph_smoothness", "graph smoothness"),
         *(_peer(name, title) for name, title in PEERS.items()),
-        *chain.from_iterable(SEARCHES.values()),
+        *chain.from_iterable(SWEEPS.values()),
     ),
     seeds={"smoke": 2, "reduced": 3, "paper": 3},
     ablation_seeds={"smoke": 1, "reduced": 1, "paper": 1},
@@ -166,7 +165,7 @@ EXPERIMENT = Experiment(
     train=train_networks,
     together=(
         ("cross_entropy", "graph_smoothness", *PEERS),
-        *(tuple(arm.name for arm in arms) for arms in SEARCHES.values()),
+        *(tuple(arm.name for arm in arms) for arms in SWEEPS.values()),
     ),
     minutes={"smoke": 0.02, "reduced": 8, "paper": 5},
     priority=45,

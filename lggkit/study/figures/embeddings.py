@@ -117,20 +117,18 @@ def sweep_figure(shown: Shown, data: str = "cifar10", classes: int = 10, batch: 
     return figure
 
 
-def search_figure(
-    shown: Shown, searches: Mapping[str, Mapping[float, str]], chosen: Sequence[float]
-) -> Figure:
-    """10-NN error against an option of a loss, a panel a search, on test images and on those held out.
+def options_figure(shown: Shown, sweeps: Mapping[str, Mapping[float, str]], kept: Sequence[float]) -> Figure:
+    """10-NN error against an option of a loss, a panel a loss, on test images and on those held out.
 
     Args:
-        shown: holds the arms of the searches.
-        searches: for the name of an option, as the axis has it, the arms by the option's value.
-        chosen: for each search, the value to mark by a dotted line.
+        shown: holds the arms of the sweeps.
+        sweeps: for the name of an option, as the axis has it, the arms by the option's value.
+        kept: for each sweep, the value that other arms have, marked by a dotted line.
     """
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(searches), figsize=(10, 3.3), sharey=True, squeeze=False)
-    for ax, (label, arms), value in zip(axes[0], searches.items(), chosen, strict=True):
+    figure, axes = plt.subplots(1, len(sweeps), figsize=(10, 3.3), sharey=True, squeeze=False)
+    for ax, (label, arms), value in zip(axes[0], sweeps.items(), kept, strict=True):
         _sweep_panel(ax, shown, dict(sorted(arms.items())), [f"{v:g}" for v in sorted(arms)])
         ax.axvline(value, color=GRAY, lw=0.8, ls=":", zorder=0)
         ax.set_xlabel(label)
