@@ -57,6 +57,8 @@ def test_the_corrupted_images_are_named_by_the_records(shown, stand_in, publishe
         record.settings.update(dataset="cifar10", stand_in=stand_in)
         record.metrics["published_corruptions"] = float(published[record.seed > 0])
     assert robustness.corrupted_images(shown) == words
+    del shown.records[-1].metrics["published_corruptions"]
+    assert robustness.corrupted_images(shown) == words
 
 
 def test_every_corruption_has_the_mean_over_severities_and_seeds(shown, errors):

@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
 
 def corrupted_images(shown: Shown) -> str:
-    """What the corrupted images of the records are, for sentences: published, of our making, or both."""
+    """What the corrupted images of the records are, for sentences: published, of our making, or both.
+
+    Runs that were asked about clean images only do not count.
+    """
     settings = shown.records[0].settings
-    name = settings.get("stand_in") or settings["dataset"]
-    words = {1: PUBLISHED, 0: f"{TITLES.get(name, name)}-C-like"}
-    found = {r.metrics["published_corruptions"] for r in shown.records if r.status == "complete"}
+    data = settings.get("stand_in") or settings["dataset"]
+    words = {1: PUBLISHED, 0: f"{TITLES.get(data, data)}-C-like"}
+    name = "published_corruptions"
+    found = {r.metrics[name] for r in shown.records if r.status == "complete" and name in r.metrics}
     return " and ".join(words[value] for value in sorted(found, reverse=True))
 
 
