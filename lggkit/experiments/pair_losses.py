@@ -1,10 +1,12 @@
-"""The graph smoothness loss looked at apart from training: before its first step, and in its two forms."""
+"""The graph smoothness loss looked at apart from training: its range, its first value, its two forms."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from statistics import mean
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -14,6 +16,35 @@ from lggkit.experiments.embedding_runs import build_network, training_images
 from lggkit.objectives import graph_smoothness
 from lggkit.record import Spec
 from lggkit.training import Stream
+
+
+def random_pair_loss(d: int, alpha: float = 2.0, points: int = 100_000) -> float:
+    """The mean of ``exp(-alpha ‖u - v‖)`` over independent uniform points u and v of the unit sphere in R^d.
+
+    The angle θ between them has a density proportional to sin(θ)^(d-2), and their distance is 2 sin(θ/2); the
+    integral is taken by the midpoint rule.
+
+    Raises:
+        ValueError: d is below 2.
+    """
+    if d < 2:
+        raise ValueError(f"d is {d}; a sphere of points needs at least 2 dimensions")
+    angles = (np.arange(points) + 0.5) * (np.pi / points)
+    return float(np.average(np.exp(-2 * alpha * np.sin(angles / 2)), weights=np.sin(angles) ** (d - 2)))
+
+
+def least_pair_loss(classes: int, alpha: float = 2.0) -> float:
+    """The least mean edge weight over pairs of distinct classes of equal size, on the unit sphere.
+
+    All pairs are joined, and there are ``classes - 1`` dimensions or more: every class can be a corner of a
+    regular simplex.
+
+    Raises:
+        ValueError: there are fewer than two classes.
+    """
+    if classes < 2:
+        raise ValueError(f"classes is {classes}; distances between classes need at least 2")
+    return math.exp(-alpha * math.sqrt(2 * classes / (classes - 1)))
 
 
 def initial_pair_loss(spec: Spec, context: Context, batches: int) -> float:

@@ -36,6 +36,8 @@ class Cell:
     n_required: int
     source: str
     note: str
+    printed: str = ""
+    """The value as the paper prints it."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def _cell(paper: str, row: dict[str, str]) -> Cell:
     return Cell(
         paper=paper,
         value=float(row["value"]),
+        printed=row["value"].strip(),
         spread=spread,
         n=int(count) if count else None,
         tolerance=_tolerance(_number(row["tolerance"]), spread, row["spread_kind"]),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lggkit.record import SCALES
+from lggkit.record import SCALES, Record
 from lggkit.study.paper import Cell, cells
 from lggkit.study.scorecard import Records, judged_cells, judged_claims, records_of, table_rows
 from lggkit.study.statistics import Interval, t_interval
@@ -32,10 +32,10 @@ def paper_table(paper: str, table: str) -> pd.DataFrame:
 
 def _cell_row(judged: CellVerdict, records: Records) -> dict[str, str]:
     cell = judged.cell
-    digits = DIGITS.get(cell.unit, 2)
+    digits = DIGITS.get(cell.unit, 2) if abs(cell.value) < 10 else 2
     held = records.get(cell.experiment, {})
     ours = {OURS[scale]: _ours(cell, held.get(scale, ()), digits) for scale in SCALES}
-    difference = "" if judged.difference is None else f"{judged.difference:+.{digits}f}"
+    difference = "" if judged.difference is None else _minus(f"{judged.difference:+.{digits}f}")
     place = {"row": cell.row, "column": cell.column, "printed": _printed(cell)}
     return place | ours | {"difference": difference, "verdict": judged.verdict}
 
@@ -43,7 +43,8 @@ def _cell_row(judged: CellVerdict, records: Records) -> dict[str, str]:
 def _printed(cell: Cell) -> str:
     """The paper's value with its spread, and which kind of spread that is."""
     kind = f" ({cell.spread_kind})" if cell.spread_kind else ""
-    return f"{cell.value:g}" + (f" ± {cell.spread:g}{kind}" if cell.spread is not None else "")
+    value = cell.printed or f"{cell.value:g}"
+    return value + (f" ± {cell.spread:g}{kind}" if cell.spread is not None else "")
 
 
 def _ours(cell: Cell, records: Sequence, digits: int) -> str:
@@ -56,7 +57,12 @@ def _ours(cell: Cell, records: Sequence, digits: int) -> str:
 def interval_text(interval: Interval, digits: int = 2) -> str:
     """``mean ± half width (n)``, with no half width where there is one seed only."""
     half = "" if math.isinf(interval.half_width) else f" ± {interval.half_width:.{digits}f}"
-    return f"{interval.mean:.{digits}f}{half} ({interval.n})"
+    return _minus(f"{interval.mean:.{digits}f}{half} ({interval.n})")
+
+
+def _minus(text: str) -> str:
+    """A number's text with a minus sign in place of a hyphen."""
+    return text.replace("-", "−")
 
 
 def metric_text(shown: Shown, arm: str, metric: str, digits: int = 2) -> str:
@@ -123,23 +129,38 @@ def _cost_row(shown: Shown, arm: str, title: str) -> dict[str, str]:
 
 
 def provenance(*shown: Shown) -> pd.DataFrame:
-    """One row a scale and arm: runs, failures, device, code path, time, commit of the records of a page."""
-    scales = {s.scale: s for s in shown}.values()
-    return pd.DataFrame([_origin(s, arm) for s in scales for arm in dict.fromkeys(r.arm for r in s.records)])
+    """One row a scale and origin of the records of a page: which arms, runs, failures, device, code path.
+
+    Arms whose runs were made under the same conditions share a row; a code path is without its reasons.
+    """
+    rows: dict[tuple[str, ...], list[Record]] = {}
+    for one in {s.scale: s for s in shown}.values():
+        for arm in dict.fromkeys(r.arm for r in one.records):
+            runs = [r for r in one.records if r.arm == arm]
+            rows.setdefault((one.scale, *_conditions(runs)), []).extend(runs)
+    return pd.DataFrame([_origin(*conditions, runs) for conditions, runs in rows.items()])
 
 
-def _origin(shown: Shown, arm: str) -> dict[str, str | int]:
-    runs = [r for r in shown.records if r.arm == arm]
+def _conditions(runs: Sequence[Record]) -> tuple[str, str, str, str]:
+    """Device, code path, version of torch and commit of runs."""
+    paths = (r.path.partition(":")[0] for r in runs)
+    texts = (r.device for r in runs), paths, (r.torch for r in runs), (r.commit[:8] for r in runs)
+    return tuple(map(_distinct, texts))
+
+
+def _origin(
+    scale: str, device: str, path: str, torch: str, commit: str, runs: Sequence[Record]
+) -> dict[str, str | int]:
     return {
-        "scale": shown.scale,
-        "arm": arm,
+        "scale": scale,
+        "arms": ", ".join(dict.fromkeys(r.arm for r in runs)),
         "runs": len(runs),
         "diverged": sum(r.status == "diverged" for r in runs),
-        "device": _distinct(r.device for r in runs),
-        "code path": _distinct(r.path for r in runs),
-        "torch": _distinct(r.torch for r in runs),
+        "device": device,
+        "code path": path,
+        "torch": torch,
         "minutes": f"{sum(r.seconds for r in runs) / 60:.1f}",
-        "commit": _distinct(r.commit[:8] for r in runs),
+        "commit": commit,
     }
 
 
@@ -175,8 +196,8 @@ def _claim_row(judged: ClaimVerdict) -> dict[str, str]:
 
 def _effect(interval: Interval) -> str:
     if math.isinf(interval.low):
-        return f"{interval.mean:.3g}"
-    return f"{interval.mean:.3g} [{interval.low:.3g}, {interval.high:.3g}]"
+        return _minus(f"{interval.mean:.3g}")
+    return _minus(f"{interval.mean:.3g} [{interval.low:.3g}, {interval.high:.3g}]")
 
 
 def scores_table(paper: str) -> pd.DataFrame:

@@ -183,7 +183,8 @@ def _by_interval(yes: bool, no: bool, positive: str, negative: str) -> str:
 def _conjunction(claim: Claim, single: Mapping[str, ClaimVerdict]) -> ClaimVerdict:
     parts = [single[member] for member in claim.members]
     verdicts = {part.verdict for part in parts}
-    scales = [part.scale for part in parts if part.scale]
     verdict = next((v for v in (CONTRADICTED, UNMEASURED, UNDECIDED) if v in verdicts), HOLDS)
+    bearing = [part for part in parts if part.verdict == verdict]
+    scales = [part.scale for part in bearing if part.scale]
     lowest = min(scales, key=("smoke", "reduced", "paper").index) if scales else None
-    return ClaimVerdict(claim, verdict, lowest, min(part.n for part in parts))
+    return ClaimVerdict(claim, verdict, lowest, min(part.n for part in bearing))

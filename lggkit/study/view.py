@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from lggkit import experiments
+from lggkit.data.corruptions.official import TITLES
 from lggkit.record import SCALES, Record
 from lggkit.study import paths, queue
 from lggkit.study.context import StudyContext
@@ -20,6 +21,14 @@ from lggkit.study.ledger import Ledger, LedgerError
 from lggkit.study.scorecard import ledger_of
 from lggkit.study.statistics import Interval, paired_differences, t_interval
 from lggkit.study.verdicts import by_seed
+
+DATA = {**TITLES, "digits": "handwritten digits"}
+NETWORKS = {
+    "preact_resnet18": "PreActResNet-18",
+    "resnet18": "ResNet-18",
+    "small_net": "a small convolutional network",
+    "wide_resnet28": "WideResNet-28",
+}
 
 
 @dataclass(frozen=True)
@@ -126,6 +135,17 @@ def highest(name: str, arms: Sequence[str] = ()) -> Shown:
         if needed <= {r.arm for r in shown.records if arms or r.status == "complete"}:
             return shown
     raise LedgerError(f"no scale of {name} is complete; run `python -m lggkit study run --experiment {name}`")
+
+
+def data_title(settings: Mapping[str, Any]) -> str:
+    """The data set of a record's settings, as a sentence names it."""
+    name = settings.get("stand_in") or settings["dataset"]
+    return DATA.get(name, name)
+
+
+def network_title(settings: Mapping[str, Any]) -> str:
+    """The network of a record's settings, as a sentence names it."""
+    return NETWORKS.get(settings["network"], settings["network"])
 
 
 def glue(values: Mapping[str, Any]) -> None:

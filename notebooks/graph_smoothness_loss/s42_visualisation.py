@@ -102,8 +102,8 @@ def difference(left, right, metric):
 view.glue(
     {
         "g42-scale": shown.scale,
-        "g42-data": settings.get("stand_in") or settings["dataset"],
-        "g42-network": settings["network"],
+        "g42-data": view.data_title(settings),
+        "g42-network": view.network_title(settings),
         "g42-width": str(settings["width"]),
         "g42-epochs": str(settings["training"]["epochs"]),
         "g42-seeds": str(len(shown.arm("graph_smoothness"))),

@@ -107,11 +107,11 @@ def final_losses(arm):
 view.glue(
     {
         "g43-scale": shown.scale,
-        "g43-data": settings.get("stand_in") or "CIFAR-10",
+        "g43-data": view.data_title(settings),
         "g43-epochs": str(settings["training"]["epochs"]),
         "g43-seeds": str(len(shown.arm(PAIR[0]))),
         "g43-width": str(settings["width"]),
-        "g43-network": settings["network"],
+        "g43-network": view.network_title(settings),
         "g43-device": shown.devices,
         "g43-step-time": tables.interval_text(shown.interval(PAIR[0], "relative_step_time")),
         "g43-sweep-scale": sweeps.scale,

@@ -66,7 +66,7 @@ view.glue(
         "s33-draws": str(settings["draws"]),
         "s33-width": str(settings["width"]),
         "s33-epochs": str(settings["training"]["epochs"]),
-        "s33-dataset": settings["dataset"],
+        "s33-dataset": view.data_title(settings),
         "s33-error": tables.interval_text(error, 1),
         "s33-device": shown.devices,
         "s33-falling": f"{100 * shown.interval('resnet18', 'share_of_draws_falling').mean:.0f}",

@@ -190,8 +190,8 @@ SHORT = {"triplet": "triplet", "soft": "soft_nearest_neighbor", "contrastive": "
 view.glue(
     {
         "l42-scale": shown.scale,
-        "l42-data": settings.get("stand_in") or settings["dataset"],
-        "l42-network": settings["network"],
+        "l42-data": view.data_title(settings),
+        "l42-network": view.network_title(settings),
         "l42-width": str(settings["width"]),
         "l42-dimension": str(settings["dimension"]),
         "l42-epochs": str(settings["training"]["epochs"]),
@@ -310,7 +310,11 @@ Markdown(tables.as_myst(tables.arms_table(shown, present, columns), caption, "ta
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 origin = pd.DataFrame(
     [
-        ("network", settings["network"], "paper on the loss: PreActResNet-18; this paper says ResNet-18"),
+        (
+            "network",
+            view.network_title(settings),
+            "paper on the loss: PreActResNet-18; this paper says ResNet-18",
+        ),
         ("optimiser, batch size", "those of cross-entropy, for all losses", "paper on the loss"),
         ("epochs", settings["training"]["epochs"], "paper on the loss: 200; fewer at lower scales"),
         (

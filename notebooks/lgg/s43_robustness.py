@@ -233,8 +233,8 @@ view.glue(
         "l43-combined-waiting": left_out(combined, (*COMBINED, *WITH_ATTACKS)),
         "l43-ablations-scale": ablations.scale,
         "l43-ablations-waiting": left_out(ablations, VARIANTS),
-        "l43-data": settings.get("stand_in") or settings["dataset"],
-        "l43-network": settings["network"],
+        "l43-data": view.data_title(settings),
+        "l43-network": view.network_title(settings),
         "l43-width": str(settings["width"]),
         "l43-epochs": str(settings["training"]["epochs"]),
         "l43-seeds": str(len(shown.arm("regularizer"))),
@@ -654,7 +654,7 @@ figure.axes[-1].ticklabel_format(axis="x", scilimits=(-2, 3))
 training, defense = settings["training"], experiment.spec("both", shown.scale).protocol.defense
 origin = pd.DataFrame(
     [
-        ("network", settings["network"], "code; the paper says ResNet-18"),
+        ("network", view.network_title(settings), "code; the paper says ResNet-18"),
         ("augmentation", "none", "code"),
         ("batch size", training["batch_size"], "code: 100; fewer at smoke scale"),
         ("momentum, weight decay", f"{training['momentum']}, {training['weight_decay']}", "code"),

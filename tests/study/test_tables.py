@@ -57,3 +57,35 @@ def test_released_values_come_with_their_spread_and_its_kind():
 def test_intervals_of_one_seed_have_no_half_width():
     assert tables.interval_text(t_interval([3.0])) == "3.00 (1)"
     assert tables.interval_text(t_interval([1.0, 3.0]), 1) == "2.0 ± 12.7 (2)"
+
+
+def test_arms_of_one_origin_share_a_row_and_reasons_of_a_path_are_left_out(make_record, tmp_path):
+    here = {"device": "a laptop", "torch": "2.11", "commit": "0123456789abcdef", "seconds": 30.0}
+    path = "cpu, float32, compiled: float32 was asked for; compiled is 1.1x eager"
+    runs = [
+        make_record("gkd", 0, path=path, **here),
+        make_record("gkd", 1, path="cpu, float32, compiled: compiled is 1.2x eager", **here),
+        make_record("sp", 0, path=path, status="diverged", reason="loss", metrics={}, **here),
+        make_record("kd", 0, path="cpu, float32, eager", **here),
+    ]
+    once = Shown("lgg/s41_distillation", "reduced", tuple(runs), Ledger(tmp_path))
+    table = tables.provenance(once, once)
+    common = {"scale": "reduced", "device": "a laptop", "torch": "2.11", "commit": "01234567"}
+    assert table.to_dict("records") == [
+        common
+        | {
+            "arms": "gkd, sp",
+            "runs": 3,
+            "diverged": 1,
+            "code path": "cpu, float32, compiled",
+            "minutes": "1.5",
+        },
+        common
+        | {"arms": "kd", "runs": 1, "diverged": 0, "code path": "cpu, float32, eager", "minutes": "0.5"},
+    ]
+
+
+def test_cells_are_shown_as_printed_and_differences_with_a_minus_sign():
+    table = tables.paper_table("graph_smoothness_loss", "table-2")
+    assert "5.60" in set(table["printed"])
+    assert tables.interval_text(t_interval([-1.5])) == "−1.50 (1)"

@@ -176,14 +176,27 @@ def test_smoke_decides_nothing(claim, runs):
 
 
 @pytest.mark.parametrize(
-    ("rkd", "verdict"),
-    [([10.5, 10.6, 10.7], v.HOLDS), ([13.0, 13.1, 13.2], v.CONTRADICTED), ([], v.UNMEASURED)],
+    ("rkd", "verdict", "scale", "n"),
+    [
+        ([10.5, 10.6, 10.7], v.HOLDS, "reduced", 3),
+        ([13.0, 13.1, 13.2], v.CONTRADICTED, "reduced", 3),
+        ([], v.UNMEASURED, None, 0),
+    ],
 )
-def test_all_of_is_a_conjunction(claim, runs, rkd, verdict):
+def test_all_of_is_a_conjunction(claim, runs, rkd, verdict, scale, n):
     parts = [claim, dataclasses.replace(claim, id="c05b", number="5b", right="rkd_d")]
     whole = dataclasses.replace(claim, id="both", kind="all_of", members=("c05", "c05b"))
     records = runs(baseline=[11.0, 11.1, 11.2], gkd=[10.0, 10.1, 10.2], rkd_d=rkd)
-    assert judge([whole, *parts], records)[0].verdict == verdict
+    judged = judge([whole, *parts], records)[0]
+    assert (judged.verdict, judged.scale, judged.n) == (verdict, scale, n)
+
+
+def test_scale_and_seeds_of_a_conjunction_are_those_of_the_parts_that_decide_it(claim, runs):
+    """A part that is not measured leaves the contradiction of another as it is."""
+    parts = [claim, dataclasses.replace(claim, id="c05b", number="5b", right="rkd_d")]
+    whole = dataclasses.replace(claim, id="both", kind="all_of", members=("c05", "c05b"))
+    judged = judge([whole, *parts], runs(baseline=[11.0, 11.1, 11.2], gkd=[13.0, 13.1, 13.2]))[0]
+    assert (judged.verdict, judged.scale, judged.n) == (v.CONTRADICTED, "reduced", 3)
 
 
 def test_holm_marks_only_what_survives_its_paper(claim, runs):

@@ -3,6 +3,7 @@ import pytest
 
 from lggkit import experiments
 from lggkit.experiments import Arm, Experiment
+from lggkit.networks import NETWORKS
 from lggkit.record import Protocol
 from lggkit.study import paths, view
 from lggkit.study.ledger import Ledger, LedgerError
@@ -101,3 +102,12 @@ def test_failures_and_unknown_scales_are_one_sentence(root, monkeypatch):
         view.measure(NAME, "smoke")
     with pytest.raises(ValueError, match="choose one of smoke, reduced, paper"):
         view.measure(NAME, "huge")
+
+
+def test_settings_are_named_as_in_a_sentence():
+    digits = {"dataset": "cifar10", "stand_in": "digits", "network": "small_net"}
+    assert view.data_title(digits) == "handwritten digits"
+    assert view.network_title(digits) == "a small convolutional network"
+    assert view.data_title({"dataset": "cifar100"}) == "CIFAR-100"
+    assert view.network_title({"network": "preact_resnet18"}) == "PreActResNet-18"
+    assert set(view.NETWORKS) == set(NETWORKS)

@@ -1,0 +1,40 @@
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from lggkit.experiments.pair_losses import least_pair_loss, random_pair_loss
+from lggkit.objectives import graph_smoothness
+
+
+@pytest.mark.parametrize(("d", "alpha"), [(2, 2.0), (3, 0.5), (10, 2.0), (200, 2.0), (50, 20.0)])
+def test_random_points_have_the_loss_that_is_drawn(d, alpha):
+    points = torch.randn(2, 50_000, d, generator=torch.Generator().manual_seed(d))
+    u, v = F.normalize(points.double(), dim=2)
+    drawn = torch.exp(-alpha * (u - v).norm(dim=1))
+    error = drawn.std().item() / math.sqrt(len(drawn))
+    assert random_pair_loss(d, alpha) == pytest.approx(drawn.mean().item(), abs=5 * error)
+
+
+def test_in_three_dimensions_the_mean_has_a_closed_form():
+    """In three dimensions t = cos θ is uniform, so the mean is an integral of r exp(-a r) over [0, 2]."""
+    a = 1.5
+    expected = 0.5 * (1 - math.exp(-2 * a) * (1 + 2 * a)) / a**2
+    assert random_pair_loss(3, a) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 10])
+def test_corners_of_a_simplex_have_the_least_loss(classes):
+    corners = F.normalize(torch.eye(classes, dtype=torch.float64) - 1 / classes).repeat(3, 1)
+    labels = torch.arange(classes).repeat(3)
+    loss = graph_smoothness(corners, labels, alpha=2.0, reduction="mean").item()
+    assert least_pair_loss(classes) == pytest.approx(loss)
+    assert least_pair_loss(classes) < random_pair_loss(classes)
+
+
+def test_fewer_than_two_dimensions_or_classes_are_refused():
+    with pytest.raises(ValueError, match="d is 1"):
+        random_pair_loss(1)
+    with pytest.raises(ValueError, match="classes is 1"):
+        least_pair_loss(1)
