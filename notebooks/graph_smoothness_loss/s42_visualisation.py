@@ -167,8 +167,8 @@ Markdown(tables.as_myst(tables.arms_table(shown, titles, columns), caption, "tab
 # same loss, then "better clustered" is a statement about the distance that was chosen.
 #
 # *The circle.* L2 minus batch normalisation in the last training loss: {glue:text}`g42-loss-gap`,
-# {glue:text}`g42-size`. The comparison is not only one of dimensions. Outputs with unit variance reach further
-# apart than points of the unit circle can, and larger distances lower this loss for any arrangement.
+# {glue:text}`g42-size`. The comparison is not only one of dimensions. Outputs with unit variance reach
+# further apart than points of the unit circle can, and larger distances lower this loss for any arrangement.
 #
 # *The start.* Graph smoothness minus cross-entropy in rank correlation with the distances before training:
 # {glue:text}`g42-initial-gap`, and {glue:text}`g42-initial-gap-batch-norm` where both are batch-normalised.

@@ -341,6 +341,10 @@ Markdown(tables.as_myst(origin, caption, "tab-gsl-s44-origin"))
 # {doc}`/book/graph_smoothness_loss/deviations` has those of training, and what is known of their effects.
 #
 # ## Claims of this section
+#
+# A lower relative MCE, claim 10c, is by itself no sign of robustness, as said above; claim 10 asks for all
+# three of its parts. "Contradicted" at reduced scale is said of networks that were trained far shorter than
+# the paper's.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = (

@@ -18,8 +18,8 @@
 #
 # A network bends the space of images until its classes come apart. Figure 2 of {cite:t}`lassance2021` makes
 # that visible with twenty images: at three depths of a ResNet-18 they become the vertices of a graph, an edge
-# joins two images that are near neighbours at that depth, and only the edges that join *different* classes are
-# drawn. Their total weight, suitably divided, is the normalised label variation $\sigma$: the deeper the
+# joins two images that are near neighbours at that depth, and only the edges that join *different* classes
+# are drawn. Their total weight, suitably divided, is the normalised label variation $\sigma$: the deeper the
 # representation, the fewer such edges should be left.
 #
 # The paper shows one draw of twenty images. One draw is an anecdote, so this chapter adds three things that
@@ -77,9 +77,9 @@ view.glue(
 # %% [markdown]
 # Shown here: the {glue:text}`s33-scale` scale. {glue:text}`s33-seeds` networks (ResNet-18 of base width
 # {glue:text}`s33-width`; the paper's is 64) were trained on {glue:text}`s33-dataset` for
-# {glue:text}`s33-epochs` epochs and make {glue:text}`s33-error` % test errors (mean ± half the 95 %
-# interval, seeds); {glue:text}`s33-draws` draws of twenty training images, four classes with five images each,
-# went through each of them. Measured on {glue:text}`s33-device`.
+# {glue:text}`s33-epochs` epochs and make {glue:text}`s33-error` % test errors (mean ± half the 95 % interval,
+# seeds); {glue:text}`s33-draws` draws of twenty training images, four classes with five images each, went
+# through each of them. Measured on {glue:text}`s33-device`.
 
 # %% [markdown]
 # ## The construction, by hand

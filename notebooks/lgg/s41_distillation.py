@@ -48,8 +48,8 @@ titles = {arm.name: arm.title for arm in experiment.arms}
 # %% [markdown]
 # ## The loss
 #
-# Let $\hat A_T^l$ and $\hat A_S^l$ be the graphs of one batch at depth $l$ of teacher and student, made by the
-# four steps of {doc}`/book/lgg/methodology` and normalised by their degrees. With $\Lambda$ the set of
+# Let $\hat A_T^l$ and $\hat A_S^l$ be the graphs of one batch at depth $l$ of teacher and student, made by
+# the four steps of {doc}`/book/lgg/methodology` and normalised by their degrees. With $\Lambda$ the set of
 # matched depths, the student minimises
 #
 # $$
@@ -221,8 +221,8 @@ figure = distillation.agreement_figure(shown)
 #
 # ## Does the loss do what it says?
 #
-# A loss may lower the error for other reasons than the one it was built for. On test images, then: how far are
-# the student's graphs from the teacher's, and its distances?
+# A loss may lower the error for other reasons than the one it was built for. On test images, then: how far
+# are the student's graphs from the teacher's, and its distances?
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 columns = {"graphs (GKD's loss)": "graph_distance", "distances (RKD-D's loss)": "distance_gap"}

@@ -107,8 +107,8 @@ for m in (1, 2, 3):
 # \sum_l \lvert \sigma_{l+1} - \sigma_l \rvert \;\ge\; \lvert \sigma_{l_{\max}} - \sigma_1 \rvert ,
 # $$
 #
-# and both sides are equal exactly if $\sigma$ falls all the way, or rises all the way. *How* it falls makes no
-# difference: one jump costs as much as many equal steps, and what costs extra is going back and forth. The
+# and both sides are equal exactly if $\sigma$ falls all the way, or rises all the way. *How* it falls makes
+# no difference: one jump costs as much as many equal steps, and what costs extra is going back and forth. The
 # derivative says so too. At a depth between two others on a falling stretch, one term pulls up as hard as the
 # other pulls down, so the depth is not moved at all; what is moved are the two ends, towards each other, and
 # the turning points.
@@ -128,10 +128,10 @@ print("one jump:      ", pulls([90.0, 89.0, 88.0, 11.0, 10.0]))
 print("back and forth:", pulls([90.0, 10.0, 90.0, 10.0, 90.0]))
 
 # %% [markdown]
-# Thus equation 8 limits how far the label variation travels in all, and not how suddenly; squares in the place
-# of absolute values would do the latter. This holds batch by batch, and for variations that could be moved
-# one at a time. In a network they cannot: weights that move one depth move all depths above it. Whether a
-# network that is trained with the penalty takes smaller steps is therefore open until it is measured, and
+# Thus equation 8 limits how far the label variation travels in all, and not how suddenly; squares in the
+# place of absolute values would do the latter. This holds batch by batch, and for variations that could be
+# moved one at a time. In a network they cannot: weights that move one depth move all depths above it. Whether
+# a network that is trained with the penalty takes smaller steps is therefore open until it is measured, and
 # claim 18 asks for it.
 #
 # ### Parseval networks
@@ -154,8 +154,8 @@ for steps in (0, 100, 100):
 
 # %% [markdown]
 # Moreover convolutions divide their weights by $\sqrt{2 k^2 + 1}$ for a kernel of side $k$, and a block
-# averages its branch and its shortcut where a residual network adds them. With singular values of at most one,
-# no convolution, no linear layer and no such average can then stretch anything, wherever it lies. Batch
+# averages its branch and its shortcut where a residual network adds them. With singular values of at most
+# one, no convolution, no linear layer and no such average can then stretch anything, wherever it lies. Batch
 # normalisation stays, as in the authors' code, and divides by whatever spread it finds: no bound for the
 # network as a whole follows.
 #
@@ -172,9 +172,9 @@ for steps in (0, 100, 100):
 #
 # $$ 20 \log_{10} \frac{\lVert x \rVert}{\varepsilon \sqrt{D}} = 33 \text{ dB} . $$
 #
-# *Before normalisation* the step is made in pixels and cut off at black and white; *after normalisation* it is
-# made on the standardised image, by that image's own norm, and nothing is cut off. Counted in pixels, images
-# without the mean colour are smaller on average, and so is the step that the same ratio allows.
+# *Before normalisation* the step is made in pixels and cut off at black and white; *after normalisation* it
+# is made on the standardised image, by that image's own norm, and nothing is cut off. Counted in pixels,
+# images without the mean colour are smaller on average, and so is the step that the same ratio allows.
 
 # %%
 measured = view.measure(NAME, scale)
@@ -350,18 +350,19 @@ Markdown(tables.as_myst(tables.paper_table("lgg", "table-3-released"), caption, 
 
 # %% [markdown]
 # Five bits are few: every weight tensor keeps multiples of one step of its own, a power of two that is set by
-# its largest entry, and the code rounds towards zero. So one large weight widens the grid of all the others of
-# its tensor and turns small ones to nothing, and this column says as much about the largest weights as about
-# the smoothness of the network. Batch normalisation is left as it is, with averages from before the damage.
+# its largest entry, and the code rounds towards zero. So one large weight widens the grid of all the others
+# of its tensor and turns small ones to nothing, and this column says as much about the largest weights as
+# about the smoothness of the network. Batch normalisation is left as it is, with averages from before the
+# damage.
 #
 # The released script measures dropout at two rates one after the other and does not set its counters back in
 # between. What it calls 0.40 is therefore probably the mean of both rates, and less dropout than ours.
 #
 # ## Accuracy against the size of the disturbance
 #
-# All of the above was measured at one size of the disturbance. One size can mislead in two ways: where a curve
-# has come down to guessing it cannot fall much further, and where two curves cross the order depends on where
-# one looks.
+# All of the above was measured at one size of the disturbance. One size can mislead in two ways: where a
+# curve has come down to guessing it cannot fall much further, and where two curves cross the order depends on
+# where one looks.
 
 # %% mystnb={"figure": {"caption": "Accuracy against the signal-to-noise ratio, under FGSM before the normalisation (left) and Gaussian noise of the same power (right). Disturbances grow to the right; bands are 95 % intervals from three seeds on; single marks at the left are means on clean images; the dotted line is at 33 dB.", "name": "fig-lgg-s43-snr"}, "image": {"alt": "Two panels of falling curves, one for each of four ways of training.", "width": "100%"}}
 figure = adversarial.snr_figure(shown, in_table)
@@ -371,8 +372,8 @@ figure = adversarial.snr_figure(shown, in_table)
 #
 # ## Does the regulariser do what it says?
 #
-# The penalised quantity itself, on batches of *test* images, at all 17 maps, before the first update and after
-# the last. The graphs are those of the loss, with $m = 2$ whatever an arm was trained with.
+# The penalised quantity itself, on batches of *test* images, at all 17 maps, before the first update and
+# after the last. The graphs are those of the loss, with $m = 2$ whatever an arm was trained with.
 #
 # Networks are in evaluation mode. An untrained one then normalises with the statistics that batch
 # normalisation begins with, mean 0 and variance 1, and not with those of a batch. Its curve is therefore not
