@@ -13,10 +13,11 @@ from functools import cache, cached_property
 from statistics import mean
 from typing import Any, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from lggkit.data import DataSet
-from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, corrupted, source_of
+from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt, corrupted, source_of
 from lggkit.data.corruptions.official import PUBLISHED
 from lggkit.evaluation import (
     corruption_errors,
@@ -172,6 +173,26 @@ def robustness_of_all(
             errors[who] |= corruption_errors(answer, data, images, severities, [corruption])
     clean = {who: error_rate(answer(data.images), data.labels) for who, answer in answers.items()}
     return {who: Robustness(clean[who], errors[who]) for who in answers}
+
+
+def corruption_sheet(images: Tensor, seed: int = 0) -> Tensor:
+    """Images under every corruption: uint8 (corruptions, 1 + severities, c, h, w), the clean one first.
+
+    Args:
+        images: uint8 (n, c, h, w); the corruptions, made by `lggkit.data.corruptions.corrupt` whatever files
+            there are, take them in turn.
+        seed: of the corruptions.
+
+    Raises:
+        ValueError: there are no images.
+    """
+    if not len(images):
+        raise ValueError("there are no images to corrupt; give at least one")
+    rows = []
+    for i, name in enumerate(CORRUPTIONS):
+        image = images[i % len(images)][None]
+        rows.append(torch.cat([image, *(corrupt(image, name, severity, seed) for severity in SEVERITIES)]))
+    return torch.stack(rows)
 
 
 def robustness_metrics(own: Robustness, reference: Robustness | None) -> dict[str, Any]:

@@ -9,8 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from lggkit.data.corruptions import CORRUPTIONS
 from lggkit.experiments.base import Arm, Context, Experiment
-from lggkit.experiments.corruption_runs import CorruptionSettings, robustness_records
+from lggkit.experiments.corruption_runs import (
+    CorruptionSettings,
+    corruption_sheet,
+    first_images,
+    robustness_records,
+)
 from lggkit.experiments.embedding_runs import (
     CROSS_ENTROPY,
     GRAPH_SMOOTHNESS,
@@ -23,8 +29,21 @@ from lggkit.record import Record, Spec
 
 
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
-    """A record for each spec: errors clean and corrupted, MCE and relative MCE."""
-    return robustness_records(specs, reference_of, context)
+    """A record for each spec: errors clean and corrupted, MCE and relative MCE.
+
+    Of the arm that trains nothing, the images that the corruptions make of the first test images.
+    """
+    networks = [spec for spec in specs if spec.protocol.trained]
+    yield from robustness_records(networks, reference_of, context)
+    for spec in specs:
+        if spec not in networks:
+            yield _sheet(spec, context)
+
+
+def _sheet(spec: Spec, context: Context) -> Record:
+    images = first_images(spec.protocol.data_name, len(CORRUPTIONS), context).images.cpu()
+    made = corruption_sheet(images).numpy()
+    return context.record(spec, {"images": float(len(images))}, arrays={"images": made}, path="cpu")
 
 
 def reference_of(spec: Spec) -> Spec:
@@ -52,12 +71,14 @@ ABLATIONS = (
     Arm("cross_entropy_10nn", "Cross-entropy, 10-NN", {"loss": CROSS_ENTROPY, "vote": 10}, table=False),
     Arm("graph_smoothness_d10", "Graph smoothness, d = 10", {"vote": 10}, table=False),
 )
+ONE = {"smoke": 1, "reduced": 1, "paper": 1}
+SHEET = Arm("contact_sheet", "the corruptions", {"trained": False}, table=False, seeds=ONE)
 
 EXPERIMENT = Experiment(
     name="graph_smoothness_loss/s44_robustness",
     title="Robustness to corruptions of embeddings by graph smoothness (Table 2)",
     protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": CorruptionSettings()},
-    arms=(*TABLE, *ABLATIONS),
+    arms=(*TABLE, *ABLATIONS, SHEET),
     seeds={"smoke": 2, "reduced": 3, "paper": 3},
     ablation_seeds={"smoke": 1, "reduced": 3, "paper": 3},
     measure=measure,

@@ -1,13 +1,12 @@
-"""The corruption benchmark at a glance: one image, fifteen corruptions, five severities."""
+"""The corruption benchmark at a glance: an image a corruption, at five severities."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,34 +14,31 @@ if TYPE_CHECKING:
 GAP = 2
 
 
-def contact_sheet(images: Tensor, seed: int = 0) -> Figure:
+def contact_sheet(cells: np.ndarray) -> Figure:
     """Thumbnails of CIFAR-10-C-like images, a column a corruption and a row a severity, the clean one above.
 
     Args:
-        images: uint8 (n, c, h, w), one channel or three; the columns take them in turn.
-        seed: of the corruptions.
+        cells: uint8 (corruptions, 1 + severities, c, h, w), one channel or three, as
+            `lggkit.experiments.corruption_runs.corruption_sheet` makes them.
 
     Raises:
-        ValueError: there are no images.
+        ValueError: these are not all corruptions and severities.
     """
     import matplotlib.pyplot as plt
 
-    if not len(images):
-        raise ValueError("there are no images to show; give at least one")
-    columns = [_column(images[i % len(images)][None], name, seed) for i, name in enumerate(CORRUPTIONS)]
-    height, width = (side + GAP for side in images.shape[2:])
+    if cells.shape[:2] != (len(CORRUPTIONS), 1 + len(SEVERITIES)):
+        raise ValueError(
+            f"cells are of shape {cells.shape}; give {len(CORRUPTIONS)} corruptions, each clean and at "
+            f"{len(SEVERITIES)} severities"
+        )
+    height, width = (side + GAP for side in cells.shape[3:])
+    padded = np.pad(cells, ((0, 0), (0, 0), (0, 0), (0, GAP), (0, GAP)), constant_values=255)
+    sheet = padded.transpose(1, 3, 0, 4, 2).reshape(cells.shape[1] * height, cells.shape[0] * width, -1)
     figure, ax = plt.subplots(figsize=(12, 4.9))
-    ax.imshow(torch.cat(columns, 2).permute(1, 2, 0).expand(-1, -1, 3).numpy(), interpolation="nearest")
+    ax.imshow(np.broadcast_to(sheet, (*sheet.shape[:2], 3)), interpolation="nearest")
     names = [name.replace("_", "\n") for name in CORRUPTIONS]
     ax.set_xticks([(i + 0.5) * width for i in range(len(names))], names, fontsize="small")
     ax.set_yticks([(i + 0.5) * height for i in range(1 + len(SEVERITIES))], ["clean", *SEVERITIES])
     ax.set(ylabel="severity", frame_on=False)
     ax.tick_params(length=0)
     return figure
-
-
-def _column(image: Tensor, name: str, seed: int) -> Tensor:
-    """The clean image and its five corruptions, one below the other, uint8 (c, h, w)."""
-    cells = [image, *(corrupt(image, name, severity, seed) for severity in SEVERITIES)]
-    white = (0, GAP, 0, GAP)
-    return torch.cat([torch.nn.functional.pad(cell[0].cpu(), white, value=255) for cell in cells], 1)

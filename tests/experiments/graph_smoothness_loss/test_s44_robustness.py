@@ -51,7 +51,7 @@ def table(record):
 
 def test_means_are_over_the_cross_entropy_network_of_the_same_seed(records):
     assert table(records["cross_entropy", 0]) != table(records["cross_entropy", 1])
-    for (_, seed), record in records.items():
+    for seed, record in ((seed, r) for (arm, seed), r in records.items() if arm != "contact_sheet"):
         reference = records["cross_entropy", seed]
         errors, theirs = table(record), table(reference)
         clean, their_clean = (r.metrics["clean_error"] for r in (record, reference))
@@ -150,7 +150,19 @@ def test_the_papers_protocol_is_the_papers():
     assert paper.corruption_images is None and len(CORRUPTIONS) == 15
     reduced = EXPERIMENT.spec("graph_smoothness", "reduced").protocol
     assert (reduced.corruption_images, reduced.corruptions) == (1000, CORRUPTIONS)
-    assert {EXPERIMENT.seed_count(a, s) for a in EXPERIMENT.arms for s in ("reduced", "paper")} == {3}
+    counts = {a.name: {EXPERIMENT.seed_count(a, s) for s in ("reduced", "paper")} for a in EXPERIMENT.arms}
+    assert counts.pop("contact_sheet") == {1} and set.union(*counts.values()) == {3}
+
+
+def test_the_contact_sheet_shows_the_first_test_images_under_every_corruption(records, context):
+    cells = records["contact_sheet", 0].arrays["images"]
+    images = context.data("digits", train=False).images[:15]
+    assert cells.shape == (15, 6, *images.shape[1:]) and cells.dtype == "uint8"
+    assert torch.equal(torch.from_numpy(cells[:, 0]), images)
+    place, severity = CORRUPTIONS.index("contrast"), SEVERITIES.index(4)
+    assert torch.equal(
+        torch.from_numpy(cells[place, 1 + severity])[None], corrupt(images[place, None], "contrast", 4)
+    )
 
 
 @pytest.mark.parametrize(("source", "published"), [("CIFAR-10-C", 1.0), ("CIFAR-10-C-like", 0.0)])
