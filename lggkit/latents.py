@@ -85,7 +85,10 @@ class Taps:
             RuntimeError: no pass of the model has ended under these taps since they were made or cleared.
         """
         if self._latents is None:
-            raise RuntimeError("the taps hold no latents; call the model inside `with taps:`")
+            raise RuntimeError(
+                "the taps hold no latents; call the model itself inside `with taps:`, and enter them before "
+                "a compiled model is first called"
+            )
         return self._latents
 
     def clear(self) -> None:
@@ -140,11 +143,12 @@ class Taps:
                 f"depth {name!r} gives a {type(value).__name__}; tap a module that gives one tensor"
             )
         if name in self._seen:
-            raise RuntimeError(f"depth {name!r} ran more than once in this pass; tap modules that run once")
+            raise RuntimeError(f"depth {name!r} ran more than once in this pass; {_TWICE}")
         self._seen[name] = value
         self._versions[name] = _version(value)
 
 
+_TWICE = "tap the module around it, or give each of its uses a module of its own"
 _NOT_RUN = "tap a module that does, or enter the taps before the model is compiled"
 _IN_PLACE = "tap the module that changed it (an nn.ReLU(inplace=True)?), or make that one not in place"
 

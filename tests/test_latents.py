@@ -214,7 +214,11 @@ class Chain(nn.Module):
     ("run", "kind", "message"),
     [
         (lambda m, x: x, RuntimeError, "'part' did not run in this pass"),
-        (lambda m, x: m.part(m.part(x)), RuntimeError, "'part' ran more than once"),
+        (
+            lambda m, x: m.part(m.part(x)),
+            RuntimeError,
+            "'part' ran more than once in this pass; tap the module around it",
+        ),
         (lambda m, x: m.part(x).add_(1), RuntimeError, "'part' was changed in place"),
         (lambda m, x: m.part(x).view(-1).add_(1), RuntimeError, "'part' was changed in place"),
     ],

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from lggkit.data.pixels import channel_statistics
+
 
 @dataclass(frozen=True, eq=False)
 class DataSet:
@@ -48,6 +50,46 @@ class DataSet:
             raise ValueError(
                 f"mean and std must have shape {tuple(channels)}, not {seen}: give one per channel."
             )
+
+    @classmethod
+    def from_tensors(
+        cls,
+        images: Tensor,
+        labels: Tensor,
+        classes: Sequence[str] | None = None,
+        name: str = "data",
+        split: str = "test",
+    ) -> DataSet:
+        """A set of one's own images, for the measures of this package.
+
+        Args:
+            images: uint8 (n, c, h, w) in 0..255; the channel statistics are theirs.
+            labels: integers (n,), from 0 on.
+            classes: names, by label; by default the numbers from 0 to the largest label.
+            name: of the set, other than those in ``DATASETS``.
+            split: ``"train"`` or ``"test"``.
+
+        Raises:
+            ValueError: there are no images, types or shapes do not fit together, a label has no class, or the
+                name is that of a set of the catalogue.
+        """
+        from lggkit.data import DATASETS
+
+        if name in DATASETS:
+            raise ValueError(f"name is {name!r}, a set of the catalogue: give your own images another name.")
+        if images.dtype != torch.uint8 or images.ndim != 4 or not len(images):
+            raise ValueError(
+                f"images must be uint8 (n, c, h, w) and at least one, not {_describe(images)}: convert them."
+            )
+        labels = labels.long() if not labels.is_floating_point() else labels
+        names = tuple(classes or map(str, range(int(labels.max()) + 1 if len(labels) else 0)))
+        if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(names):
+            seen = f"{int(labels.min())} to {int(labels.max())}"
+            raise ValueError(
+                f"labels run from {seen}, but there are {len(names)} classes: number them from 0."
+            )
+        mean, std = channel_statistics(images)
+        return cls(images, labels, names, mean, std, name, split)
 
     def __len__(self) -> int:
         return len(self.images)

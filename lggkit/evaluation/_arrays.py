@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from torch import Tensor
 
 
 def rows(x: Tensor) -> np.ndarray:
-    """Embeddings (n, d...) of any device and floating type as an array (n, d), float32 or float64."""
+    """Embeddings (n, d...) of any device and floating type as an array (n, d), float32 or float64.
+
+    Raises:
+        ValueError: an entry is not finite.
+    """
+    bad = int((~torch.isfinite(x)).sum())
+    if bad:
+        raise ValueError(
+            f"{bad} of {x.numel()} entries of the embeddings are not finite; look where they first appear"
+        )
     flat = x.detach().flatten(1).cpu()
     return (flat if flat.element_size() >= 4 else flat.float()).numpy()
 

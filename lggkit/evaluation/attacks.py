@@ -41,27 +41,39 @@ def fgsm(
     labels: Tensor,
     snr: float = 33.0,
     bounds: tuple[float, float] | None = BOX,
+    epsilon: float | None = None,
 ) -> Tensor:
-    """``x + ε sign(∇_x cross-entropy)`` with the ε of `snr_epsilon` (Goodfellow et al., 2015, section 4).
+    """``x + ε sign(∇_x cross-entropy)``, ε by `snr_epsilon` or as given (Goodfellow et al., 2015, section 4).
 
     The paper's two settings are ``fgsm(network, images, labels)`` on a network with its normalisation inside
     and, behind the normalisation, ``fgsm(inner, normalization(images), labels, bounds=None)``.
 
     Args:
-        snr: in dB.
-        bounds: to which the result is clamped.
+        images: floats (n, c, h, w) within ``bounds``.
+        labels: int64 (n,).
+        snr: in dB; without a meaning where ``epsilon`` is given.
+        bounds: to which the result is clamped, None for no bounds.
+        epsilon: the change of every entry, in the unit of the images, as in ``8 / 255``.
 
     Raises:
-        ValueError: there is not one label an image, or there are no images.
+        TypeError: images are no floats, or labels not int64.
+        ValueError: there is not one label an image, there are no images, they leave the bounds, or epsilon is
+            not positive.
     """
-    return moved_along(images, fgsm_direction(model, images, labels), snr, bounds)
+    if epsilon is not None and not epsilon > 0:
+        raise ValueError(f"epsilon is {epsilon}; give a positive number")
+    _check_box(images, bounds)
+    direction = fgsm_direction(model, images, labels)
+    if epsilon is None:
+        return moved_along(images, direction, snr, bounds)
+    return _moved(images, epsilon * direction, bounds)
 
 
 def fgsm_direction(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     """``sign(∇_x cross-entropy)`` of every image, int8 (n, c, h, w): where `fgsm` goes, at whatever ratio.
 
     Raises:
-        ValueError: as for `fgsm`.
+        TypeError, ValueError: as for `fgsm`, but for the bounds.
     """
     _check(images, labels)
 
@@ -81,7 +93,11 @@ def moved_along(
 
     ``snr`` and ``bounds`` are those of `fgsm`.
     """
-    moved = images.detach() + snr_epsilon(images.detach(), snr) * direction
+    return _moved(images, snr_epsilon(images.detach(), snr) * direction, bounds)
+
+
+def _moved(images: Tensor, change: Tensor, bounds: tuple[float, float] | None) -> Tensor:
+    moved = images.detach() + change
     return moved if bounds is None else moved.clamp(*bounds)
 
 
@@ -167,7 +183,12 @@ def deepfool(model: nn.Module, images: Tensor, labels: Tensor, steps: int = 50) 
 
 
 def misled(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
-    """Which images (n,) the network gets wrong, bool; ``images`` as the model takes them."""
+    """Which images (n,) the network gets wrong, bool; ``images`` as the model takes them.
+
+    Raises:
+        TypeError, ValueError: as for `fgsm`, but for the bounds.
+    """
+    _check(images, labels)
     return predict(model, images, preprocess=lambda x: x, batch_size=BATCH).argmax(1) != labels
 
 
@@ -186,6 +207,7 @@ def _attacked(
 ) -> Tensor:
     """What a foolbox attack makes of the images; ``epsilon`` for those that have a fixed one."""
     _check(images, labels)
+    _check_box(images, BOX)
     box, size = _foolbox(), {} if epsilon is None else {"epsilon": epsilon}
     devices = [images.device] if images.is_cuda else []
     with evaluating(model), _frozen(model), torch.enable_grad(), torch.random.fork_rng(devices):
@@ -223,9 +245,24 @@ def _frozen(model: nn.Module) -> Iterator[None]:
 
 
 def _check(images: Tensor, labels: Tensor) -> None:
-    if not len(images) or len(labels) != len(images):
+    if not images.is_floating_point():
+        raise TypeError(f"images are {images.dtype}; give floats, as of lggkit.data.to_float")
+    if labels.dtype != torch.int64:
+        raise TypeError(f"labels are {labels.dtype}; give int64, as of labels.long()")
+    if not len(images) or labels.shape != images.shape[:1]:
         raise ValueError(
-            f"there are {len(images)} images and {len(labels)} labels; give as many, and at least one"
+            f"there are {len(images)} images and labels of shape {tuple(labels.shape)}; "
+            "give one label an image, and at least one"
+        )
+
+
+def _check_box(images: Tensor, bounds: tuple[float, float] | None) -> None:
+    """Images outside the bounds would be clamped into others; it waits for the device."""
+    if bounds is not None and bool(((images < bounds[0]) | (images > bounds[1])).any()):
+        low, high = images.min().item(), images.max().item()
+        raise ValueError(
+            f"images run from {low:.3g} to {high:.3g}, outside the bounds {bounds}; put the normalisation "
+            "into the network, or give other bounds where they can be given"
         )
 
 

@@ -30,7 +30,8 @@ def clusters_per_class(
 
     The projection makes embeddings of different dimension comparable: in ten dimensions and more all
     distances of a group are about equal, and HDBSCAN alone finds one cluster whatever there is. Normal
-    groups are told apart from about eight standard deviations between their centers on, in any dimension.
+    groups are told apart from about eight standard deviations between their centers on, in any dimension. A
+    class needs some twenty points to show two.
 
     Args:
         embeddings: (n, d); Euclidean distance.

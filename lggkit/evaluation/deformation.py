@@ -27,6 +27,7 @@ def largest_variation_step(variations: Tensor) -> float:
     return float(variations.double().diff(dim=1).abs().amax(1).mean())
 
 
+@torch.no_grad()
 def distance_expansion(latents: Sequence[Tensor], labels: Tensor) -> float:
     """How far close images of different classes are driven apart from one depth to the next, at most.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import as_adjacency
+from lggkit.graph._precision import as_adjacency, positive_integer
 
 CLASS_MASKS = ("inter", "intra")
 
@@ -48,10 +48,13 @@ def class_indicators(
         V in {0, 1}, shape (..., n, classes) or (..., n, n).
 
     Raises:
-        TypeError: ``labels`` are no integers.
+        ValueError: ``classes`` < 1, or labels lie outside [0, classes). The latter is seen on the CPU and in
+            uncompiled code only, since elsewhere it would wait for the device.
+        TypeError: ``labels`` are no integers, or ``classes`` is no int.
     """
     if classes is not None:
-        return (integers(labels).unsqueeze(-1) == torch.arange(classes, device=labels.device)).to(dtype)
+        _check_range(integers(labels), positive_integer(classes, "classes"))
+        return (labels.unsqueeze(-1) == torch.arange(classes, device=labels.device)).to(dtype)
     same = ~class_mask(labels)
     earlier = same.tril(-1).any(-1)
     return (same & ~earlier.unsqueeze(-2)).to(dtype)
@@ -78,10 +81,24 @@ def inter_class_edges(a: Tensor, labels: Tensor) -> Tensor:
 def labelled(a: Tensor, labels: Tensor) -> Tensor:
     """The inter-class mask of the vertices of ``a``; ValueError if their numbers differ."""
     if labels.shape[-1:] != a.shape[-1:]:
+        many = a.ndim > 2 and labels.ndim == 1
+        hint = (
+            f" These are graphs of shape {tuple(a.shape)}: did feature maps miss `flatten`?" if many else ""
+        )
         raise ValueError(
-            f"There must be one label a vertex: {a.shape[-1]}, got labels {tuple(labels.shape)}."
+            f"There must be one label a vertex: {a.shape[-1]}, got labels {tuple(labels.shape)}.{hint}"
         )
     return class_mask(labels)
+
+
+def _check_range(labels: Tensor, classes: int) -> None:
+    if labels.device.type != "cpu" or torch.compiler.is_compiling() or not labels.numel():
+        return
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= classes:
+        raise ValueError(
+            f"labels run from {low} to {high}, outside [0, {classes}): give the number of classes."
+        )
 
 
 def integers(labels: Tensor) -> Tensor:

@@ -101,7 +101,9 @@ def rbf_similarity(x: Tensor, bandwidth: float | Tensor | str | None = None) -> 
     Args:
         x: floating point (..., n, d), n >= 1.
         bandwidth: in the unit of ``x``: a positive number, a tensor (...) with one a graph, or ``"median"``
-            (also None), the median heuristic, see ``median_bandwidth``, through which no gradient flows.
+            (also None), the median heuristic, see ``median_bandwidth``, through which no gradient flows. The
+            entries of a tensor are not looked at and must be positive. Widths below the fourth root of the
+            least normal number, 3e-10 in float32, are taken as that, so that gradients stay finite.
 
     Returns:
         Similarities in [0, 1], shape (..., n, n), diagonal 1.
@@ -137,7 +139,9 @@ def similarity(
     if kind == "rbf":
         return rbf_similarity(x, bandwidth)
     if bandwidth is not None:
-        raise ValueError(f"bandwidth={bandwidth!r} only means something with kind='rbf', got kind={kind!r}.")
+        raise ValueError(
+            f"bandwidth={bandwidth!r} only means something with the similarity 'rbf', not {kind!r}."
+        )
     if kind == "cosine":
         return cosine_similarity(x)
     if not callable(kind):
@@ -150,10 +154,11 @@ def similarity(
 
 
 def _width(bandwidth: float | Tensor | str | None, square: Tensor) -> float | Tensor:
+    least = torch.finfo(square.dtype).tiny ** 0.25
     if isinstance(bandwidth, Tensor):
-        return bandwidth[..., None, None]
+        return bandwidth[..., None, None].clamp(min=least)
     if bandwidth is None or bandwidth == "median":
-        return median_of_distances(square.detach())[..., None, None]
+        return median_of_distances(square.detach())[..., None, None].clamp(min=least)
     if isinstance(bandwidth, str) or not 0 < bandwidth < float("inf"):
         raise ValueError(f"bandwidth must be a positive number, a tensor or 'median', got {bandwidth!r}.")
-    return float(bandwidth)
+    return max(float(bandwidth), least)

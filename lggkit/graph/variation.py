@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from lggkit.graph._precision import as_adjacency, least_degree, positive_integer
+from lggkit.graph._precision import accumulating, as_adjacency, least_degree, positive_integer
 from lggkit.graph.classes import class_indicators, inter_class_edges, labelled
 from lggkit.graph.laplacians import laplacian_power_product
 from lggkit.graph.normalization import degree, normalize_adjacency
@@ -39,10 +39,16 @@ def signal_variation(a: Tensor, signals: Tensor, power: int = 1, normalized: boo
         The variation (...), at least 0 to rounding for non-negative weights.
 
     Raises:
-        ValueError: power < 1, the signals have another length, or ``a`` is not square.
-        TypeError: ``power`` is no int, or ``a`` is neither floating point nor Boolean.
+        ValueError: power < 1, the signals have another shape, or ``a`` is not square.
+        TypeError: ``power`` is no int, the signals are not floating point, or ``a`` is neither floating point
+            nor Boolean.
     """
     positive_integer(power, "power")
+    signals = accumulating(signals, "signals")
+    if signals.ndim < 2 or signals.shape[-2] != a.shape[-1]:
+        raise ValueError(
+            f"signals must have shape (..., {a.shape[-1]}, s), a row a vertex, got {tuple(signals.shape)}."
+        )
     if not normalized:
         # Constants are in the kernel of D - A: taking them out costs nothing and saves digits.
         signals = signals - signals.detach().mean(-2, keepdim=True)
@@ -96,9 +102,10 @@ def normalized_label_variation(
     the paper prints 0.48.
 
     Args:
-        a: symmetric adjacency (..., n, n).
+        a: symmetric adjacency (..., n, n) as it is before step 4, hence of
+            ``latent_geometry_graph(..., normalized=False)``: degrees would divide the weights once more.
         labels: integers (..., n).
-        k: neighbours a vertex, for ``"edges-possible"``; None for the full graph.
+        k: the neighbours a vertex of the graph, for ``"edges-possible"``; None for the full graph.
         denominator: ``"edges-possible"``, the most edges a kNN graph can have, n·k (n(n-1)/2 where that is
             less, as in a full graph); ``"inter-pairs"``, the pairs of vertices of distinct classes; or
             ``"edges-present"``, the edges between classes that the graph has, so that this is their mean

@@ -31,7 +31,7 @@ def paired(student: Latents, teacher: Latents) -> list[tuple[Tensor, Tensor]]:
     if not ours or list(ours) != list(theirs):
         raise ValueError(
             f"the student's layers are {list(ours)} and the teacher's {list(theirs)}; "
-            "give the same layers in the same order, at least one"
+            "give the same layers in the same order, at least one, or two lists where their names differ"
         )
     return [(_vectors(name, x, theirs[name]), flatten(theirs[name].detach())) for name, x in ours.items()]
 
@@ -45,12 +45,13 @@ def check_latents(student: Latents, teacher: Latents) -> None:
     Raises:
         TypeError, ValueError: as `paired`; or an entry is not finite.
     """
-    for layer, pair in enumerate(paired(student, teacher)):
+    names = list(student) if isinstance(student, Mapping) else range(len(student))
+    for layer, pair in zip(names, paired(student, teacher), strict=True):
         for side, x in zip(("student", "teacher"), pair, strict=True):
             bad = int((~torch.isfinite(x)).sum())
             if bad:
                 raise ValueError(
-                    f"{bad} of {x.numel()} entries of the {side}'s layer {layer} are not finite; "
+                    f"{bad} of {x.numel()} entries of the {side}'s layer {layer!r} are not finite; "
                     "lower the learning rate, or look for the layer where they first appear"
                 )
 
@@ -60,6 +61,11 @@ def _vectors(name: str | int, student: Tensor, teacher: Tensor) -> Tensor:
         raise ValueError(
             f"layer {name!r} has {student.shape[0]} samples of the student and {teacher.shape[0]} of the "
             "teacher; pass the same batch through both"
+        )
+    if min(student.ndim, teacher.ndim) < 2:
+        raise ValueError(
+            f"layer {name!r} is {tuple(student.shape)} in the student and {tuple(teacher.shape)} in the "
+            "teacher; give samples with features, (n, d) or more"
         )
     return flatten(student)
 

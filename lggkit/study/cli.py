@@ -48,6 +48,7 @@ def run(
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     ledgers = _ledgers(scale, out)
     units = _or_exit(queue.pending, ledgers, scale, experiment)
+    _or_exit(queue.check_arm, arm, experiment)
     units = _or_exit(queue.shard, units if arm is None else queue.only_arm(units, arm), shard)
     limit = _or_exit(queue.seconds, budget) if budget else None
     context = StudyContext(progress=progress, **({"commit": commit} if commit else {}))
@@ -71,6 +72,18 @@ def pending(scale: Scale = "paper", experiment: Only = None, out: Out = None) ->
             seeds, keys = zip(*((str(s.seed), s.key) for s in unit.specs if s.arm == arm), strict=True)
             typer.echo(f"{unit.experiment.name}  {arm}  seeds {','.join(seeds)}  keys {' '.join(keys)}")
     typer.echo(f"{sum(len(unit.specs) for unit in units)} runs pending at {scale} scale")
+
+
+@study.command("list")
+def list_arms(experiment: Only = None) -> None:
+    """Lists all experiments and their arms, with the number of seeds that each scale gets."""
+    from lggkit.study import queue
+
+    for one in _or_exit(queue.chosen, experiment):
+        typer.echo(f"{one.name}: {one.title}")
+        for arm in one.arms:
+            seeds = ", ".join(f"{scale} {one.seed_count(arm, scale)}" for scale in SCALES)
+            typer.echo(f"  {arm.name}  {arm.title}  (seeds: {seeds})")
 
 
 @study.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import gc
 import logging
 import math
@@ -64,10 +65,33 @@ def pending(ledgers: Sequence[Ledger], scale: str, only: str | None = None) -> l
     Raises:
         KeyError: ``only`` names no experiment.
     """
-    chosen = [experiments.get(only)] if only else experiments.all_experiments()
-    units = [unit for experiment in chosen for unit in _missing(experiment, scale, ledgers)]
+    units = [unit for experiment in chosen(only) for unit in _missing(experiment, scale, ledgers)]
     ordered = sorted(units, key=lambda unit: not unit.table)
     return [unit for unit in ordered if unit.specs]
+
+
+def chosen(only: str | None = None) -> list[Experiment]:
+    """The experiment of that name, or all in the order of the queue.
+
+    Raises:
+        KeyError: there is no such experiment.
+    """
+    return [experiments.get(only)] if only else list(experiments.all_experiments())
+
+
+def check_arm(arm: str | None, only: str | None = None) -> None:
+    """Makes sure that an experiment has an arm of this name, measured or not.
+
+    Raises:
+        ValueError: none has; the message names what there is.
+        KeyError: ``only`` names no experiment.
+    """
+    arms = list(dict.fromkeys(a.name for experiment in chosen(only) for a in experiment.arms))
+    if arm is not None and arm not in arms:
+        near = difflib.get_close_matches(arm, arms, n=5, cutoff=0.4) or arms[:12]
+        raise ValueError(
+            f"no arm is named {arm!r}; did you mean one of {', '.join(near)}? `study list` names all"
+        )
 
 
 def _missing(experiment: Experiment, scale: str, ledgers: Sequence[Ledger]) -> list[Unit]:

@@ -137,16 +137,16 @@ def as_text(card: Mapping[str, Any] | None = None) -> str:
     """The scorecard as lines for a terminal."""
     card = scorecard() if card is None else card
     lines = [
-        f"{'paper':24}{'table':18}{'cells':>6}{'smoke':>7}{'reduced':>9}{'paper':>7}{'n/a':>5}  verdicts"
+        f"{'paper':26}{'table':18}{'cells':>6}{'@smoke':>8}{'@reduced':>10}{'@paper':>8}{'n/a':>5}  verdicts"
     ]
     for t in card["tables"]:
         m, v = t["measured"], t["verdicts"]
         verdicts = ", ".join(f"{n} {name}" for name, n in v.items() if n)
         lines.append(
-            f"{t['paper']:24}{t['table']:18}{t['cells']:6}{m['smoke']:7}{m['reduced']:9}{m['paper']:7}"
+            f"{t['paper']:26}{t['table']:18}{t['cells']:6}{m['smoke']:8}{m['reduced']:10}{m['paper']:8}"
             f"{t['unavailable']:5}  {verdicts}"
         )
-    lines += ["", f"{'paper':24}{'claim':48}{'verdict':14}{'scale':9}{'n':>3}"]
+    lines += ["", f"{'paper':26}{'claim':48}{'verdict':14}{'scale':9}{'n':>3}"]
     for c in card["claims"]:
-        lines.append(f"{c['paper']:24}{c['id'][:46]:48}{c['verdict']:14}{c['scale'] or '-':9}{c['n']:3}")
+        lines.append(f"{c['paper']:26}{c['id'][:46]:48}{c['verdict']:14}{c['scale'] or '-':9}{c['n']:3}")
     return "\n".join(lines)

@@ -70,3 +70,35 @@ def test_all_of_it_moves_to_the_device(generator):
     data = load("digits", device="cuda")
     assert {t.device.type for t in (data.images, data.labels, data.mean, data.std)} == {"cuda"}
     assert data.per_class(2, generator).device.type == "cuda"
+
+
+def test_own_tensors_make_a_set_with_their_own_statistics():
+    images = torch.randint(256, (20, 3, 8, 8), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    own = DataSet.from_tensors(images, torch.arange(20, dtype=torch.int32) % 4)
+    assert own.classes == ("0", "1", "2", "3") and own.labels.dtype == torch.int64
+    assert (own.name, own.split) == ("data", "test")
+    torch.testing.assert_close(own.mean, (images / 255).mean((0, 2, 3)), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(own.std, (images / 255).std((0, 2, 3), correction=0), rtol=1e-3, atol=1e-4)
+    named = DataSet.from_tensors(images, torch.zeros(20, dtype=torch.long), ("cat", "dog"), "pets", "train")
+    assert (named.classes, named.name, named.split) == (("cat", "dog"), "pets", "train")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"labels": torch.arange(4) + 100, "classes": ("a", "b")},
+            "labels run from 100 to 103, but there are 2",
+        ),
+        ({"labels": torch.arange(4) - 1}, "labels run from -1 to 2"),
+        ({"labels": torch.arange(3)}, "one for each image"),
+        ({"labels": torch.rand(4)}, "labels must be int64"),
+        ({"images": torch.rand(4, 3, 8, 8)}, "images must be uint8"),
+        ({"images": torch.zeros(0, 3, 8, 8, dtype=torch.uint8), "labels": torch.arange(0)}, "at least one"),
+        ({"name": "cifar10"}, "a set of the catalogue"),
+    ],
+)
+def test_own_tensors_that_do_not_fit_are_refused(changes, message):
+    fit = {"images": torch.zeros(4, 3, 8, 8, dtype=torch.uint8), "labels": torch.arange(4)}
+    with pytest.raises(ValueError, match=message):
+        DataSet.from_tensors(**fit | changes)

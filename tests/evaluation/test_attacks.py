@@ -208,10 +208,40 @@ def test_batches_change_nothing(attack, monkeypatch):
 
 @EACH
 def test_images_without_labels_are_refused(attack):
-    with pytest.raises(ValueError, match="there are 3 images and 2 labels"):
-        attack(Linear(), images(3), torch.zeros(2, dtype=torch.long))
+    for shape in ((2,), (3, 1), (1,)):
+        with pytest.raises(ValueError, match=r"there are 3 images and labels of shape \("):
+            attack(Linear(), images(3), torch.zeros(shape, dtype=torch.long))
     with pytest.raises(ValueError, match="at least one"):
         attack(Linear(), images(0), torch.zeros(0, dtype=torch.long))
+
+
+@EACH
+def test_images_of_another_type_or_range_are_refused(attack):
+    y = torch.zeros(3, dtype=torch.long)
+    with pytest.raises(TypeError, match=r"images are torch.uint8; give floats"):
+        attack(Linear(), (255 * images(3)).to(torch.uint8), y)
+    with pytest.raises(TypeError, match=r"labels are torch.int32; give int64"):
+        attack(Linear(), images(3), y.int())
+    with pytest.raises(ValueError, match=r"images run from .*, outside the bounds \(0.0, 1.0\)"):
+        attack(Linear(), 255 * images(3), y)
+
+
+def test_who_is_misled_is_one_answer_an_image():
+    model, x = Linear(), images(3)
+    assert misled(model, x, right(model, x)).tolist() == [False] * 3
+    for shape in ((3, 1), (1,), (2,)):
+        with pytest.raises(ValueError, match="give one label an image"):
+            misled(model, x, torch.zeros(shape, dtype=torch.long))
+
+
+def test_fgsm_takes_a_size_as_well_as_a_ratio():
+    model, x = Linear(), images(low=0.0, high=1.0)
+    y = right(model, x)
+    direction = fgsm_direction(model, x, y)
+    assert torch.equal(fgsm(model, x, y, epsilon=8 / 255), (x + 8 / 255 * direction).clamp(0, 1))
+    assert torch.equal(fgsm(model, x, y, epsilon=0.5, bounds=None), x + 0.5 * direction)
+    with pytest.raises(ValueError, match="epsilon is 0; give a positive number"):
+        fgsm(model, x, y, epsilon=0)
 
 
 @pytest.mark.parametrize("options", [{"epsilon": 0.0}, {"step": -1.0}, {"steps": 0}, {"loss": "hinge"}])

@@ -161,7 +161,7 @@ def test_flatten_makes_one_vector_a_vertex():
     ("arguments", "error", "message"),
     [
         ({"kind": "cos"}, ValueError, "'cosine', 'rbf' or a function, got 'cos'"),
-        ({"bandwidth": 1.0}, ValueError, "only means something with kind='rbf'"),
+        ({"bandwidth": 1.0}, ValueError, "only means something with the similarity 'rbf'"),
         ({"kind": "rbf", "bandwidth": 0.0}, ValueError, "positive number"),
         ({"kind": "rbf", "bandwidth": math.nan}, ValueError, "positive number"),
         ({"kind": "rbf", "bandwidth": "mean"}, ValueError, "'median'"),
@@ -181,3 +181,18 @@ def test_wrong_shapes_are_refused(x, error):
 def test_integers_are_refused():
     with pytest.raises(TypeError, match=r"got torch.uint8: convert it, e\.g\. with \.float\(\)"):
         cosine_similarity(torch.zeros(3, 2, dtype=torch.uint8))
+
+
+@pytest.mark.parametrize("scale", [1e-19, 1e-20, 1e-21, 1e-22, 1e-30])
+@pytest.mark.parametrize("bandwidth", [None, torch.tensor(0.0), torch.tensor(1e-30), 1e-30])
+def test_rbf_gradients_are_finite_at_any_scale(scale, bandwidth):
+    x = (scale * torch.randn(6, 3, generator=torch.Generator().manual_seed(0))).requires_grad_()
+    weights = rbf_similarity(x, bandwidth)
+    weights.sum().backward()
+    assert torch.isfinite(weights).all() and torch.isfinite(x.grad).all()
+
+
+def test_a_bandwidth_keeps_the_digits_of_double_precision():
+    x = torch.randn(4, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    expected = torch.exp(-(torch.cdist(x, x) ** 2) / (2 * 0.3**2))
+    torch.testing.assert_close(rbf_similarity(x, 0.3), expected, rtol=1e-12, atol=1e-15)

@@ -59,7 +59,7 @@ MISFITS = [
         ValueError,
         "layer 1 has 4 samples of the student and 5 of the teacher; pass the same batch",
     ),
-    (layers((4,)), layers((4, 2)), ValueError, r"got shape \(4,\)"),
+    (layers((4,)), layers((4, 2)), ValueError, r"layer 0 is \(4,\) in the student and \(4, 2\) in"),
 ]
 
 
@@ -79,3 +79,9 @@ def test_what_is_not_finite_is_counted_and_placed(side, value):
         ValueError, match=rf"2 of 1[25] entries of the {side}'s layer 1 are not finite; lower"
     ):
         check_latents(**latents)
+
+
+def test_a_layer_that_is_not_finite_is_called_by_its_name():
+    student = {"stage": torch.rand(3, 2), "pool": torch.full((3, 2), torch.nan)}
+    with pytest.raises(ValueError, match="student's layer 'pool' are not finite"):
+        check_latents(student, {"stage": torch.rand(3, 2), "pool": torch.rand(3, 2)})

@@ -28,3 +28,22 @@ def test_a_budget_counts_with_what_the_ledger_of_the_repository_tells(experiment
     assert ended.exit_code == 0, ended.output
     assert "2 records written; 0 runs left" in ended.stdout
     assert len(Ledger(tmp_path / "out").records(experiment.name, "reduced")) == 2
+
+
+def test_an_arm_that_is_nowhere_is_refused_and_one_that_is_measured_is_not(experiment, results):
+    ended = run("--arm", "bass")
+    assert ended.exit_code == 1 and "no arm is named 'bass'; did you mean one of base" in ended.stderr
+    assert run("--arm", "base").exit_code == 0
+    again = run("--arm", "base")
+    assert again.exit_code == 0 and "0 records written; 0 runs left" in again.stdout
+
+
+def test_all_arms_are_listed_measured_or_not(experiment, results):
+    listed = CliRunner().invoke(app, ["study", "list", "--experiment", experiment.name])
+    assert listed.exit_code == 0 and listed.stdout.startswith(f"{experiment.name}: ")
+    for arm in experiment.arms:
+        assert (
+            f"  {arm.name}  {arm.title}  (seeds: smoke {experiment.seed_count(arm, 'smoke')},"
+            in listed.stdout
+        )
+    assert CliRunner().invoke(app, ["study", "list", "--experiment", "nope"]).exit_code == 1

@@ -96,8 +96,10 @@ def corrupt(images: Tensor, name: str, severity: int, seed: int = 0, offset: int
 def _check(images: Tensor, name: str, severity: int, offset: int) -> None:
     if name not in TABLE:
         raise ValueError(f"there is no corruption {name!r}: choose one of {', '.join(CORRUPTIONS)}.")
-    if severity not in SEVERITIES:
+    if isinstance(severity, bool) or not isinstance(severity, int) or severity not in SEVERITIES:
         raise ValueError(f"severity is {severity!r}: give an integer from 1 (mild) to 5 (strong).")
+    if not isinstance(images, Tensor):
+        raise TypeError(f"images are a {type(images).__name__}: give a tensor, as of torch.from_numpy.")
     if images.dtype != torch.uint8:
         raise TypeError(f"images must be uint8 (0..255), not {images.dtype}: corrupt before normalising.")
     shape = tuple(images.shape)
