@@ -88,7 +88,7 @@ class DataSet:
             raise ValueError(
                 f"labels run from {seen}, but there are {len(names)} classes: number them from 0."
             )
-        mean, std = channel_statistics(images)
+        mean, std = (value.float() for value in channel_statistics(images))
         return cls(images, labels, names, mean, std, name, split)
 
     def __len__(self) -> int:

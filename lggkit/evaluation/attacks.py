@@ -8,10 +8,7 @@ before afterwards. Images are floats (n, c, h, w) on the network's device and, u
 
 from __future__ import annotations
 
-import os
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -19,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lggkit.evaluation._attackable import check, check_box, foolbox_module, frozen
 from lggkit.evaluation.accuracy import evaluating, predict
 
 BOX = (0.0, 1.0)
@@ -62,7 +60,8 @@ def fgsm(
     """
     if epsilon is not None and not epsilon > 0:
         raise ValueError(f"epsilon is {epsilon}; give a positive number")
-    _check_box(images, bounds)
+    check(images, labels)
+    check_box(images, bounds)
     direction = fgsm_direction(model, images, labels)
     if epsilon is None:
         return moved_along(images, direction, snr, bounds)
@@ -75,7 +74,7 @@ def fgsm_direction(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     Raises:
         TypeError, ValueError: as for `fgsm`, but for the bounds.
     """
-    _check(images, labels)
+    check(images, labels)
 
     def sign(x: Tensor, y: Tensor) -> Tensor:
         x = x.detach().clone().requires_grad_()
@@ -128,7 +127,7 @@ def pgd(
         raise ValueError(f"loss is {loss!r}; choose one of {', '.join(LOSSES)}")
     if min(epsilon, step, steps) <= 0:
         raise ValueError(f"epsilon {epsilon}, step {step}, steps {steps}: give positive numbers")
-    attack = _foolbox().attacks.LinfPGD(abs_stepsize=step, steps=steps, random_start=seed is not None)
+    attack = foolbox_module().attacks.LinfPGD(abs_stepsize=step, steps=steps, random_start=seed is not None)
     if loss == "margin":
         attack.get_loss_fn = _margin
     return _attacked(attack, model, images, labels, epsilon, seed or 0)
@@ -155,10 +154,10 @@ def strong(
     Raises:
         ValueError: as for `pgd`.
     """
-    _check(images, labels)
+    check(images, labels)
     broken = misled(model, images, labels)
     descend = partial(pgd, epsilon=epsilon, step=epsilon / 4, steps=steps)
-    smallest = partial(_attacked, _foolbox().attacks.LInfFMNAttack(steps=2 * steps))
+    smallest = partial(_attacked, foolbox_module().attacks.LInfFMNAttack(steps=2 * steps))
     restarted = (partial(descend, seed=seed) for seed in range(restarts))
     for attack in (descend, partial(descend, loss="margin"), smallest, *restarted):
         left = (~broken).nonzero().flatten()
@@ -175,8 +174,8 @@ def deepfool(model: nn.Module, images: Tensor, labels: Tensor, steps: int = 50) 
     0 for images that it gets wrong as they are, and infinite where ``steps`` steps have not misled it. Errors
     as for `fgsm`.
     """
-    _check(images, labels)
-    changed = _attacked(_foolbox().attacks.L2DeepFoolAttack(steps=steps), model, images, labels)
+    check(images, labels)
+    changed = _attacked(foolbox_module().attacks.L2DeepFoolAttack(steps=steps), model, images, labels)
     norms = (changed - images).flatten(1).norm(dim=1)
     norms = norms.masked_fill(~misled(model, changed, labels), torch.inf)
     return norms.masked_fill(misled(model, images, labels), 0.0)
@@ -188,7 +187,7 @@ def misled(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     Raises:
         TypeError, ValueError: as for `fgsm`, but for the bounds.
     """
-    _check(images, labels)
+    check(images, labels)
     return predict(model, images, preprocess=lambda x: x, batch_size=BATCH).argmax(1) != labels
 
 
@@ -206,11 +205,11 @@ def _attacked(
     seed: int = 0,
 ) -> Tensor:
     """What a foolbox attack makes of the images; ``epsilon`` for those that have a fixed one."""
-    _check(images, labels)
-    _check_box(images, BOX)
-    box, size = _foolbox(), {} if epsilon is None else {"epsilon": epsilon}
+    check(images, labels)
+    check_box(images, BOX)
+    box, size = foolbox_module(), {} if epsilon is None else {"epsilon": epsilon}
     devices = [images.device] if images.is_cuda else []
-    with evaluating(model), _frozen(model), torch.enable_grad(), torch.random.fork_rng(devices):
+    with evaluating(model), frozen(model), torch.enable_grad(), torch.random.fork_rng(devices):
         torch.manual_seed(seed)
         target = box.PyTorchModel(model, bounds=BOX, device=images.device)
 
@@ -229,48 +228,3 @@ def _margin(model: Any, labels: Any) -> Callable[[Any], Any]:
         return (others.max(axis=-1) - logits[range(len(labels)), labels]).sum()
 
     return loss
-
-
-@contextmanager
-def _frozen(model: nn.Module) -> Iterator[None]:
-    """Weights without gradients inside, which foolbox would compute and add to theirs."""
-    weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    try:
-        for weight in weights:
-            weight.requires_grad_(False)
-        yield
-    finally:
-        for weight in weights:
-            weight.requires_grad_(True)
-
-
-def _check(images: Tensor, labels: Tensor) -> None:
-    if not images.is_floating_point():
-        raise TypeError(f"images are {images.dtype}; give floats, as of lggkit.data.to_float")
-    if labels.dtype != torch.int64:
-        raise TypeError(f"labels are {labels.dtype}; give int64, as of labels.long()")
-    if not len(images) or labels.shape != images.shape[:1]:
-        raise ValueError(
-            f"there are {len(images)} images and labels of shape {tuple(labels.shape)}; "
-            "give one label an image, and at least one"
-        )
-
-
-def _check_box(images: Tensor, bounds: tuple[float, float] | None) -> None:
-    """Images outside the bounds would be clamped into others; it waits for the device."""
-    if bounds is not None and bool(((images < bounds[0]) | (images > bounds[1])).any()):
-        low, high = images.min().item(), images.max().item()
-        raise ValueError(
-            f"images run from {low:.3g} to {high:.3g}, outside the bounds {bounds}; put the normalisation "
-            "into the network, or give other bounds where they can be given"
-        )
-
-
-def _foolbox() -> Any:
-    # It imports GitPython for its model zoo, which stops where there is no git.
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        import foolbox
-
-    return foolbox

@@ -276,7 +276,7 @@ WRONG = [
     ({"reduction": "none"}, ValueError, "reduction is 'none'; choose one of sum, mean"),
     ({"order": "paper"}, ValueError, "mask-first, normalize-first, got 'paper'"),
     ({"similarity": "dot"}, ValueError, "'cosine', 'rbf' or a function, got 'dot'"),
-    ({"bandwidth": 1.0}, ValueError, "bandwidth=1.0 only means something with kind='rbf'"),
+    ({"bandwidth": 1.0}, ValueError, "bandwidth=1.0 only means something with the similarity 'rbf'"),
     ({"exponent": 0}, ValueError, "exponent must be at least 1, got 0"),
     ({"edges": "inter"}, ValueError, "edges is 'inter' and labels None; give both or neither"),
     ({"labels": torch.arange(4)}, ValueError, r"edges is None and labels of shape \(4,\); give both"),
