@@ -48,8 +48,8 @@ def class_indicators(
         V in {0, 1}, shape (..., n, classes) or (..., n, n).
 
     Raises:
-        ValueError: ``classes`` < 1, or labels lie outside [0, classes). The latter is seen on the CPU and in
-            uncompiled code only, since elsewhere it would wait for the device.
+        ValueError: ``classes`` < 1, or labels lie outside [0, classes). The latter is seen on the CPU only,
+            not in compiled code or under vmap, since elsewhere it would wait for the device.
         TypeError: ``labels`` are no integers, or ``classes`` is no int.
     """
     if classes is not None:
@@ -92,7 +92,8 @@ def labelled(a: Tensor, labels: Tensor) -> Tensor:
 
 
 def _check_range(labels: Tensor, classes: int) -> None:
-    if labels.device.type != "cpu" or torch.compiler.is_compiling() or not labels.numel():
+    traced = torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(labels)
+    if labels.device.type != "cpu" or traced or not labels.numel():
         return
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= classes:

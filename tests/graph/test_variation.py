@@ -193,3 +193,9 @@ def test_indicators_are_one_hot_columns():
 def test_wrong_arguments_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call(random_graph())
+
+
+def test_variations_of_higher_power_go_through_vmap():
+    a, labels = random_graph(batch=(3,)), torch.stack([LABELS, LABELS.flip(0), 5 - LABELS])
+    mapped = torch.vmap(lambda a, y: label_variation(a, y, 2, classes=6))(a, labels)
+    torch.testing.assert_close(mapped, label_variation(a, labels, 2, classes=6))
