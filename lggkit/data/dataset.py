@@ -37,10 +37,7 @@ class DataSet:
     split: str
 
     def __post_init__(self) -> None:
-        if self.images.dtype != torch.uint8 or self.images.ndim != 4:
-            raise ValueError(
-                f"images must be uint8 (n, c, h, w), not {_describe(self.images)}: convert them first."
-            )
+        _check_images(self.images)
         if self.labels.dtype != torch.int64 or self.labels.shape != self.images.shape[:1]:
             expected = f"int64 ({len(self.images)},), one for each image"
             raise ValueError(f"labels must be {expected}, not {_describe(self.labels)}: convert them first.")
@@ -77,10 +74,9 @@ class DataSet:
 
         if name in DATASETS:
             raise ValueError(f"name is {name!r}, a set of the catalogue: give your own images another name.")
-        if images.dtype != torch.uint8 or images.ndim != 4 or not len(images):
-            raise ValueError(
-                f"images must be uint8 (n, c, h, w) and at least one, not {_describe(images)}: convert them."
-            )
+        _check_images(images)
+        if not len(images):
+            raise ValueError("there are no images: give at least one, for the channel statistics.")
         labels = labels.long() if not labels.is_floating_point() else labels
         names = tuple(classes or map(str, range(int(labels.max()) + 1 if len(labels) else 0)))
         if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(names):
@@ -149,6 +145,11 @@ class DataSet:
         if len(found) < n:
             raise ValueError(f"class {label} of {self.name} has {len(found)} images, not {n}: ask for fewer.")
         return found[:n]
+
+
+def _check_images(images: Tensor) -> None:
+    if images.dtype != torch.uint8 or images.ndim != 4:
+        raise ValueError(f"images must be uint8 (n, c, h, w), not {_describe(images)}: convert them first.")
 
 
 def _describe(tensor: Tensor) -> str:

@@ -12,8 +12,11 @@ import torch
 from torch import Tensor, nn
 
 
-def check(images: Tensor, labels: Tensor) -> None:
-    """TypeError or ValueError where images (n, ...) are no floats or labels not int64 (n,), n >= 1."""
+def check(images: Tensor, labels: Tensor, bounds: tuple[float, float] | None = None) -> None:
+    """TypeError or ValueError where images (n, ...) are no floats or labels not int64 (n,), n >= 1.
+
+    With ``bounds`` also where images leave them, which would clamp them; this waits for the device.
+    """
     if not images.is_floating_point():
         raise TypeError(f"images are {images.dtype}; give floats, as of lggkit.data.to_float")
     if labels.dtype != torch.int64:
@@ -24,9 +27,6 @@ def check(images: Tensor, labels: Tensor) -> None:
             "give one label an image, and at least one"
         )
 
-
-def check_box(images: Tensor, bounds: tuple[float, float] | None) -> None:
-    """ValueError where images leave the bounds, which would clamp them; it waits for the device."""
     if bounds is not None and bool(((images < bounds[0]) | (images > bounds[1])).any()):
         low, high = images.min().item(), images.max().item()
         raise ValueError(

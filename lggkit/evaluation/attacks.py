@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lggkit.evaluation._attackable import check, check_box, foolbox_module, frozen
+from lggkit.evaluation._attackable import check, foolbox_module, frozen
 from lggkit.evaluation.accuracy import evaluating, predict
 
 BOX = (0.0, 1.0)
@@ -60,8 +60,7 @@ def fgsm(
     """
     if epsilon is not None and not epsilon > 0:
         raise ValueError(f"epsilon is {epsilon}; give a positive number")
-    check(images, labels)
-    check_box(images, bounds)
+    check(images, labels, bounds)
     direction = fgsm_direction(model, images, labels)
     if epsilon is None:
         return moved_along(images, direction, snr, bounds)
@@ -154,7 +153,6 @@ def strong(
     Raises:
         ValueError: as for `pgd`.
     """
-    check(images, labels)
     broken = misled(model, images, labels)
     descend = partial(pgd, epsilon=epsilon, step=epsilon / 4, steps=steps)
     smallest = partial(_attacked, foolbox_module().attacks.LInfFMNAttack(steps=2 * steps))
@@ -174,7 +172,6 @@ def deepfool(model: nn.Module, images: Tensor, labels: Tensor, steps: int = 50) 
     0 for images that it gets wrong as they are, and infinite where ``steps`` steps have not misled it. Errors
     as for `fgsm`.
     """
-    check(images, labels)
     changed = _attacked(foolbox_module().attacks.L2DeepFoolAttack(steps=steps), model, images, labels)
     norms = (changed - images).flatten(1).norm(dim=1)
     norms = norms.masked_fill(~misled(model, changed, labels), torch.inf)
@@ -205,8 +202,7 @@ def _attacked(
     seed: int = 0,
 ) -> Tensor:
     """What a foolbox attack makes of the images; ``epsilon`` for those that have a fixed one."""
-    check(images, labels)
-    check_box(images, BOX)
+    check(images, labels, BOX)
     box, size = foolbox_module(), {} if epsilon is None else {"epsilon": epsilon}
     devices = [images.device] if images.is_cuda else []
     with evaluating(model), frozen(model), torch.enable_grad(), torch.random.fork_rng(devices):

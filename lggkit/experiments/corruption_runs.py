@@ -210,11 +210,16 @@ def robustness_metrics(own: Robustness, reference: Robustness | None) -> dict[st
     }
 
 
+def harmful(reference: Robustness) -> list[str]:
+    """The corruptions that do a reference `LEAST_HARM` or more, which the relative mean is over."""
+    return [name for name, row in reference.errors.items() if mean(row) >= reference.clean + LEAST_HARM]
+
+
 def _over(own: Robustness, reference: Robustness) -> dict[str, float]:
-    harmful = [name for name, row in reference.errors.items() if mean(row) >= reference.clean + LEAST_HARM]
-    found = {"mce": mean_corruption_error(own.errors, reference.errors), "relative_corruptions": len(harmful)}
-    if harmful:
-        ours, theirs = ({name: side.errors[name] for name in harmful} for side in (own, reference))
+    names = harmful(reference)
+    found = {"mce": mean_corruption_error(own.errors, reference.errors), "relative_corruptions": len(names)}
+    if names:
+        ours, theirs = ({name: side.errors[name] for name in names} for side in (own, reference))
         relative = relative_mean_corruption_error(ours, own.clean, theirs, reference.clean)
         found["relative_mce"] = relative
     return found

@@ -27,7 +27,7 @@ def paired(student: Latents, teacher: Latents) -> list[tuple[Tensor, Tensor]]:
         ValueError: there is no layer, the layers differ in number, name or order, or the batches in size.
     """
     _check_collections(student, teacher)
-    ours, theirs = ({**x} if isinstance(x, Mapping) else dict(enumerate(x)) for x in (student, teacher))
+    ours, theirs = _by_layer(student), _by_layer(teacher)
     if not ours or list(ours) != list(theirs):
         raise ValueError(
             f"the student's layers are {list(ours)} and the teacher's {list(theirs)}; "
@@ -45,8 +45,7 @@ def check_latents(student: Latents, teacher: Latents) -> None:
     Raises:
         TypeError, ValueError: as `paired`; or an entry is not finite.
     """
-    names = list(student) if isinstance(student, Mapping) else range(len(student))
-    for layer, pair in zip(names, paired(student, teacher), strict=True):
+    for layer, pair in zip(_by_layer(student), paired(student, teacher), strict=True):
         for side, x in zip(("student", "teacher"), pair, strict=True):
             bad = int((~torch.isfinite(x)).sum())
             if bad:
@@ -54,6 +53,10 @@ def check_latents(student: Latents, teacher: Latents) -> None:
                     f"{bad} of {x.numel()} entries of the {side}'s layer {layer!r} are not finite; "
                     "lower the learning rate, or look for the layer where they first appear"
                 )
+
+
+def _by_layer(latents: Latents) -> dict[str | int, Tensor]:
+    return {**latents} if isinstance(latents, Mapping) else dict(enumerate(latents))
 
 
 def _vectors(name: str | int, student: Tensor, teacher: Tensor) -> Tensor:

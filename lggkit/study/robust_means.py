@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean
 from typing import TYPE_CHECKING
 
 from lggkit.evaluation import relative_corruption_error
-from lggkit.experiments.corruption_runs import LEAST_HARM
+from lggkit.experiments.corruption_runs import Robustness, harmful
 from lggkit.study.statistics import Interval, t_interval
 
 if TYPE_CHECKING:
@@ -34,22 +34,19 @@ class Leverage:
 def leverage(shown: Shown, arm: str, reference: str = "cross_entropy") -> Leverage | None:
     """Which corruption moves an arm's relative MCE most, over seeds that the reference has too.
 
-    None where no corruption harms the reference by `LEAST_HARM` in every seed.
+    None where no corruption does the reference the least harm that counts in every seed.
     """
-    theirs = {r.seed: r for r in shown.arm(reference)}
-    pairs = [(own, theirs[own.seed]) for own in shown.arm(arm) if own.seed in theirs]
-    names = (
-        [n for n in _errors(pairs[0][0]) if all(_harm(t, n) >= LEAST_HARM for _, t in pairs)] if pairs else []
-    )
-    if not names:
+    theirs = {r.seed: _robustness(r) for r in shown.arm(reference)}
+    pairs = [(_robustness(r), theirs[r.seed]) for r in shown.arm(arm) if r.seed in theirs]
+    shared = [set(harmful(other)) for _, other in pairs]
+    if not shared or not set.intersection(*shared):
         return None
+    names = [name for name in pairs[0][0].errors if all(name in found for found in shared)]
     by_seed = [_ratios(own, other, names) for own, other in pairs]
     ratios = {name: mean(found[name] for found in by_seed) for name in names}
     top = max(ratios, key=lambda name: ratios[name])
     others = [ratio for name, ratio in ratios.items() if name != top]
-    ours, reference_harm = (
-        sum(_harm(r, n) for r in side for n in names) for side in zip(*pairs, strict=True)
-    )
+    ours, reference_harm = (sum(_harm(r, names) for r in side) for side in zip(*pairs, strict=True))
     return Leverage(
         top,
         ratios[top] / len(names),
@@ -76,7 +73,7 @@ def accuracy_lost(shown: Shown, arm: str, classes: int = 10) -> Interval:
 
 def fewer_errors(shown: Shown, left: str, right: str) -> tuple[int, int]:
     """Under how many pairs of corruption and severity the left arm errs less, seeds averaged, of how many."""
-    sides = [[_errors(r) for r in shown.arm(arm)] for arm in (left, right)]
+    sides = [[_robustness(r).errors for r in shown.arm(arm)] for arm in (left, right)]
     ours, theirs = (
         {(n, s): mean(r[n][s] for r in side) for n in side[0] for s in range(len(side[0][n]))}
         for side in sides
@@ -84,15 +81,16 @@ def fewer_errors(shown: Shown, left: str, right: str) -> tuple[int, int]:
     return sum(ours[place] < theirs[place] for place in ours), len(ours)
 
 
-def _errors(record: Record) -> Mapping[str, Sequence[float]]:
-    """Errors by corruption, one for each severity."""
-    return {n.removeprefix("errors_"): v for n, v in record.metrics.items() if n.startswith("errors_")}
+def _robustness(record: Record) -> Robustness:
+    """The errors of a record, clean and by corruption."""
+    found = {n.removeprefix("errors_"): v for n, v in record.metrics.items() if n.startswith("errors_")}
+    return Robustness(record.metrics["clean_error"], found)
 
 
-def _harm(record: Record, name: str) -> float:
-    return mean(_errors(record)[name]) - record.metrics["clean_error"]
+def _harm(robustness: Robustness, names: Sequence[str]) -> float:
+    return sum(mean(robustness.errors[name]) - robustness.clean for name in names)
 
 
-def _ratios(own: Record, other: Record, names: Sequence[str]) -> dict[str, float]:
-    ours, theirs = ({n: _errors(record)[n] for n in names} for record in (own, other))
-    return relative_corruption_error(ours, own.metrics["clean_error"], theirs, other.metrics["clean_error"])
+def _ratios(own: Robustness, other: Robustness, names: Sequence[str]) -> dict[str, float]:
+    ours, theirs = ({name: side.errors[name] for name in names} for side in (own, other))
+    return relative_corruption_error(ours, own.clean, theirs, other.clean)

@@ -109,9 +109,8 @@ def sweep_figure(shown: Shown, data: str = "cifar10", classes: int = 10, batch: 
     for ax, (setting, label) in zip(axes, SWEEPS.items(), strict=True):
         arms = {_value(text, batch): (text, arm) for text, arm in swept(shown, setting, data).items()}
         ticks = {value: arms[value][0].replace("max", "all") for value in sorted(arms)}
-        _sweep_panel(ax, shown, {value: arms[value][1] for value in ticks}, ticks.values())
-        ax.axvline(_value(kept[setting], batch), color=GRAY, lw=0.8, ls=":", zorder=0)
-        ax.set_xlabel(label)
+        drawn = {value: arms[value][1] for value in ticks}
+        _sweep_panel(ax, shown, drawn, ticks.values(), label, _value(kept[setting], batch))
     axes[0].set_ylabel("10-NN error (%)")
     one_legend(figure, axes[0])
     return figure
@@ -129,9 +128,7 @@ def options_figure(shown: Shown, sweeps: Mapping[str, Mapping[float, str]], kept
 
     figure, axes = plt.subplots(1, len(sweeps), figsize=(10, 3.3), sharey=True, squeeze=False)
     for ax, (label, arms), value in zip(axes[0], sweeps.items(), kept, strict=True):
-        _sweep_panel(ax, shown, dict(sorted(arms.items())), [f"{v:g}" for v in sorted(arms)])
-        ax.axvline(value, color=GRAY, lw=0.8, ls=":", zorder=0)
-        ax.set_xlabel(label)
+        _sweep_panel(ax, shown, dict(sorted(arms.items())), [f"{v:g}" for v in sorted(arms)], label, value)
     axes[0, 0].set_ylabel("10-NN error (%)")
     one_legend(figure, axes[0, 0])
     return figure
@@ -148,8 +145,10 @@ def _value(text: str, batch: int) -> float:
     return float(batch if text == "max" else text)
 
 
-def _sweep_panel(ax: Axes, shown: Shown, arms: Mapping[float, str], ticks: Iterable[str]) -> None:
-    """Errors of arms over their values, which rise, on a logarithmic axis with these ticks."""
+def _sweep_panel(
+    ax: Axes, shown: Shown, arms: Mapping[float, str], ticks: Iterable[str], label: str, kept: float
+) -> None:
+    """Errors of arms over their values, which rise, on a logarithmic axis; a dotted line at what is kept."""
     looks = {
         "error_10nn": {"color": arm_color(0), "marker": "o", "label": "test images"},
         "validation_error_10nn": {"color": arm_color(1), "marker": "s", "ls": "--", "label": "held out"},
@@ -162,3 +161,5 @@ def _sweep_panel(ax: Axes, shown: Shown, arms: Mapping[float, str], ticks: Itera
     ax.set_xscale("log")
     ax.set_xticks(list(arms), list(ticks))
     ax.set_xticks([], minor=True)
+    ax.axvline(kept, color=GRAY, lw=0.8, ls=":", zorder=0)
+    ax.set_xlabel(label)
