@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from statistics import fmean
 from typing import Any
 
@@ -166,6 +167,12 @@ def _swept(name: str, title: str, **changes: Any) -> Arm:
     return Arm(f"{name}-cifar10", title, {"sweep": True, **changes}, table=False)
 
 
+def _weighed(weight: int, d: int | None = None) -> Arm:
+    name, title = (f"_d{d}", f", d = {d}") if d else ("", "")
+    loss = replace(GRAPH_SMOOTHNESS, weight=float(weight))
+    return _swept(f"weight{weight}{name}", f"mean × {weight}{title}", loss=loss, dimension=d)
+
+
 def _eight(name: str, title: str, **changes: Any) -> Arm:
     changes = {"classes_kept": 8, **changes}
     return Arm(f"{name}_8of10-cifar10", f"{title}, trained on 8 classes", changes, table=False)
@@ -179,10 +186,8 @@ SCALES = tuple(
     _swept(f"alpha{a:g}", f"α = {a:g}", loss_changes=(("alpha", a),))
     for a in (0.5, 1.0, 2.0, 5.0, 20.0, 100.0)
 )
-WEIGHTS = tuple(
-    _swept(f"weight{w}", f"mean × {w}", loss=replace(GRAPH_SMOOTHNESS, weight=float(w)))
-    for w in (1, 10, 100, 1000)
-)
+WEIGHTS = tuple(_weighed(w) for w in (1, 10, 100, 1000))
+WIDE_WEIGHTS = tuple(_weighed(w, 200) for w in (10, 100, 1000))
 VARIANTS = (
     _swept("unnormalized", "not normalised", normalization=None),
     _swept("sum_reduction", "sum over pairs", loss=EmbeddingLoss()),
@@ -191,6 +196,7 @@ EIGHT = (
     *(_eight(loss, title, **changes) for loss, (title, changes) in LOSSES.items()),
     _eight("graph_smoothness_d200", "Graph smoothness, d = 200", dimension=200),
 )
+GROUPS = ((*NEIGHBORS, ALL_PAIRS), DIMENSIONS, SCALES, (*WEIGHTS, *VARIANTS), WIDE_WEIGHTS, EIGHT)
 EXACT = Arm("exact", "exact claims", {"trained": False})
 SMOKE = Settings(
     stand_in="digits",
@@ -216,22 +222,13 @@ EXPERIMENT = Experiment(
     name="graph_smoothness_loss/s43_classification",
     title="Classification on embeddings by graph smoothness (Table 1)",
     protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": PAPER},
-    arms=(*TABLE, EXACT, *NEIGHBORS, ALL_PAIRS, *DIMENSIONS, *SCALES, *WEIGHTS, *VARIANTS, *EIGHT),
+    arms=(*TABLE, EXACT, *chain.from_iterable(GROUPS)),
     seeds={"smoke": 2, "reduced": 3, "paper": 3},
     ablation_seeds={"smoke": 1, "reduced": 1, "paper": 3},
     measure=measure,
     build=build_network,
     train=train_networks,
-    together=_together(
-        TABLE[:2],
-        TABLE[2:4],
-        TABLE[4:],
-        (*NEIGHBORS, ALL_PAIRS),
-        DIMENSIONS,
-        SCALES,
-        (*WEIGHTS, *VARIANTS),
-        EIGHT,
-    ),
+    together=_together(TABLE[:2], TABLE[2:4], TABLE[4:], *GROUPS),
     minutes={"smoke": 0.01, "reduced": 12, "paper": 4},
     priority=20,
 )

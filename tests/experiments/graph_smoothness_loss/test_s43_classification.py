@@ -74,6 +74,8 @@ def test_arms_of_one_figure_have_networks_of_their_own(records):
         "d10-cifar10",
         "alpha2-cifar10",
         f"{CHOSEN}-cifar10",
+        "d200-cifar10",
+        "weight10_d200-cifar10",
         "cross_entropy-svhn",
         "graph_smoothness-svhn",
     }
@@ -292,6 +294,10 @@ def test_sweeps_vary_what_they_say_and_nothing_else():
     for weight in (1, 10, 100, 1000):
         loss = EmbeddingLoss(reduction="mean", weight=float(weight))
         assert unchanged_but_for("loss", f"weight{weight}-cifar10").own_loss == loss
+        if weight > 1:
+            assert settings_of(f"weight{weight}_d200-cifar10") == dataclasses.replace(
+                usual, loss=loss, dimension=200
+            )
     summed = EXPERIMENT.spec("sum_reduction-cifar10", "reduced").protocol
     assert summed.own_loss == usual.own_loss == EmbeddingLoss(reduction="sum")
     assert EXPERIMENT.spec("kmax-cifar10", "reduced").protocol.own_loss == GRAPH_SMOOTHNESS
@@ -302,7 +308,7 @@ def test_the_loss_has_the_size_that_errs_least_on_images_held_out():
     found = {
         float(r.arm.removeprefix("weight").partition("-")[0]): r.metrics["validation_error_10nn"]
         for r in Ledger(paths.results()).records(EXPERIMENT.name, "reduced")
-        if r.arm.startswith("weight")
+        if r.arm.startswith("weight") and "_d" not in r.arm
     }
     assert len(found) == 4
     assert min(found, key=found.get) == GRAPH_SMOOTHNESS.weight
