@@ -15,10 +15,11 @@ from lggkit.objectives import graph_smoothness
 OPTIONS = {
     "cross_entropy": (),
     "graph_smoothness": ("alpha", "k", "reduction", "weight"),
-    "triplet": ("margin",),
+    "triplet": ("margin", "mining"),
     "soft_nearest_neighbor": ("temperature",),
     "supervised_contrastive": ("temperature",),
 }
+MINING = ("hard", "all")
 LossOfBatch = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -29,8 +30,10 @@ class EmbeddingLoss:
     - ``cross_entropy``: the outputs are logits.
     - ``graph_smoothness``: ``weight`` times `lggkit.objectives.graph_smoothness` with ``alpha``, ``k`` and
       ``reduction``.
-    - ``triplet``: ``max(0, margin + furthest positive - nearest negative)`` in Euclidean distance, mean over
-      the batch (batch-hard; Hermans et al., 2017, eq. 5 but for the mean).
+    - ``triplet``: ``max(0, margin + positive - negative)`` in Euclidean distance (Hermans et al., 2017). With
+      ``mining`` ``"hard"`` of the furthest positive and the nearest negative, mean over the batch
+      (batch-hard, eq. 5 but for the mean). With ``"all"`` of every triplet, mean over those that are not 0 (batch-all,
+      eq. 6 but for the mean); that is pytorch-metric-learning's default.
     - ``soft_nearest_neighbor``: ``exp(-‖f_i - f_j‖² / temperature)`` as weights (Frosst et al., 2019, eq. 1).
       A sample whose positives' share of the weights is 0 in floating point is left out, so squared distances
       had better stay below about 80 temperatures.
@@ -41,8 +44,8 @@ class EmbeddingLoss:
     in ``triplet``; a batch of none but such has loss 0.
 
     Raises:
-        ValueError: there is no such loss, an option of another loss is set, or ``margin``, ``temperature`` or
-            ``weight`` is not positive.
+        ValueError: there is no such loss or ``mining``, an option of another loss is set, or ``margin``,
+            ``temperature`` or ``weight`` is not positive.
     """
 
     loss: str = "graph_smoothness"
@@ -50,12 +53,15 @@ class EmbeddingLoss:
     k: int | None = None
     reduction: str = "sum"
     margin: float = 0.2
+    mining: str = "hard"
     temperature: float = 0.1
     weight: float = 1.0
 
     def __post_init__(self) -> None:
         if self.loss not in OPTIONS:
             raise ValueError(f"loss is {self.loss!r}; choose one of {', '.join(OPTIONS)}")
+        if self.mining not in MINING:
+            raise ValueError(f"mining is {self.mining!r}; choose one of {', '.join(MINING)}")
         for option in fields(self)[1:]:
             value = getattr(self, option.name)
             if value != option.default and option.name not in OPTIONS[self.loss]:
@@ -91,7 +97,7 @@ class EmbeddingLoss:
         from pytorch_metric_learning.reducers import ThresholdReducer
 
         if self.loss == "triplet":
-            return _batch_hard(self.margin)
+            return _triplets(self.margin, hardest=self.mining == "hard")
         if self.loss == "supervised_contrastive":
             return SupConLoss(temperature=self.temperature)
         # Its own reducer's mean over no samples is not a number; this one, which drops none, gives 0.
@@ -99,14 +105,17 @@ class EmbeddingLoss:
         return NCALoss(1 / self.temperature, distance=distance, reducer=whole)
 
 
-def _batch_hard(margin: float) -> LossOfBatch:
+def _triplets(margin: float, hardest: bool) -> LossOfBatch:
     from pytorch_metric_learning.distances import LpDistance
     from pytorch_metric_learning.losses import TripletMarginLoss
     from pytorch_metric_learning.miners import BatchHardMiner
-    from pytorch_metric_learning.reducers import MeanReducer
+    from pytorch_metric_learning.reducers import AvgNonZeroReducer, MeanReducer
 
     distance = LpDistance(normalize_embeddings=False)
-    loss: nn.Module = TripletMarginLoss(margin, distance=distance, reducer=MeanReducer())
+    reducer = MeanReducer() if hardest else AvgNonZeroReducer()
+    loss: nn.Module = TripletMarginLoss(margin, distance=distance, reducer=reducer)
+    if not hardest:
+        return loss
     miner = BatchHardMiner(distance=distance)
     return lambda outputs, labels: loss(outputs, labels, miner(outputs, labels))
 

@@ -12,6 +12,7 @@ from lggkit.record import Protocol, Spec
 from lggkit.training import TrainConfig, train
 
 PEERS = ("triplet", "soft_nearest_neighbor", "supervised_contrastive")
+VARIANTS = [*((loss, {}) for loss in PEERS), ("triplet", {"mining": "all"})]
 # Distances 1 (0-1), 3 (0-2), 6 (0-3), 2 (1-2), 5 (1-3), 3 (2-3).
 LINE = torch.tensor([[0.0, 0.0], [1.0, 0.0], [3.0, 0.0], [6.0, 0.0]])
 LABELS = torch.tensor([0, 0, 1, 1])
@@ -52,6 +53,30 @@ def test_triplet_by_hand():
     """Furthest positive less nearest negative: 1 - 3, 1 - 2, 3 - 2, 3 - 5."""
     assert float(value(LINE, LABELS, "triplet")) == pytest.approx(1.2 / 4)
     assert float(value(LINE, LABELS, "triplet", margin=1.5)) == pytest.approx((0 + 0.5 + 2.5 + 0) / 4)
+
+
+def test_every_triplet_by_hand():
+    """By anchor: 1 - 3, 1 - 6; 1 - 2, 1 - 5; 3 - 3, 3 - 2; 3 - 6, 3 - 5. Zeros are left out of the mean."""
+    assert float(value(LINE, LABELS, "triplet", mining="all")) == pytest.approx((0.2 + 1.2) / 2)
+    wide = value(LINE, LABELS, "triplet", mining="all", margin=1.5)
+    assert float(wide) == pytest.approx((0.5 + 1.5 + 2.5) / 3)
+
+
+@pytest.mark.parametrize("margin", [0.5, 2.0])
+def test_batch_all_is_the_mean_over_triplets_that_are_not_zero(batch, margin):
+    x, y = batch
+    gaps = torch.cdist(x, x)
+    same = (y == y[:, None]) & ~torch.eye(len(y), dtype=torch.bool)
+    terms = [
+        max(0.0, margin + float(gaps[a, p] - gaps[a, n]))
+        for a in range(len(x))
+        for p in same[a].nonzero()[:, 0]
+        for n in (y != y[a]).nonzero()[:, 0]
+    ]
+    positive = [term for term in terms if term > 0]
+    assert 0 < len(positive) < len(terms)
+    found = value(x, y, "triplet", margin=margin, mining="all")
+    assert float(found) == pytest.approx(sum(positive) / len(positive), rel=1e-6)
 
 
 def test_soft_nearest_neighbor_by_hand():
@@ -109,19 +134,20 @@ def test_losses_are_computed_in_float32_under_autocast(batch, loss):
 
 
 @pytest.mark.parametrize("labels", [[0, 0, 0, 0], [0, 1, 2, 3]])
-@pytest.mark.parametrize("loss", PEERS)
-def test_a_batch_without_triplets_has_no_loss_and_no_gradient(loss, labels):
+@pytest.mark.parametrize(("loss", "options"), VARIANTS)
+def test_a_batch_without_triplets_has_no_loss_and_no_gradient(loss, options, labels):
     outputs = LINE.clone().requires_grad_()
-    found = value(outputs, torch.tensor(labels), loss, **({"temperature": 2.0} if loss != "triplet" else {}))
+    softness = {} if loss == "triplet" else {"temperature": 2.0}
+    found = value(outputs, torch.tensor(labels), loss, **options, **softness)
     found.backward()
     assert float(found.detach()) == pytest.approx(0, abs=1e-6)
     assert outputs.grad.abs().max() < 1e-6
 
 
-@pytest.mark.parametrize("loss", PEERS)
-def test_gradients_are_finite_where_points_coincide(loss):
+@pytest.mark.parametrize(("loss", "options"), VARIANTS)
+def test_gradients_are_finite_where_points_coincide(loss, options):
     outputs = torch.ones(30, 3, requires_grad=True)
-    found = value(outputs, torch.arange(30) % 3, loss)
+    found = value(outputs, torch.arange(30) % 3, loss, **options)
     found.backward()
     assert found.isfinite() and outputs.grad.isfinite().all()
 
@@ -155,6 +181,8 @@ def test_every_loss_trains_a_network(loss):
         ({"loss": "triplet", "k": 5}, "k is 5, which triplet has no use for"),
         ({"loss": "graph_smoothness", "margin": 1.0}, "margin is 1.0"),
         ({"loss": "cross_entropy", "alpha": 1.0}, "alpha is 1.0"),
+        ({"loss": "triplet", "mining": "semihard"}, "mining is 'semihard'; choose one of hard, all"),
+        ({"mining": "all"}, "mining is 'all', which graph_smoothness has no use for"),
         ({"loss": "triplet", "margin": 0.0}, "margin is 0.0; give a positive"),
         ({"loss": "supervised_contrastive", "temperature": math.nan}, "temperature is nan"),
         ({"loss": "graph_smoothness", "weight": -1.0}, "weight is -1.0; give a positive"),

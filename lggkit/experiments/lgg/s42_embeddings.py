@@ -39,7 +39,7 @@ from lggkit.experiments.graph_smoothness_loss import s44_robustness as s44
 from lggkit.record import Record, Spec
 
 PEERS = {
-    "triplet": "triplet, batch-hard",
+    "triplet": "triplet",
     "soft_nearest_neighbor": "soft nearest neighbour",
     "supervised_contrastive": "supervised contrastive",
 }
@@ -49,12 +49,44 @@ RIVALS = {
     "supervised_contrastive": EmbeddingLoss("supervised_contrastive", temperature=0.1),
 }
 """The other losses with their options in the table."""
-SWEPT: dict[str, tuple[str, tuple[float, ...]]] = {
-    "triplet": ("margin", (0.1, 0.3, 1.0)),
-    "soft_nearest_neighbor": ("temperature", (0.1, 0.3, 1.0)),
-    "supervised_contrastive": ("temperature", (0.1, 0.3, 1.0)),
-}
-"""For each of them, an option and the values that a sweep tries, half a power of ten apart."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Values of one ``option`` of a rival's ``loss``, which are tried on images held out of training."""
+
+    rival: str
+    title: str
+    loss: EmbeddingLoss
+    option: str
+    values: tuple[float, ...]
+
+    @property
+    def arms(self) -> dict[float, str]:
+        """The name of each value's arm."""
+        name = self.rival if self.loss.mining == "hard" else f"{self.rival}_{self.loss.mining}"
+        return {value: f"{name}-{self.option}{value:g}" for value in self.values}
+
+
+SWEEPS = (
+    Sweep("triplet", "triplet, batch-hard", EmbeddingLoss("triplet"), "margin", (0.1, 0.3, 1.0)),
+    Sweep("triplet", "triplet, batch-all", EmbeddingLoss("triplet", mining="all"), "margin", (0.1, 0.3, 1.0)),
+    Sweep(
+        "soft_nearest_neighbor",
+        PEERS["soft_nearest_neighbor"],
+        EmbeddingLoss("soft_nearest_neighbor"),
+        "temperature",
+        (0.1, 0.3, 1.0),
+    ),
+    Sweep(
+        "supervised_contrastive",
+        PEERS["supervised_contrastive"],
+        EmbeddingLoss("supervised_contrastive"),
+        "temperature",
+        (0.03, 0.1, 0.3, 1.0),
+    ),
+)
+"""What was tried: values half a power of ten apart, further ones where the outermost came out best."""
 
 
 @dataclass(frozen=True)
@@ -123,19 +155,18 @@ def _peer(name: str, title: str) -> Arm:
     return Arm(name, title, {**changes, "loss": RIVALS[name]})
 
 
-def _swept(name: str) -> tuple[Arm, ...]:
-    """Arms that differ from a peer's in one option, and hold training images out."""
-    option, values = SWEPT[name]
-    peer = _peer(name, PEERS[name])
+def _swept(sweep: Sweep) -> tuple[Arm, ...]:
+    """Arms that differ from a peer's in the loss's options, and hold training images out."""
+    peer = _peer(sweep.rival, sweep.title).changes
 
-    def arm(value: float) -> Arm:
-        changes = {**peer.changes, "loss": replace(RIVALS[name], **{option: value}), "sweep": True}
-        return Arm(f"{name}-{option}{value:g}", f"{peer.title}, {option} {value:g}", changes, table=False)
+    def arm(value: float, name: str) -> Arm:
+        changes = {**peer, "loss": replace(sweep.loss, **{sweep.option: value}), "sweep": True}
+        return Arm(name, f"{sweep.title}, {sweep.option} {value:g}", changes, table=False)
 
-    return tuple(arm(value) for value in values)
+    return tuple(arm(value, name) for value, name in sweep.arms.items())
 
 
-SWEEPS = {name: _swept(name) for name in SWEPT}
+SWEPT = tuple(map(_swept, SWEEPS))
 
 
 EXPERIMENT = Experiment(
@@ -156,7 +187,7 @@ EXPERIMENT = Experiment(
         _arm_of_section_44("cross_entropy", "cross-entropy"),
         _arm_of_section_44("graph_smoothness", "graph smoothness"),
         *(_peer(name, title) for name, title in PEERS.items()),
-        *chain.from_iterable(SWEEPS.values()),
+        *chain.from_iterable(SWEPT),
     ),
     seeds={"smoke": 2, "reduced": 3, "paper": 3},
     ablation_seeds={"smoke": 1, "reduced": 1, "paper": 1},
@@ -165,7 +196,7 @@ EXPERIMENT = Experiment(
     train=train_networks,
     together=(
         ("cross_entropy", "graph_smoothness", *PEERS),
-        *(tuple(arm.name for arm in arms) for arms in SWEEPS.values()),
+        *(tuple(arm.name for arm in arms) for arms in SWEPT),
     ),
     minutes={"smoke": 0.02, "reduced": 8, "paper": 5},
     priority=45,
