@@ -32,8 +32,8 @@ class EmbeddingLoss:
       ``reduction``.
     - ``triplet``: ``max(0, margin + positive - negative)`` in Euclidean distance (Hermans et al., 2017). With
       ``mining`` ``"hard"`` of the furthest positive and the nearest negative, mean over the batch
-      (batch-hard, eq. 5 but for the mean). With ``"all"`` of every triplet, mean over those that are not 0 (batch-all,
-      eq. 6 but for the mean); that is pytorch-metric-learning's default.
+      (batch-hard, eq. 5 but for the mean). With ``"all"`` of every triplet, mean over those that are not 0
+      (batch-all, eq. 6 but for the mean); that is pytorch-metric-learning's default.
     - ``soft_nearest_neighbor``: ``exp(-‖f_i - f_j‖² / temperature)`` as weights (Frosst et al., 2019, eq. 1).
       A sample whose positives' share of the weights is 0 in floating point is left out, so squared distances
       had better stay below about 80 temperatures.

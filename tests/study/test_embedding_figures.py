@@ -144,12 +144,12 @@ def test_options_have_a_panel_each_and_a_line_at_the_value_that_others_keep(swee
         "margin": {10.0: "k10-cifar10", 1.0: "k1-cifar10"},
         "temperature": {0.5: "alpha0.5-cifar10", 2.0: "alpha2-cifar10"},
     }
-    figure = embeddings.options_figure(sweeps, options, [10, 0.5])
-    expected = [([1, 10], [40.5, 30.5], ["1", "10"], 10), ([0.5, 2], [19.5, 20.5], ["0.5", "2"], 0.5)]
+    figure = embeddings.options_figure(sweeps, options, [10, None])
+    expected = [([1, 10], [40.5, 30.5], ["1", "10"], [10]), ([0.5, 2], [19.5, 20.5], ["0.5", "2"], [])]
     for ax, label, (places, means, ticks, kept) in zip(figure.axes, options, expected, strict=True):
         test, held_out = (line for line in ax.lines if line.get_linestyle() in ("-", "--"))
         assert list(test.get_xdata()) == list(held_out.get_xdata()) == places
         assert list(test.get_ydata()) == means
         assert [tick.get_text() for tick in ax.get_xticklabels()] == ticks
-        assert [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"] == [kept]
+        assert [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"] == kept
         assert (ax.get_xlabel(), ax.get_xscale()) == (label, "log")

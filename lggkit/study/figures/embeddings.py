@@ -116,13 +116,15 @@ def sweep_figure(shown: Shown, data: str = "cifar10", classes: int = 10, batch: 
     return figure
 
 
-def options_figure(shown: Shown, sweeps: Mapping[str, Mapping[float, str]], kept: Sequence[float]) -> Figure:
+def options_figure(
+    shown: Shown, sweeps: Mapping[str, Mapping[float, str]], kept: Sequence[float | None]
+) -> Figure:
     """10-NN error against an option of a loss, a panel a loss, on test images and on those held out.
 
     Args:
         shown: holds the arms of the sweeps.
         sweeps: for the name of an option, as the axis has it, the arms by the option's value.
-        kept: for each sweep, the value that other arms have, marked by a dotted line.
+        kept: for each sweep, the value that other arms have, marked by a dotted line, or None.
     """
     import matplotlib.pyplot as plt
 
@@ -146,7 +148,7 @@ def _value(text: str, batch: int) -> float:
 
 
 def _sweep_panel(
-    ax: Axes, shown: Shown, arms: Mapping[float, str], ticks: Iterable[str], label: str, kept: float
+    ax: Axes, shown: Shown, arms: Mapping[float, str], ticks: Iterable[str], label: str, kept: float | None
 ) -> None:
     """Errors of arms over their values, which rise, on a logarithmic axis; a dotted line at what is kept."""
     looks = {
@@ -161,5 +163,6 @@ def _sweep_panel(
     ax.set_xscale("log")
     ax.set_xticks(list(arms), list(ticks))
     ax.set_xticks([], minor=True)
-    ax.axvline(kept, color=GRAY, lw=0.8, ls=":", zorder=0)
+    if kept is not None:
+        ax.axvline(kept, color=GRAY, lw=0.8, ls=":", zorder=0)
     ax.set_xlabel(label)

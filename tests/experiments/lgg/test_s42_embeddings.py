@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from lggkit.experiments import base
+from lggkit.experiments.embedding import EmbeddingLoss
 from lggkit.experiments.embedding_runs import embeddings, network_of, split_images
 from lggkit.experiments.graph_smoothness_loss import s44_robustness as s44
 from lggkit.experiments.lgg import s42_embeddings as s42
@@ -15,7 +16,7 @@ ALL_EXPERIMENTS = base.all_experiments
 LOSSES = ("graph_smoothness", "triplet", "soft_nearest_neighbor", "supervised_contrastive")
 TABLE = ("cross_entropy", *LOSSES)
 SWEPT = tuple(arm.name for arm in EXPERIMENT.arms if not arm.table)
-TRIED = ("triplet-margin0.3", "soft_nearest_neighbor-temperature1")
+TRIED = ("triplet_all-margin0.3", "soft_nearest_neighbor-temperature1")
 
 
 @pytest.fixture(scope="module")
@@ -121,18 +122,23 @@ def test_how_the_classes_lie_is_seen_on_the_embedding(records):
 
 
 def test_a_sweep_changes_one_option_of_one_loss_and_holds_images_out():
-    options = {
-        "triplet": "margin",
-        "soft_nearest_neighbor": "temperature",
-        "supervised_contrastive": "temperature",
+    temperatures = (0.03, 0.1, 0.3, 1.0)
+    expected = {f"triplet-margin{m:g}": EmbeddingLoss("triplet", margin=m) for m in (0.1, 0.3, 1.0)}
+    expected |= {
+        f"triplet_all-margin{m:g}": EmbeddingLoss("triplet", margin=m, mining="all") for m in (0.1, 0.3, 1.0)
     }
-    expected = {
-        f"{x}-{option}{v:g}": (x, option, v) for x, option in options.items() for v in (0.1, 0.3, 1.0)
+    expected |= {
+        f"{name}-temperature{t:g}": EmbeddingLoss(name, temperature=t)
+        for name, tried in (
+            ("soft_nearest_neighbor", temperatures[1:]),
+            ("supervised_contrastive", temperatures),
+        )
+        for t in tried
     }
     assert set(expected) == set(SWEPT)
-    for arm, (loss, option, value) in expected.items():
-        usual = EXPERIMENT.spec(loss, "reduced").protocol
-        own = dataclasses.replace(usual, sweep=True, loss=dataclasses.replace(usual.loss, **{option: value}))
+    usual = EXPERIMENT.spec("triplet", "reduced").protocol
+    for arm, loss in expected.items():
+        own = dataclasses.replace(usual, sweep=True, loss=loss)
         assert EXPERIMENT.spec(arm, "reduced").protocol == own
         assert own.own_held_out == 5000 and own.own_training == usual.own_training
 
