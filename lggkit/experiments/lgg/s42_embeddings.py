@@ -76,7 +76,7 @@ SWEEPS = (
         PEERS["soft_nearest_neighbor"],
         EmbeddingLoss("soft_nearest_neighbor"),
         "temperature",
-        (0.1, 0.3, 1.0),
+        (0.03, 0.1, 0.3),
     ),
     Sweep(
         "supervised_contrastive",
