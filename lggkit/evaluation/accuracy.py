@@ -49,6 +49,8 @@ def predict(
 def error_rate(answers: Tensor, labels: Tensor) -> float:
     """Percent of wrong answers; ``answers`` are logits (n, c) or classes (n,), ``labels`` (n,).
 
+    Logits of which one is no number (NaN) are a wrong answer.
+
     Raises:
         ValueError: there are no labels, or their number differs from that of the answers.
     """
@@ -62,8 +64,10 @@ def model_error(model: nn.Module, data: DataSet, batch_size: int = 1024, **setti
 
 
 def classes_of(answers: Tensor, like: Tensor) -> Tensor:
-    """Classes (n,) of logits (n, c) or of classes (n,), one for each entry of ``like``."""
-    classes = answers.argmax(1) if answers.dim() == 2 else answers
+    """Classes (n,) of logits (n, c) or of classes (n,), one for each entry of ``like``; -1 of NaN logits."""
+    classes = answers
+    if answers.dim() == 2:
+        classes = answers.argmax(1).masked_fill(answers.isnan().any(1), -1)
     if classes.shape != like.shape or not len(like):
         raise ValueError(
             f"answers {tuple(answers.shape)} do not fit labels {tuple(like.shape)}; "

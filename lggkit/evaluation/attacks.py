@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lggkit.evaluation._attackable import check, foolbox_module, frozen
-from lggkit.evaluation.accuracy import evaluating, predict
+from lggkit.evaluation.accuracy import classes_of, evaluating, predict
 
 BOX = (0.0, 1.0)
 BATCH = 500
@@ -64,7 +64,7 @@ def fgsm(
     direction = fgsm_direction(model, images, labels)
     if epsilon is None:
         return moved_along(images, direction, snr, bounds)
-    return _moved(images, epsilon * direction, bounds)
+    return _moved(images, epsilon * direction.to(images.dtype), bounds)
 
 
 def fgsm_direction(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
@@ -185,7 +185,8 @@ def misled(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
         TypeError, ValueError: as for `fgsm`, but for the bounds.
     """
     check(images, labels)
-    return predict(model, images, preprocess=lambda x: x, batch_size=BATCH).argmax(1) != labels
+    answers = predict(model, images, preprocess=lambda x: x, batch_size=BATCH)
+    return classes_of(answers, labels) != labels
 
 
 def _by_batch(function: Callable[[Tensor, Tensor], Tensor], images: Tensor, labels: Tensor) -> Tensor:

@@ -25,6 +25,8 @@ class Consistency:
 def agreement(answers_a: Tensor, answers_b: Tensor) -> float:
     """Percent of images on which both give the same class; logits (n, c) or classes (n,) each.
 
+    Logits of which one is no number agree with nothing.
+
     Raises:
         ValueError: the numbers of answers differ, or are 0.
     """
@@ -49,8 +51,8 @@ def consistency(student: Tensor, teacher: Tensor, labels: Tensor) -> Consistency
 
 
 def _same(answers_a: Tensor, answers_b: Tensor) -> Tensor:
-    first = answers_a.argmax(1) if answers_a.dim() == 2 else answers_a
-    return first == classes_of(answers_b, first).to(first.device)
+    first = classes_of(answers_a, answers_a[:, 0] if answers_a.dim() == 2 else answers_a)
+    return (first == classes_of(answers_b, first).to(first.device)) & (first >= 0)
 
 
 def _percent(hits: Tensor) -> float:

@@ -56,9 +56,11 @@ def latents_at(model: nn.Module, images: Tensor, depth: str, chunk: int = 500) -
     """The latents of uint8 images (n, c, h, w) at one depth, (n, d) on the CPU; evaluation mode and back.
 
     The model takes images in [0, 1]; ``depth`` is a name for `lggkit.latents`, ``chunk`` images go at once,
-    in channels_last, the faster layout for convolutions.
+    to the model's device, in channels_last, the faster layout for convolutions.
     """
-    batches = (to_float(part).contiguous(memory_format=torch.channels_last) for part in images.split(chunk))
+    device = next((p.device for p in model.parameters()), images.device)
+    parts = (to_float(part.to(device)) for part in images.split(chunk))
+    batches = (part.contiguous(memory_format=torch.channels_last) for part in parts)
     with evaluating(model):
         found = (latents(model, batch, [depth])[depth] for batch in batches)
         return torch.cat([part.flatten(1).cpu() for part in found])

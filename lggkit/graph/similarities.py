@@ -156,7 +156,7 @@ def similarity(
 def _width(bandwidth: float | Tensor | str | None, square: Tensor) -> float | Tensor:
     least = torch.finfo(square.dtype).tiny ** 0.25
     if isinstance(bandwidth, Tensor):
-        return bandwidth[..., None, None].clamp(min=least)
+        return bandwidth.to(square.device)[..., None, None].clamp(min=least)
     if bandwidth is None or bandwidth == "median":
         return median_of_distances(square.detach())[..., None, None].clamp(min=least)
     if isinstance(bandwidth, str) or not 0 < bandwidth < float("inf"):

@@ -27,7 +27,7 @@ def rkd_angle(student: Latents, teacher: Latents) -> Tensor:
 
     By the law of cosines the angles follow from the n² distances, without the n² × d differences. They are
     gone through in blocks, and their gradient with them: memory grows with n², time with n³. The gradient
-    cannot be differentiated again.
+    cannot be differentiated again, nor taken by the transforms of ``torch.func``.
 
     Args:
         student, teacher: latents (n, ...) of the same batch, layer by layer, see `paired`; no gradient

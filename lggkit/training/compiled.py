@@ -38,7 +38,8 @@ def _choose(run: Run, slow: dict[tuple, str]) -> None:
     if free and slow.get(kind):
         run.path = run.path.eager(slow[kind])
         return
-    images, timed = run.stream.batch(run.step).images, free and kind not in slow
+    first = run.step - run.step % run.stream.steps_per_epoch  # the epoch's: the last may be a short one
+    images, timed = run.stream.make(first).images, free and kind not in slow
     run.forward, run.path = choose_forward(run.model, run.forward, images, run.path, timed)
     slow[kind] = "" if run.path.compile else run.path.reasons[-1]
 

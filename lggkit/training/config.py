@@ -25,7 +25,8 @@ class TrainConfig:
     ``precision`` "auto" is bfloat16 where the processor has matrix units for it; ``compile`` "auto" uses
     ``torch.compile`` on a CPU, where a C++ compiler is found, the training is long enough to repay it and
     some steps that are timed turn out faster (a training that is continued stays what it was); ``capture``
-    "auto" replays the step as a CUDA graph on an NVIDIA GPU where the training is long enough.
+    "auto" replays the step as a CUDA graph on an NVIDIA GPU where the training is long enough; turn it off
+    for an objective or a network that counts its calls.
 
     Raises:
         ValueError: a value is out of range, or two options exclude each other.
@@ -59,13 +60,19 @@ class TrainConfig:
         _check_numbers(self)
 
     def optimizer_for(self, parameters: list[nn.Parameter], rate: float | Tensor) -> torch.optim.Optimizer:
-        """A new optimizer, fused; with a tensor for its rate, one that a CUDA graph can capture."""
+        """A new optimizer, fused; with a tensor for its rate, one that a CUDA graph can capture.
+
+        Momentum starts at 0 for every parameter, also for those whose first gradient comes later.
+        """
         if self.optimizer == "adam":
             capturable = isinstance(rate, Tensor) and rate.is_cuda
             settings = {"weight_decay": self.weight_decay, "capturable": capturable}
             return torch.optim.Adam(parameters, lr=rate, fused=True, **settings)
         settings = {"momentum": self.momentum, "nesterov": self.nesterov, "weight_decay": self.weight_decay}
-        return torch.optim.SGD(parameters, lr=rate, fused=True, **settings)
+        optimizer = torch.optim.SGD(parameters, lr=rate, fused=True, **settings)
+        for parameter in parameters if self.momentum else ():
+            optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+        return optimizer
 
     def rate(self, step: int, steps_per_epoch: int) -> float:
         """The learning rate of step number ``step`` (from 0)."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ from lggkit.data import DataSet
 from lggkit.training.capture import capture_again, let_go
 from lggkit.training.checkpoint import CheckpointDamaged, check_identity, read_checkpoint, set_aside
 from lggkit.training.config import TrainConfig
+from lggkit.training.identity import identity_of
 from lggkit.training.memory import telling_memory
 from lggkit.training.pace import OutOfTime, Pace, time_is_up
 from lggkit.training.processor import choose_path
@@ -53,7 +51,10 @@ def train(
         data: the training set; its uint8 images stay on ``device`` for the whole training.
         objective: ``objective(latents, logits, labels) -> scalar``, with latents by name of ``taps``, logits
             in float32 and labels int64 (n,); one with a parameter named ``batch`` is given the `Batch` (the
-            images, their index, epoch and step) as well. Default: mean cross-entropy.
+            images, their index, epoch and step) as well. Default: mean cross-entropy. Of a module, buffers
+            are moved to ``device`` and kept in checkpoints. Where the step is captured (see `TrainConfig`) it
+            is recorded once: numbers that Python computes, such as a weight that grows by a counter, stay
+            what they were.
         taps: depths whose latents the objective is given, see `lggkit.latents.Taps`; in the autocast dtype.
         seed: of data order, augmentation and dropout; equal seeds see equal batches.
         checkpoint: file to write and, where it exists, to continue from.
@@ -73,7 +74,9 @@ def train(
         CheckpointError: the checkpoint cannot be written, or is one of another training.
         OutOfMemory: the models, their activations or the data do not fit; checkpoints are kept.
         OutOfTime: a deadline passed, see `lggkit.training.pace.until`; checkpoints are written.
-        ValueError: the data set is empty, or options exclude each other.
+        RuntimeError: ``evaluate`` moved the model to another place in memory, and its step is captured.
+        ValueError: the data set is empty, options exclude each other, or the objective is a module with
+            parameters to train.
     """
     return train_many(
         [model],
@@ -128,7 +131,7 @@ def train_many(
             file = None if checkpoints is None else Path(checkpoints[place])
             model.to(device=path.device, memory_format=layout)
             runs.append(Run(model, stream, config, path, options, objective, file))
-        names = [_identity(run, tag) for run, tag in zip(runs, tags or [""] * len(runs), strict=True)]
+        names = [identity_of(run, tag) for run, tag in zip(runs, tags or [""] * len(runs), strict=True)]
         with _prepared(runs, names, path.device), _bar(runs, progress) as tick:
             _lockstep(runs, names, tick)
         return [run.result() for run in runs]
@@ -166,6 +169,8 @@ def _prepared(runs: list[Run], names: list[dict[str, Any]], device: torch.device
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices), ExitStack() as stack:
         stack.callback(let_go, runs)
+        if devices:
+            stack.enter_context(torch.cuda.device(device))
         for run, name in zip(runs, names, strict=True):
             _resume(run, name)
             if run.taps is not None:
@@ -186,20 +191,6 @@ def _resume(run: Run, identity: dict[str, Any]) -> None:
         return
     check_identity(run.checkpoint, state.pop("identity"), identity)
     run.load(state)
-
-
-def _identity(run: Run, tag: str) -> dict[str, Any]:
-    data = run.stream.data
-    shapes = [(name, tuple(value.shape)) for name, value in run.model.state_dict().items()]
-    settings = json.loads(json.dumps(asdict(run.config)))
-    return {
-        **{f"config.{name}": value for name, value in settings.items()},
-        "data": f"{data.name}/{data.split}/{len(data)}/{int(data.images.sum())}",
-        "network": hashlib.sha256(repr(shapes).encode()).hexdigest()[:16],
-        "seed": run.stream.seed,
-        "tag": tag,
-        "taps": list(run.options.taps),
-    }
 
 
 def _check_request(

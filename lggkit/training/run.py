@@ -22,6 +22,7 @@ from lggkit.training.config import TrainConfig
 from lggkit.training.meter import Meter
 from lggkit.training.processor import CodePath
 from lggkit.training.seeds import seed_noise
+from lggkit.training.selfcheck import tensors_of
 from lggkit.training.step import Objective, cross_entropy, make_taps, tapped, training_step, with_batch
 from lggkit.training.stream import Batch, StillBatch, Stream
 from lggkit.training.task import Options, TrainResult
@@ -46,6 +47,8 @@ class Run:
     curves: dict[str, list[float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if isinstance(self.objective, nn.Module):
+            self.objective.to(self.path.device)
         self.loss = with_batch(self.objective or cross_entropy(self.config.label_smoothing))
         self.total = self.config.epochs * self.stream.steps_per_epoch
         self.meter = Meter(self.stream.sizes(), self.path.device)
@@ -119,6 +122,7 @@ class Run:
             "curves": self.curves,
             "meter": self.meter.state(),
             "model": self.model.state_dict(),
+            "objective": self.objective.state_dict() if isinstance(self.objective, nn.Module) else {},
             "optimizer": self.optimizer.state_dict()["state"],
         }
 
@@ -128,6 +132,8 @@ class Run:
         self.curves, self.begun_as = state["curves"], state["path"]
         self.meter.load(state["meter"])
         self.model.load_state_dict(state["model"])
+        if isinstance(self.objective, nn.Module):
+            self.objective.load_state_dict(state["objective"])
         self._fill_optimizer(state["optimizer"])
 
     def save(self, identity: dict[str, Any]) -> None:
@@ -152,8 +158,9 @@ class Run:
         return self.config.optimizer_for(self.parameters, rate)
 
     def _fill_optimizer(self, state: dict[int, Any]) -> None:
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        fresh = self.optimizer.state_dict()
+        kept = {**fresh["state"], **state}
+        self.optimizer.load_state_dict({"state": kept, "param_groups": fresh["param_groups"]})
         if self.rate_cell is not None:
             self._set_rate(self.rate_cell)
 
@@ -195,15 +202,22 @@ class Run:
             self._note(**self._evaluate(), test_epoch=epoch)
 
     def _evaluate(self) -> dict[str, float]:
-        evaluate = self.options.evaluate
+        evaluate, places = self.options.evaluate, self._places()
         if isinstance(evaluate, DataSet):
             found = model_error(self.model, evaluate, dtype=self.path.dtype)
         else:
             found = evaluate(self.model)
+        if self.captured is not None and self._places() != places:
+            raise RuntimeError(
+                "evaluate moved the model, whose captured step goes on at the old place; evaluate a copy"
+            )
         if self.taps is not None:
             self.taps.clear()
         self.model.train()
         return found if isinstance(found, dict) else {"test_error": found}
+
+    def _places(self) -> list[int]:
+        return [value.data_ptr() for _, value in tensors_of(self)]
 
     def _note(self, **values: float) -> None:
         for name, value in values.items():

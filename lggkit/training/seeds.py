@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import random
 
+import numpy as np
 import torch
 
 
@@ -29,6 +31,13 @@ def seed_noise(device: torch.device, seed: int, step: int) -> None:
 def noise_state(device: torch.device) -> torch.Tensor:
     """The state of the global stream that a step on a device draws from."""
     return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
+
+
+def host_noise_state(device: torch.device) -> tuple[object, ...]:
+    """The states of the other streams, which a step draws from on the host: Python's, NumPy's and torch's."""
+    kind, keys, *rest = np.random.get_state(legacy=True)
+    torchs = b"" if device.type == "cpu" else bytes(torch.get_rng_state().numpy())
+    return random.getstate(), (kind, keys.tobytes(), *rest), torchs
 
 
 def _index(device: torch.device) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from lggkit.training.seeds import noise_state
+from lggkit.training.seeds import host_noise_state, noise_state
 
 if TYPE_CHECKING:
     from lggkit.training.capture import Captured
@@ -58,13 +59,28 @@ def apart_from(expected: Sequence[Tensor], found: Sequence[Tensor]) -> float:
 
 
 def draws(run: Run) -> bool:
-    """Whether a step of the run draws random numbers."""
+    """Whether a step of the run draws random numbers.
+
+    Raises:
+        RuntimeError: it draws them on the host, where a replay would not.
+    """
     saved, place = snapshot([run]), run.step % run.stream.steps_per_epoch
     run.prepare()
-    before = noise_state(run.path.device)
-    run.update(run.stream.make(run.step), place)
+    batch = run.stream.make(run.step)
+    before, on_host = noise_state(run.path.device), host_noise_state(run.path.device)
+    run.update(batch, place)
     restore([run], saved)
+    if host_noise_state(run.path.device) != on_host:
+        raise RuntimeError("the step draws random numbers on the host")
     return not torch.equal(noise_state(run.path.device), before)
+
+
+def tensors_of(run: Run) -> Iterator[tuple[str, Tensor]]:
+    """What steps change in place but for the optimizer's state, by name: of the model and its objective."""
+    for whose, module in (("model", run.model), ("objective", run.objective)):
+        if isinstance(module, nn.Module):
+            for name, value in chain(module.named_parameters(), module.named_buffers()):
+                yield f"{whose}.{name}", value
 
 
 def snapshot(runs: Sequence[Run]) -> list[dict[str, Any]]:
@@ -72,7 +88,7 @@ def snapshot(runs: Sequence[Run]) -> list[dict[str, Any]]:
     return [
         {
             "step": run.step,
-            "model": {name: value.clone() for name, value in run.model.state_dict().items()},
+            "tensors": {name: value.clone() for name, value in tensors_of(run)},
             "optimizer": {p: _cloned(state) for p, state in run.optimizer.state.items()},
             "meter": run.meter.state(),
         }
@@ -86,8 +102,8 @@ def restore(runs: Sequence[Run], saved: Sequence[dict[str, Any]]) -> None:
         run.step = before["step"]
         run.meter.load(before["meter"])
         with torch.no_grad():
-            for name, value in run.model.state_dict().items():
-                value.copy_(before["model"][name])
+            for name, value in tensors_of(run):
+                value.copy_(before["tensors"][name])
             for parameter, state in run.optimizer.state.items():
                 _restore(state, before["optimizer"].get(parameter, {}))
 

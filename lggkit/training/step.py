@@ -32,7 +32,12 @@ def with_batch(objective: Objective) -> Loss:
 
     An objective that has a parameter called ``batch`` is given the batch as well as its labels. The result
     raises ``TypeError`` when the objective gives no tensor, or one that is not a scalar.
+
+    Raises:
+        ValueError: the objective is a module with parameters to train, which no optimizer is given.
     """
+    if isinstance(objective, nn.Module) and any(p.requires_grad for p in objective.parameters()):
+        raise ValueError("the objective has parameters, which nothing trains; put them into the model")
     function = objective.forward if isinstance(objective, nn.Module) else objective
     asks = "batch" in inspect.signature(function).parameters
 

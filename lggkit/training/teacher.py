@@ -17,7 +17,8 @@ class Teacher:
     """``teacher(batch) -> latents by name``, constant for autograd; kept until another batch is asked for.
 
     What is asked is a copy of the model as it is now, in evaluation mode, with batch norm folded into the
-    convolutions before it: the same latents to rounding, at less cost. The model itself is left alone.
+    convolutions before it: the same latents to rounding, at less cost. The model itself is left alone, the
+    copy follows the batches to their device.
 
     Args:
         model: takes [0, 1] images.
@@ -40,6 +41,7 @@ class Teacher:
         return self._latents
 
     def _compute(self, images: Tensor) -> dict[str, Tensor]:
+        self.model.to(images.device)
         dtype, _ = precision_for(self.precision, images.device)
         path = CodePath(images.device, dtype, channels_last=False, compile=False)
         with torch.no_grad(), path.autocast(), Taps(self.model, self.names) as taps:

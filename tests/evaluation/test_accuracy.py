@@ -77,6 +77,11 @@ def test_error_rate_is_the_percentage_of_wrong_answers():
     assert isinstance(error_rate(labels, labels), float)
 
 
+def test_logits_that_are_no_numbers_are_wrong():
+    logits = torch.tensor([[2.0, 1.0], [float("nan"), 1.0], [float("nan"), float("nan")]])
+    assert error_rate(logits, torch.tensor([0, 0, 0])) == pytest.approx(200 / 3)
+
+
 def test_model_error_is_the_error_on_a_data_set():
     model, x = network(), images()
     labels = predict(model, x).argmax(1)

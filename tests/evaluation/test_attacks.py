@@ -240,6 +240,8 @@ def test_fgsm_takes_a_size_as_well_as_a_ratio():
     direction = fgsm_direction(model, x, y)
     assert torch.equal(fgsm(model, x, y, epsilon=8 / 255), (x + 8 / 255 * direction).clamp(0, 1))
     assert torch.equal(fgsm(model, x, y, epsilon=0.5, bounds=None), x + 0.5 * direction)
+    half = fgsm(model.half(), x.half(), y, epsilon=8 / 255)
+    assert half.dtype == torch.float16
     with pytest.raises(ValueError, match="epsilon is 0; give a positive number"):
         fgsm(model, x, y, epsilon=0)
 

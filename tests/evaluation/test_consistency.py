@@ -25,6 +25,12 @@ def test_a_teacher_without_errors_or_without_right_answers():
     assert consistency(STUDENT, (LABELS + 1) % 3, LABELS).on_correct is None
 
 
+def test_logits_that_are_no_numbers_agree_with_nothing():
+    logits = torch.tensor([[2.0, 1.0], [float("nan"), 1.0]])
+    assert agreement(logits, logits) == 50
+    assert consistency(logits, logits, torch.tensor([0, 0])).on_errors == 0
+
+
 def test_unequal_numbers_are_refused():
     with pytest.raises(ValueError, match="give one answer"):
         agreement(STUDENT, TEACHER[:3])

@@ -278,3 +278,10 @@ def test_it_compiles_as_one_graph_and_computes_the_same(backend):
     torch.testing.assert_close(*values)
     for ours, expected in zip(*(torch.autograd.grad(value, depths) for value in values), strict=True):
         torch.testing.assert_close(ours, expected)
+
+
+def test_maps_go_through_vmap():
+    maps, labels = torch.rand(3, 7, 2, 3, 3), torch.stack([LABELS, LABELS.flip(0), LABELS])
+    found = torch.vmap(lambda x, y: variation_smoothness([x, x.square()], y, classes=3))(maps, labels)
+    alone = [variation_smoothness([x, x.square()], y) for x, y in zip(maps, labels, strict=True)]
+    torch.testing.assert_close(found, torch.stack(alone))

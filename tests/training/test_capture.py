@@ -1,6 +1,10 @@
+import random
+
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from lggkit.training import MultiStep, Restart, Teacher, TrainConfig, capture, train, train_many
 from lggkit.training.stream import StillBatch
@@ -88,6 +92,40 @@ def test_an_objective_that_reads_the_step_is_not_captured(data, make_net, preten
     assert "reads batch.step" in result.path and result.steps == 16
     with pytest.raises(RuntimeError, match=r"reads batch\.epoch"):
         _ = StillBatch(data.images, data.labels, data.labels).epoch
+
+
+@pytest.mark.parametrize("draw", [random.random, np.random.rand])
+def test_a_step_that_draws_on_the_host_is_not_captured(data, make_net, pretend, draw):
+    def objective(latents, logits, labels):
+        return F.cross_entropy(logits, labels) * (1 + 1e-3 * float(draw()))
+
+    result = train(make_net(), data, config(), objective=objective)
+    assert "the step draws random numbers on the host" in result.path and result.steps == 16
+
+
+def test_trials_leave_the_buffers_of_an_objective_as_they_were(data, make_net, pretend):
+    class Counting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("made", torch.zeros(()), persistent=False)
+
+        def forward(self, latents, logits, labels):
+            self.made += 1
+            return F.cross_entropy(logits, labels)
+
+    objective = Counting()
+    result = train(make_net(), data, config(), objective=objective)
+    assert ", captured" in result.path and float(objective.made) == result.steps == 16
+
+
+def test_a_model_that_evaluate_moves_is_not_trained_at_its_old_place(data, make_net, pretend):
+    def moving(model):
+        for parameter in model.parameters():
+            parameter.data = parameter.data.clone()
+        return 0.0
+
+    with pytest.raises(RuntimeError, match="evaluate moved the model"):
+        train(make_net(), data, config(), evaluate=moving, evaluate_every=1)
 
 
 def test_it_is_tried_on_a_gpu_only(data, make_net):

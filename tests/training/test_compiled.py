@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from lggkit.training import TrainConfig, processor, train, train_many
 
@@ -36,6 +37,33 @@ def test_what_compiles_and_agrees_is_used(data, make_net, equal, monkeypatch):
     assert calls == [8] + [8, 8, 8] * 2, "once to try it, then every batch but the short ones"
     assert ", compiled" in result.path
     assert equal(result.model, train(make_net(), data, config(compile=False)).model)
+
+
+def test_one_that_is_resumed_before_a_short_batch_is_compiled_for_full_ones(
+    data, make_net, equal, monkeypatch, tmp_path
+):
+    calls = []
+
+    def wrap(forward):
+        def compiled(images):
+            calls.append(len(images))
+            return forward(images)
+
+        return compiled
+
+    def dying(latents, logits, labels, batch):
+        if batch.step == 3:
+            raise KeyboardInterrupt
+        return F.cross_entropy(logits, labels)
+
+    pretend(monkeypatch, wrap)
+    saved = {"checkpoint": tmp_path / "run.pt", "checkpoint_every": 3}
+    with pytest.raises(KeyboardInterrupt):
+        train(make_net(), data, config(), objective=dying, **saved)
+    calls.clear()
+    resumed = train(make_net(), data, config(), **saved)
+    assert calls == [8] + [8, 8, 8]
+    assert equal(resumed.model, train(make_net(), data, config(compile=False)).model)
 
 
 def test_a_failing_compilation_falls_back_and_says_so(data, make_net, equal, monkeypatch):

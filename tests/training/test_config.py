@@ -41,6 +41,22 @@ def test_the_optimizers_take_their_settings():
     assert isinstance(sgd, torch.optim.SGD)
     group = sgd.param_groups[0]
     assert (group["lr"], group["momentum"], group["nesterov"], group["weight_decay"]) == (0.3, 0.5, True, 0.1)
+    assert torch.equal(sgd.state[weight[0]]["momentum_buffer"], torch.zeros(2))
     adam = TrainConfig(epochs=1, optimizer="adam", weight_decay=0.2).optimizer_for(weight, 0.3)
     assert isinstance(adam, torch.optim.Adam)
     assert adam.param_groups[0]["weight_decay"] == 0.2
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_a_weight_whose_gradient_comes_late_is_trained_like_any_other(nesterov):
+    """Momentum that begins at 0 equals torch's plain optimizer, which begins at the first gradient."""
+    config = TrainConfig(epochs=1, momentum=0.9, nesterov=nesterov, weight_decay=0.0)
+    weights, plain = ([torch.nn.Parameter(torch.ones(2)) for _ in range(2)] for _ in range(2))
+    ours = config.optimizer_for(weights, 0.1)
+    theirs = torch.optim.SGD(plain, lr=0.1, momentum=0.9, nesterov=nesterov, fused=False)
+    for step in range(4):
+        for parameters, optimizer in ((weights, ours), (plain, theirs)):
+            parameters[0].grad = torch.full((2,), 1.0 + step)
+            parameters[1].grad = torch.full((2,), 2.0) if step >= 2 else None
+            optimizer.step()
+    torch.testing.assert_close(weights, plain)

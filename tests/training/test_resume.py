@@ -1,3 +1,4 @@
+import dataclasses
 import errno
 import importlib.util
 import os
@@ -7,7 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 import torch.nn.functional as F
+from torch import nn
 
 import lggkit
 from lggkit.training import CheckpointError, Cosine, Restart, TrainConfig, checkpoint, pace, train
@@ -43,6 +46,34 @@ def test_killed_at_any_step_it_ends_with_the_same_bits(data, make_net, equal, tm
     resumed = train(make_net(seed=8 if step > 1 else 0, dropout=0.3), data, settings, **saved)
     assert equal(resumed.model, straight.model)
     assert resumed.curves == straight.curves and resumed.steps == 12
+
+
+class Remembering(nn.Module):
+    """Cross-entropy times the number of the step, which is a buffer."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("made", torch.zeros(()))
+        self.register_buffer("passing", torch.zeros(()), persistent=False)
+
+    def forward(self, latents, logits, labels, batch):
+        if batch.step == 6 and self.dies:
+            raise KeyboardInterrupt
+        self.made += 1
+        return self.made * F.cross_entropy(logits, labels)
+
+    dies = False
+
+
+def test_buffers_of_an_objective_are_kept(data, make_net, equal, tmp_path):
+    straight = train(make_net(), data, config(), objective=Remembering())
+    dying_one = Remembering()
+    dying_one.dies, saved = True, {"checkpoint": tmp_path / "run.pt", "checkpoint_every": 2}
+    with pytest.raises(KeyboardInterrupt):
+        train(make_net(), data, config(), objective=dying_one, **saved)
+    later = Remembering()
+    resumed = train(make_net(), data, config(), objective=later, **saved)
+    assert equal(resumed.model, straight.model) and float(later.made) == 12
 
 
 def test_it_does_not_make_the_saved_steps_again(data, make_net, tmp_path, monkeypatch):
@@ -104,6 +135,13 @@ def test_other_data_or_another_network_are_refused(data, make_data, make_net, tm
     train(make_net(), data, config(), checkpoint=file)
     with pytest.raises(CheckpointError, match="data is 'tiny/train/28/"):
         train(make_net(), make_data(seed=4), config(), checkpoint=file)
+    for changed in ({"labels": data.labels.flip(0)}, {"images": data.images.flip(0)}):
+        with pytest.raises(CheckpointError, match="data is 'tiny/train/28/"):
+            train(make_net(), dataclasses.replace(data, **changed), config(), checkpoint=file)
+    frozen = make_net()
+    frozen.conv.requires_grad_(False)
+    with pytest.raises(CheckpointError, match="network is "):
+        train(frozen, data, config(), checkpoint=file)
     wider = make_net()
     wider.register_buffer("extra", data.mean)
     with pytest.raises(CheckpointError, match="network is "):

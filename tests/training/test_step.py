@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lggkit.training import Batch, cross_entropy
+from lggkit.training import Batch, TrainConfig, cross_entropy, train
 from lggkit.training.step import make_taps, tapped, training_step, with_batch
 
 
@@ -66,6 +66,20 @@ def test_an_objective_that_asks_for_the_batch_gets_it(data):
 
     for objective in (lambda latents, logits, labels, *, batch: batch.images.sum(), Asking()):
         assert torch.equal(with_batch(objective)({}, torch.zeros(8, 3), batch), batch.images.sum())
+
+
+def test_an_objective_with_parameters_is_refused_and_a_frozen_one_taken(data, make_net):
+    class Proxies(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.proxies = nn.Parameter(torch.zeros(3))
+
+        def forward(self, latents, logits, labels):
+            return F.cross_entropy(logits + self.proxies, labels)
+
+    with pytest.raises(ValueError, match="has parameters, which nothing trains; put them into the model"):
+        train(make_net(), data, TrainConfig(epochs=1), objective=Proxies())
+    assert train(make_net(), data, TrainConfig(epochs=1), objective=Proxies().requires_grad_(False)).steps
 
 
 @pytest.mark.parametrize(
