@@ -186,8 +186,7 @@ SCALES = tuple(
     _swept(f"alpha{a:g}", f"α = {a:g}", loss_changes=(("alpha", a),))
     for a in (0.5, 1.0, 2.0, 5.0, 20.0, 100.0)
 )
-WEIGHTS = tuple(_weighed(w) for w in (1, 10, 100, 1000))
-WIDE_WEIGHTS = tuple(_weighed(w, 200) for w in (10, 100, 1000))
+WEIGHTS, WIDE_WEIGHTS = (tuple(_weighed(w, d) for w in (1, 10, 100, 1000)) for d in (None, 200))
 VARIANTS = (
     _swept("unnormalized", "not normalised", normalization=None),
     _swept("sum_reduction", "sum over pairs", loss=EmbeddingLoss()),

@@ -294,10 +294,8 @@ def test_sweeps_vary_what_they_say_and_nothing_else():
     for weight in (1, 10, 100, 1000):
         loss = EmbeddingLoss(reduction="mean", weight=float(weight))
         assert unchanged_but_for("loss", f"weight{weight}-cifar10").own_loss == loss
-        if weight > 1:
-            assert settings_of(f"weight{weight}_d200-cifar10") == dataclasses.replace(
-                usual, loss=loss, dimension=200
-            )
+        wide = dataclasses.replace(usual, loss=loss, dimension=200)
+        assert settings_of(f"weight{weight}_d200-cifar10") == wide
     summed = EXPERIMENT.spec("sum_reduction-cifar10", "reduced").protocol
     assert summed.own_loss == usual.own_loss == EmbeddingLoss(reduction="sum")
     assert EXPERIMENT.spec("kmax-cifar10", "reduced").protocol.own_loss == GRAPH_SMOOTHNESS
