@@ -38,6 +38,7 @@ from lggkit import graph
 from lggkit.study import figures, tables, view
 from lggkit.study.figures import latent_geometry
 from lggkit.study.paper import cells
+from lggkit.study.statistics import t_interval
 
 figures.use_style()
 NAME = "lgg/s33_latent_geometry_graphs"
@@ -133,7 +134,8 @@ Markdown(tables.as_myst(tables.paper_table("lgg", "figure-2"), caption, "tab-lgg
 # ## Every depth
 #
 # {numref}`fig-lgg-depths` follows $\sigma$ through the whole network. The right panel asks the same question
-# in another currency: how many test images does a plain 5-nearest-neighbour vote get wrong at that depth?
+# in another currency: what share of {glue:text}`s33-queries` test images does a vote of the 5 nearest among
+# {glue:text}`s33-base` training images, by cosine, get wrong at that depth?
 
 # %% mystnb={"figure": {"caption": "Left: mean normalised label variation over all draws at every depth, a thin line a seed, the thick one their mean. Right: test error of a 5-nearest-neighbour vote at the same depths. The logits can be negative, so their graph uses a Gaussian kernel instead of the cosine and is not comparable with the other depths in height.", "name": "fig-lgg-depths"}, "image": {"alt": "Two line plots against depth, for trained and untrained networks: label variation, and the error of a nearest-neighbour vote.", "width": "100%"}}
 figure = latent_geometry.depth_figure(shown)
@@ -147,12 +149,26 @@ def trained_less(metric):
     return shown.paired("resnet18", "untrained", metric)
 
 
+inside = t_interval(
+    [
+        late - early
+        for late, early in zip(
+            shown.values("resnet18", "sigma_penultimate_edges_present"),
+            shown.values("resnet18", "sigma_middle_edges_present"),
+            strict=True,
+        )
+    ]
+)
 rows = shown.values("resnet18", "sigma_all_depths")
 names = [latent_geometry.DEPTH_LABELS.get(str(d), str(d)) for d in arrays["depths"]]
 means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
 lowest = min(range(len(means)), key=means.__getitem__)
 view.glue(
     {
+        "s33-queries": f"{settings['neighbor_queries']:,}",
+        "s33-base": f"{settings['neighbor_base']:,}",
+        "s33-inside-change": tables.interval_text(inside),
+        "s33-inside-reading": tables.sign_text(inside, "a rise", "a fall"),
         "s33-lowest-depth": names[lowest],
         "s33-lowest-sigma": f"{means[lowest]:.2f}",
         "s33-pooled-sigma": tables.interval_text(shown.interval("resnet18", "sigma_penultimate")),
@@ -171,12 +187,15 @@ view.glue(
 # depth "{glue:text}`s33-lowest-depth`", against {glue:text}`s33-pooled-sigma` at the pooled vector: the three
 # depths of Figure 2 alone do not show whether the fall goes on to the end. Before training, the pooled vector
 # has {glue:text}`s33-untrained-sigma`. Trained minus untrained, paired by seed, $\sigma$ differs by
-# {glue:text}`s33-trained-middle` in the middle and by {glue:text}`s33-trained-pooled` at the pooled vector: a
-# fall from the input to the middle need not be the work of training, since a random network already makes all
-# images more alike or less so, and with them the weights of all edges. And over the
-# depths of a trained network the rank correlation between $\sigma$ and the nearest-neighbour error is
-# {glue:text}`s33-correlation`, before training {glue:text}`s33-correlation-untrained`, the logits with their
-# other kernel included. The order need not hold from one depth to the next, nor between networks.
+# {glue:text}`s33-trained-middle` in the middle and by {glue:text}`s33-trained-pooled` at the pooled vector. So
+# a fall from the input to the middle need not be the work of training: a random network changes the weights
+# of all edges too. And over the depths of a trained network the rank correlation between $\sigma$ and the
+# nearest-neighbour error is {glue:text}`s33-correlation`, before training
+# {glue:text}`s33-correlation-untrained`, the logits with their other kernel included. The order need not hold
+# from one depth to the next, nor between networks.
+#
+# All networks are in evaluation mode. Before training, batch normalisation then has mean 0 and variance 1 and
+# does not normalise. A random network that normalises by its batch may look different.
 
 # %% [markdown]
 # ## What "normalised" means, and what difference it makes
@@ -188,7 +207,7 @@ view.glue(
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 names = ("input", "middle", "penultimate")
 readings = {
-    "possible edges, n·k (used here)": "sigma_{}",
+    "possible edges, n·k or all pairs if fewer (used here)": "sigma_{}",
     "pairs of images of two classes": "sigma_{}_inter_pairs",
     "edges between classes that are there": "sigma_{}_edges_present",
 }
@@ -199,12 +218,16 @@ caption = (
 Markdown(tables.as_myst(tables.metrics_table(shown, rows), caption, "tab-lgg-denominators"))
 
 # %% [markdown]
+# The first two differ by a constant factor, the third does not: it is the mean weight of the edges between
+# classes that there are. From the middle to the penultimate depth it changes by
+# {glue:text}`s33-inside-change`, {glue:text}`s33-inside-reading`. Claim 1 is decided by the first reading.
+#
 # ## Dimension, and samples that eclipse others
 #
 # Two remarks of the paper concern step 4, the division by degrees. The first: it reduces the influence of the
 # dimension. Over the depths of one network the mean edge weight of the full cosine graph has the coefficient
-# of variation in the first row; after step 4 every graph has the same level, almost by construction. What
-# step 4 does not remove is the contrast *within* a graph, and that it varies over depths (second row). The
+# of variation in the first row; after step 4 every graph has the same level, almost by construction. The
+# contrast *within* a graph varies over the depths with step 4 as well as without it (second row). The
 # second remark: with absolute distances one far sample can eclipse all others. We move one sample of 128 by
 # ten times the median norm and ask what share of the matrix it then holds, where 2/128 would be its due.
 
@@ -227,6 +250,10 @@ caption = (
 Markdown(tables.as_myst(tables.metrics_table(shown, rows).fillna("–"), caption, "tab-lgg-influence"))
 
 # %% [markdown]
+# The share of the displaced sample falls from the last row to the one above it because the cosine ignores
+# lengths; what step 4 adds stands within that row. Claim 10 compares the distances with the cosines after
+# step 4, and so both steps at once.
+#
 # ## Claims of this section
 #
 # Rules were written down before the first run ({doc}`/book/study/protocol`). ✓ marks verdicts that survive

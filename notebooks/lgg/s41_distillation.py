@@ -91,7 +91,8 @@ print("one sample moved outwards:", f"{gkd([moved], [teacher]):.3f}, {rkd_distan
 # From reduced scale on the teacher is a WRN-28-1, the students a WRN-28-0.5 of a quarter of its parameters;
 # in spite of the name their blocks are *post*-activation, as in the code. Three depths are matched: the
 # outputs of the first two stages and the pooled vector. All students share the teacher with seed 0, as the
-# authors' do, so that every interval below is conditional on it; a second teacher shows by how much.
+# authors' do, so that every interval below is conditional on it. Some were trained with a second teacher as
+# well.
 
 # %%
 measured = view.measure(NAME, scale)
@@ -152,6 +153,7 @@ view.glue(
         "s41-large-gaps": f"{100 * (abs(gaps) >= printed_gap).mean():.0f}",
         "s41-device": shown.devices,
         "s41-others-scale": others.scale,
+        "s41-rbf": tables.interval_text(ablations.interval("gkd_rbf", "test_error")),
         **{f"s41-less-{arm}": less_gkd(arm) for arm in ("gkd_inter", "gkd_intra", "gkd_kd")},
         "s41-teacher-0": f"{others.values('gkd', 'teacher_error')[0]:.2f}",
         "s41-teacher-1": f"{others.values('gkd_teacher1', 'teacher_error')[0]:.2f}",
@@ -186,16 +188,16 @@ figure = distillation.paired_figure(shown, printed)
 # %% [markdown]
 # ## What one run could have told you
 #
-# Nobody prints a table from the worst of ten seeds, and few from all of them. Take one run of each method at
-# random, as a table without a spread invites one to: {numref}`fig-lgg-one-seed` shows every gap that could
-# have come out.
+# The paper does not say how many runs are behind a row of its table. Had it been one, taken at random, then
+# {numref}`fig-lgg-one-seed` shows every gap that could have come out at the scale shown.
 
 # %% mystnb={"figure": {"caption": "Cumulative distribution of the gap between one RKD-D run and one GKD run, over all pairs of our runs; right of the dotted line GKD looks better.", "name": "fig-lgg-one-seed"}, "image": {"alt": "A staircase rising from 0 to 100 percent over the gap in points, with the printed gap as a dashed line.", "width": "70%"}}
 figure = distillation.one_seed_figure(shown, printed_gap)
 # %% [markdown]
 # GKD looks better in {glue:text}`s41-wins` % of these pairs. A gap at least as large as the printed
 # {glue:text}`s41-printed-gap` points, in one direction or the other, comes out in
-# {glue:text}`s41-large-gaps` % of them. The checkpoints that the authors released show how far runs of one
+# {glue:text}`s41-large-gaps` % of them. That is no estimate for Table 1: these runs have
+# {glue:text}`s41-epochs` epochs, and longer ones may spread less. The checkpoints that the authors released show how far runs of one
 # method lie apart. They were scored on a part of the test set, which by itself spreads them further, and so
 # stand beside Table 1, not in it:
 
@@ -236,7 +238,7 @@ Markdown(
     )
 )
 
-# %% mystnb={"figure": {"caption": "Normalised label variation from the input to the logits (k = 5, cosine; a Gaussian kernel for the logits), on graphs of fewer images than those of Figure 2 have, so that heights are not comparable with it; thin lines are seeds, thick ones means.", "name": "fig-lgg-s41-variation"}, "image": {"alt": "Label variation against depth for the teacher and for three kinds of students.", "width": "75%"}}
+# %% mystnb={"figure": {"caption": "Normalised label variation from the input to the logits (k = 5, cosine; a Gaussian kernel for the logits), on graphs of more images than those of Figure 2 and of all classes, so that heights are not comparable with it; thin lines are seeds, thick ones means.", "name": "fig-lgg-s41-variation"}, "image": {"alt": "Label variation against depth for the teacher and for three kinds of students.", "width": "75%"}}
 network = build(settings["network"])
 figure = distillation.variation_figure(shown, ("input", *network.depths, "output"))
 # %% [markdown]
@@ -271,6 +273,10 @@ figure = distillation.mimicry_figure(ablations, {arm: titles[arm] for arm in cho
 # classes only, change its size too. At equal $\lambda$ none of these rows can tell a better graph from a
 # better weight.
 #
+# *RBF* takes a Gaussian kernel at the median distance in the cosine's place. At the same $\lambda$ its student
+# errs on {glue:text}`s41-rbf` % of the test images; where that is the share of guessing, the training failed,
+# and the row says nothing about the kernel.
+#
 # *Not normalised* graphs enter twice. With the same $\lambda$ the sum of squares is larger by orders of
 # magnitude, because weights of size one have taken the place of weights of size $1/n$: a comparison at equal
 # $\lambda$, which is what claim 9 amounts to, compares weights as much as graphs. The second row takes the
@@ -286,7 +292,8 @@ figure = distillation.mimicry_figure(ablations, {arm: titles[arm] for arm in cho
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = (
     "How much hangs on the teacher: gains over the same baselines, in points, with the teacher of seed 0 and "
-    "with another; mean ± half the 95 % interval (number of seeds), and the change over the seeds of both."
+    "with another; mean ± half the 95 % interval (number of seeds). The last column is over the seeds that both "
+    "have, and so not the difference of the two beside it."
 )
 pairs = {"GKD": ("gkd", "gkd_teacher1"), "RKD-D": ("rkd_d", "rkd_d_teacher1")}
 rows = {
@@ -302,7 +309,8 @@ Markdown(tables.as_myst(frame, caption, "tab-lgg-s41-teachers"))
 #
 # Neither paper nor code uses bfloat16, and processors with units for it make it tempting. So here is its
 # effect, once for the whole study: the baseline student again, with the forward and backward pass in bfloat16
-# and losses, graphs and weights in float32, on the same seeds.
+# and losses, graphs and weights in float32, on the same seeds. Where the records at the end of the page say
+# that one was compiled and the other was not, the rounding differs for that reason too.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 precise = view.highest(NAME, arms=("baseline", "baseline_bfloat16"))

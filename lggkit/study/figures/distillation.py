@@ -164,7 +164,7 @@ def mimicry_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
     figure, ax = plt.subplots(figsize=(6.6, 3.8))
     for index, (arm, title) in enumerate(t for t in titles.items() if shown.arm(t[0])):
         x, y = shown.values(arm, "graph_distance"), shown.values(arm, "consistency")
-        ax.plot(x, y, MARKS[index % 8], color=arm_color(index), ms=5, alpha=0.8, label=title)
+        ax.plot(x, y, MARKS[(index + index // 8) % 8], color=arm_color(index), ms=5, alpha=0.8, label=title)
     ax.set(xlim=(0, None), xlabel="distance to the teacher's graphs (mean over layers, sum of squares)")
     ax.set_ylabel("same answer as the teacher (%)")
     figure.legend(loc="outside right upper", fontsize="small")
