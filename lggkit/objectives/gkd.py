@@ -33,7 +33,9 @@ def gkd(
 
     Args:
         student, teacher: latents (n, ...) of the same batch, layer by layer, see `paired`; no gradient
-            reaches the teacher.
+            reaches the teacher. The cosine wants them without negative entries, as a ReLU gives them: else a
+            vertex's degree can be near 0 or below, and the normalised graph, the loss and its gradient are
+            huge. Take ``similarity="rbf"`` for others; `check_latents` tells which they are.
         k, similarity, bandwidth, normalized, exponent: of both graphs, see
             `lggkit.graph.latent_geometry_graph`; k=None and k >= n are the full graph.
         order: ``"mask-first"`` is the paper's: each network has its own k nearest neighbours, symmetrised,

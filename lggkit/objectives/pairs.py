@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from lggkit.graph import flatten
+from lggkit.graph import check_nonnegative, flatten
 
 Latents = Sequence[Tensor] | Mapping[str, Tensor]
 
@@ -36,14 +36,18 @@ def paired(student: Latents, teacher: Latents) -> list[tuple[Tensor, Tensor]]:
     return [(_vectors(name, x, theirs[name]), flatten(theirs[name].detach())) for name, x in ours.items()]
 
 
-def check_latents(student: Latents, teacher: Latents) -> None:
+def check_latents(student: Latents, teacher: Latents, nonnegative: bool = False) -> None:
     """Make sure that latents are fit to be compared: those of `paired`, and finite in every entry.
 
     It waits for the device: call it while you set up, outside the training step. Inside, what is not finite
     makes the loss so, and a training says when that happens.
 
+    Args:
+        student, teacher: as for `paired`.
+        nonnegative: refuse negative entries too, of which normalised cosine graphs are no use, see `gkd`.
+
     Raises:
-        TypeError, ValueError: as `paired`; or an entry is not finite.
+        TypeError, ValueError: as `paired`; or an entry is not finite, or negative where that is refused.
     """
     for layer, pair in zip(_by_layer(student), paired(student, teacher), strict=True):
         for side, x in zip(("student", "teacher"), pair, strict=True):
@@ -53,6 +57,8 @@ def check_latents(student: Latents, teacher: Latents) -> None:
                     f"{bad} of {x.numel()} entries of the {side}'s layer {layer!r} are not finite; "
                     "lower the learning rate, or look for the layer where they first appear"
                 )
+            if nonnegative:
+                check_nonnegative(x, f"the {side}'s layer {layer!r}")
 
 
 def _by_layer(latents: Latents) -> dict[str | int, Tensor]:

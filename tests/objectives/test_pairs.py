@@ -85,3 +85,11 @@ def test_a_layer_that_is_not_finite_is_called_by_its_name():
     student = {"stage": torch.rand(3, 2), "pool": torch.full((3, 2), torch.nan)}
     with pytest.raises(ValueError, match="student's layer 'pool' are not finite"):
         check_latents(student, {"stage": torch.rand(3, 2), "pool": torch.rand(3, 2)})
+
+
+def test_negative_entries_are_refused_where_asked():
+    signed = {"stage": torch.rand(4, 3), "pool": torch.rand(4, 2) - 0.5}
+    check_latents(signed, signed)
+    with pytest.raises(ValueError, match="the student's layer 'pool' has entries that are negative"):
+        check_latents(signed, {name: x.abs() for name, x in signed.items()}, nonnegative=True)
+    check_latents(*[{name: x.abs() for name, x in signed.items()}] * 2, nonnegative=True)
