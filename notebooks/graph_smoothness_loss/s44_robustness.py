@@ -316,7 +316,7 @@ figure = robustness.severity_figure(everyone, present)
 # ## Where the settings come from
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-SIZES = {"mean": "search on held-out images at reduced scale, with d = 10", "sum": "paper: the sum"}
+SIZES = {"mean": "search on held-out images at reduced scale", "sum": "paper: the sum"}
 loss = experiment.spec("graph_smoothness", shown.scale).protocol.loss
 origin = pd.DataFrame(
     [

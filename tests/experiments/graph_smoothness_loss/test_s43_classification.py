@@ -1,4 +1,5 @@
 import dataclasses
+import re
 from statistics import mean
 
 import pytest
@@ -301,12 +302,13 @@ def test_sweeps_vary_what_they_say_and_nothing_else():
     assert EXPERIMENT.spec("kmax-cifar10", "reduced").protocol.own_loss == GRAPH_SMOOTHNESS
 
 
-def test_the_loss_has_the_size_that_errs_least_on_images_held_out():
+@pytest.mark.parametrize("end", ["-cifar10", "_d200-cifar10"])
+def test_the_loss_has_the_size_that_errs_least_on_images_held_out(end):
     """What was measured decides, at reduced scale and on no test image."""
     found = {
-        float(r.arm.removeprefix("weight").partition("-")[0]): r.metrics["validation_error_10nn"]
+        float(size[1]): r.metrics["validation_error_10nn"]
         for r in Ledger(paths.results()).records(EXPERIMENT.name, "reduced")
-        if r.arm.startswith("weight") and "_d" not in r.arm
+        if (size := re.fullmatch(rf"weight(\d+){end}", r.arm))
     }
     assert len(found) == 4
     assert min(found, key=found.get) == GRAPH_SMOOTHNESS.weight

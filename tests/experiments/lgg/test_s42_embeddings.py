@@ -8,7 +8,9 @@ from lggkit.experiments.embedding import EmbeddingLoss
 from lggkit.experiments.embedding_runs import embeddings, network_of, split_images
 from lggkit.experiments.graph_smoothness_loss import s44_robustness as s44
 from lggkit.experiments.lgg import s42_embeddings as s42
+from lggkit.study import paths
 from lggkit.study.context import StudyContext
+from lggkit.study.ledger import Ledger
 from lggkit.training import TrainConfig
 
 EXPERIMENT = s42.EXPERIMENT
@@ -141,6 +143,22 @@ def test_a_sweep_changes_one_option_of_one_loss_and_holds_images_out():
         own = dataclasses.replace(usual, sweep=True, loss=loss)
         assert EXPERIMENT.spec(arm, "reduced").protocol == own
         assert own.own_held_out == 5000 and own.own_training == usual.own_training
+
+
+@pytest.mark.parametrize("rival", s42.RIVALS)
+def test_the_rivals_have_the_options_that_err_least_on_images_held_out(rival):
+    """What was measured decides, at reduced scale and on no test image; no outermost value is the best."""
+    found = {r.arm: r.metrics for r in Ledger(paths.results()).records(EXPERIMENT.name, "reduced")}
+    tried = {
+        dataclasses.replace(sweep.loss, **{sweep.option: value}): found[arm]["validation_error_10nn"]
+        for sweep in s42.SWEEPS
+        if sweep.rival == rival
+        for value, arm in sweep.arms.items()
+    }
+    best = min(tried, key=tried.get)
+    assert best == s42.RIVALS[rival]
+    (sweep,) = (s for s in s42.SWEEPS if s.rival == rival and s.loss.mining == best.mining)
+    assert min(sweep.values) < getattr(best, sweep.option) < max(sweep.values)
 
 
 @pytest.mark.parametrize("arm", TRIED)
