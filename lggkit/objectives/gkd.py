@@ -55,7 +55,7 @@ def gkd(
         TypeError: latents are not floating point, ``k`` or ``exponent`` is no int, ``labels`` no integers.
     """
     _check(edges, labels, k, reduction)
-    pairs = paired(student, teacher)
+    pairs = paired(student, teacher, in_order=not isinstance(similarity, str))
     fixed = None if edges is None else class_mask(labels, edges)
     graph = {
         "similarity": similarity,

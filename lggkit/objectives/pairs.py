@@ -8,16 +8,20 @@ import torch
 from torch import Tensor
 
 from lggkit.graph import check_nonnegative, flatten
+from lggkit.objectives.layout import in_memory_order
 
 Latents = Sequence[Tensor] | Mapping[str, Tensor]
 
 
-def paired(student: Latents, teacher: Latents) -> list[tuple[Tensor, Tensor]]:
+def paired(student: Latents, teacher: Latents, *, in_order: bool = True) -> list[tuple[Tensor, Tensor]]:
     """The layers of both networks as pairs of feature vectors, the teacher's constant for autograd.
 
     Args:
         student, teacher: one floating point tensor (n, ...) a layer, either as two sequences in the same
             order or as two mappings with the same names in the same order. Widths may differ, n may not.
+        in_order: whether features come in the order of `lggkit.graph.flatten`. Else they come as they lie in
+            memory, in either network's own way: maps in channels_last are then views and no copies, for what
+            depends on inner products or distances alone.
 
     Returns:
         For each layer the student's (n, d) and the teacher's (n, d'), float64 or as given.
@@ -33,6 +37,8 @@ def paired(student: Latents, teacher: Latents) -> list[tuple[Tensor, Tensor]]:
             f"the student's layers are {list(ours)} and the teacher's {list(theirs)}; "
             "give the same layers in the same order, at least one, or two lists where their names differ"
         )
+    if not in_order:
+        ours, theirs = ({name: in_memory_order(x) for name, x in side.items()} for side in (ours, theirs))
     return [(_vectors(name, x, theirs[name]), flatten(theirs[name].detach())) for name, x in ours.items()]
 
 

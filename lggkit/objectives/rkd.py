@@ -30,7 +30,7 @@ def rkd_distance(student: Latents, teacher: Latents) -> Tensor:
 
     Source: Park, Kim, Lu, Cho, "Relational knowledge distillation" (2019), eq. 4-6; paper 1, section 4.1.
     """
-    pairs = paired(student, teacher)
+    pairs = paired(student, teacher, in_order=False)
     losses = [F.smooth_l1_loss(relative_distance(s), relative_distance(t)) for s, t in pairs]
     return sum(losses) / len(losses)
 

@@ -42,7 +42,7 @@ def rkd_angle(student: Latents, teacher: Latents) -> Tensor:
 
     Source: Park, Kim, Lu, Cho, "Relational knowledge distillation" (2019), eq. 7-9.
     """
-    pairs = paired(student, teacher)
+    pairs = paired(student, teacher, in_order=False)
     squares = [(pairwise_distance(s, squared=True), pairwise_distance(t, squared=True)) for s, t in pairs]
     return sum(_Angles.apply(s, t) for s, t in squares) / len(squares)
 

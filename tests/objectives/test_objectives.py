@@ -170,3 +170,13 @@ def test_a_step_compiles_as_one_graph_and_computes_the_same(backend):
     torch.testing.assert_close(*values)
     slopes = [torch.autograd.grad(value, student)[0] for value in values]
     torch.testing.assert_close(*slopes, rtol=1e-4, atol=1e-6)
+
+
+@every
+def test_the_layout_in_memory_does_not_matter(loss):
+    student, teacher = latents(dtype=torch.float64)
+    swapped = [
+        [x.to(memory_format=torch.channels_last) if x.ndim == 4 else x for x in side]
+        for side in (student, teacher)
+    ]
+    torch.testing.assert_close(loss(*swapped), loss(student, teacher))

@@ -18,6 +18,15 @@ def test_layers_are_paired_in_order_and_flattened():
     assert torch.equal(pairs[0][1][3], teacher[0][3].reshape(-1))
 
 
+def test_maps_in_channels_last_are_not_copied_where_the_order_does_not_matter():
+    student, teacher = (torch.rand(4, 3, 2, 2).to(memory_format=torch.channels_last) for _ in range(2))
+    ((ours, theirs),) = paired([student], [teacher], in_order=False)
+    assert (ours.data_ptr(), theirs.data_ptr()) == (student.data_ptr(), teacher.data_ptr())
+    assert torch.equal(ours[1], student[1].permute(1, 2, 0).reshape(-1))
+    ((ours, _),) = paired([student], [teacher])
+    assert torch.equal(ours[1], student[1].reshape(-1))
+
+
 def test_mappings_are_paired_by_name():
     (stage, pool), (big, small) = layers((4, 2), (4, 3)), layers((4, 5), (4, 6))
     pairs = paired({"stage": stage, "pool": pool}, {"stage": big, "pool": small})
