@@ -2,7 +2,7 @@
 
 ``python -m lggkit.study.notebooks run SOURCE OUT -p scale smoke`` executes one into a file of its own;
 ``python -m lggkit.study.notebooks pair [SOURCE ...]`` re-executes the committed ones. Neither depends on the
-working directory: a notebook always runs in its own folder, as it does in Jupyter, nbval and Colab.
+working directory: a notebook always runs in its own folder, as it does in Jupyter and nbval.
 """
 
 from __future__ import annotations

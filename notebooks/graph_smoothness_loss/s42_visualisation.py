@@ -212,7 +212,8 @@ Markdown(tables.as_myst(tables.arms_table(shown, titles, columns), caption, "tab
 #
 # ## Claims of this section
 #
-# The rules were written before the runs; a claim is judged at the highest scale that has enough seeds.
+# The rules were written before the runs; a claim is judged at the highest scale with a record, and stays
+# undecided until it has enough seeds there.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = (

@@ -251,12 +251,12 @@ axis_labels = (
 drawn = {label: sweep.arms for label, sweep in zip(axis_labels, SWEEPS, strict=True)}
 figure = options_figure(swept, drawn, [option(sweep) for sweep in SWEEPS])
 # %% [markdown]
-# Shown at the {glue:text}`l42-swept` scale, with few seeds. Of the furthest positive and the nearest negative
-# no triplet loss learned anything at this learning rate, whatever its margin. With a margin of 1 it ended at
-# {glue:text}`l42-hard-loss`. It is the margin itself where all outputs lie in one point, a collapse of which
-# {cite:t}`schroff2015` warn where negatives are the hardest from the start; {glue:text}`l42-hard` % of the
-# held-out images are then told wrong. A slower start might have saved it. Triplets of the whole batch have no
-# such point to fall into, as most of their gradient comes from triplets that are not the hardest.
+# Shown at the {glue:text}`l42-swept` scale, with few seeds. Batch-hard triplets of margin 1 ended at a loss of
+# {glue:text}`l42-hard-loss`, and misclassify {glue:text}`l42-hard` % of the held-out images. Where such a loss
+# is the margin itself, all outputs lie in one point, whatever the margin; {cite:t}`schroff2015` warn of this
+# collapse where the hardest negatives are taken from the start, and a slower start might avoid it. One point
+# is stationary for batch-all as well. But its gradient is a mean over all triplets that count, and does not
+# follow the hardest of them there.
 #
 # ## Does gathering a class make an embedding less robust?
 

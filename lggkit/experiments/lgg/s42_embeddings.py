@@ -83,7 +83,7 @@ SWEEPS = (
         PEERS["supervised_contrastive"],
         EmbeddingLoss("supervised_contrastive"),
         "temperature",
-        (0.01, 0.03, 0.1, 0.3, 1.0),
+        (0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
     ),
 )
 """What was tried: values half a power of ten apart, further ones where the outermost came out best."""
