@@ -20,8 +20,8 @@ TITLES = {
 HEADLINE = (
     "Of {cells} numbers that four papers print or their authors released, {unavailable} rest on data that "
     "cannot be had here, {measured} are measured at paper scale and {reduced} at reduced scale. Of {claims} "
-    "claims, {holds} hold so far, {contradicted} are contradicted, {undecided} are undecided and {unmeasured} "
-    "are not yet measured."
+    "claims, {holds} hold so far, {contradicted} are contradicted, {undecided} are undecided and "
+    "{unmeasured} are not yet measured."
 )
 PICTURED = "lgg/s33_latent_geometry_graphs"
 BEGIN, END = "<!-- scorecard -->", "<!-- end of scorecard -->"
