@@ -13,7 +13,7 @@ def test_pages_are_written_whole(tmp_path):
         "benchmarks.md",
         *(f"bench-{name}.md" for name in bench_parts.SECTIONS),
     }
-    assert "numbers in the tables" in (tmp_path / "headline.md").read_text()
+    assert "numbers that four papers print" in (tmp_path / "headline.md").read_text()
     scorecard = (tmp_path / "scorecard.md").read_text()
     assert all(f"### {title}" in scorecard for title in pages.TITLES.values())
     assert "lgg/s33" in (tmp_path / "compute.md").read_text()
