@@ -46,7 +46,7 @@ PEERS = {
 RIVALS = {
     "triplet": EmbeddingLoss("triplet", margin=0.3, mining="all"),
     "soft_nearest_neighbor": EmbeddingLoss("soft_nearest_neighbor", temperature=0.1),
-    "supervised_contrastive": EmbeddingLoss("supervised_contrastive", temperature=0.1),
+    "supervised_contrastive": EmbeddingLoss("supervised_contrastive", temperature=0.01),
 }
 """The other losses with their options in the table."""
 
