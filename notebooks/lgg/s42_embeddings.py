@@ -35,10 +35,11 @@ import torch
 from IPython.display import Markdown
 
 from lggkit import experiments
+from lggkit.data import DATASETS
 from lggkit.experiments.corruption_runs import LEAST_HARM
 from lggkit.experiments.embedding import EmbeddingLoss
 from lggkit.experiments.lgg.s42_embeddings import RIVALS, SWEEPS
-from lggkit.study import figures, tables, view
+from lggkit.study import figures, robust_means, tables, view
 from lggkit.study.figures import robustness
 from lggkit.study.figures.embeddings import options_figure
 from lggkit.study.paper import cells
@@ -217,6 +218,10 @@ view.glue(
     }
     | {f"l42-relative-{short}": beyond(arm, "relative_mce") for short, arm in SHORT.items()}
     | {f"l42-corrupted-{short}": beyond(arm, "mean_corrupted_error") for short, arm in SHORT.items()}
+    | {
+        f"l42-clean-{short}": tables.metric_text(shown, arm, "error_10nn", 1)
+        for short, arm in {**SHORT, "variation": "graph_smoothness"}.items()
+    }
 )
 
 # %% [markdown]
@@ -279,10 +284,15 @@ columns = {
 }
 caption = (
     f"Errors in percent, clean on all test images and corrupted ({robustness.corrupted_images(shown)}), and "
-    "their means over cross-entropy; mean ± half the 95 % interval (number of seeds). Of cross-entropy, the neighbours are those "
-    "in its penultimate layer, all else is by its logits."
+    "their means over cross-entropy; mean ± half the 95 % interval (number of seeds). Accuracy lost: the share of "
+    "the accuracy above guessing that corruption takes. Of cross-entropy, the neighbours are those in its "
+    "penultimate layer, all else is by its logits."
 )
-Markdown(tables.as_myst(tables.arms_table(shown, titles, columns, digits=2), caption, "tab-lgg-s42-losses"))
+CLASSES = len(DATASETS[settings.get("stand_in") or settings["dataset"]].classes)
+present = {arm: title for arm, title in titles.items() if shown.arm(arm)}
+shares = [tables.interval_text(robust_means.accuracy_lost(shown, arm, CLASSES), 1) for arm in present]
+frame = tables.arms_table(shown, present, columns, digits=2).assign(**{"accuracy lost (%)": shares})
+Markdown(tables.as_myst(frame, caption, "tab-lgg-s42-losses"))
 
 # %% [markdown]
 # A rival minus label variation, paired by seed. In relative MCE: triplet {glue:text}`l42-relative-triplet`,
@@ -290,10 +300,13 @@ Markdown(tables.as_myst(tables.arms_table(shown, titles, columns, digits=2), cap
 # {glue:text}`l42-relative-contrastive`; positive values are what section 2 posits. In points of mean error on
 # corrupted images: {glue:text}`l42-corrupted-triplet`, {glue:text}`l42-corrupted-soft` and
 # {glue:text}`l42-corrupted-contrastive`. The second matters because a relative MCE falls when the *clean*
-# error alone rises; where the two disagree in sign, neither settles which network is the more robust.
+# error alone rises; where the two disagree in sign, neither settles which network is the more robust. Nor does
+# the last column of {numref}`tab-lgg-s42-losses` where clean errors are far apart. At the scale shown they are
+# {glue:text}`l42-clean-variation` % with label variation and {glue:text}`l42-clean-triplet`,
+# {glue:text}`l42-clean-soft` and {glue:text}`l42-clean-contrastive` % with the rivals, by ten neighbours.
+# {doc}`/notebooks/graph_smoothness_loss/s44_robustness` says how far label variation's network has come.
 
 # %% mystnb={"figure": {"caption": "Left: error under each corruption, mean over severities; right: over that of the cross-entropy network of the same seed. 95 % intervals from three seeds on.", "name": "fig-lgg-s42-corruptions"}, "image": {"alt": "Two panels with a row for each corruption and a mark for each of five losses.", "width": "100%"}}
-present = {arm: title for arm, title in titles.items() if shown.arm(arm)}
 figure = robustness.corruption_figure(shown, present)
 # %% mystnb={"figure": {"caption": "Error against severity, mean over corruptions (left), and less the clean error (right). Thin lines are seeds, thick ones means.", "name": "fig-lgg-s42-severity"}, "image": {"alt": "Two panels of curves rising with severity, one curve a loss.", "width": "95%"}}
 figure = robustness.severity_figure(shown, present)
