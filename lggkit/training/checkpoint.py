@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-MAGIC = b"lggkit checkpoint 1 "
+MAGIC = b"lggkit checkpoint 2 "
 
 
 class CheckpointError(RuntimeError):
@@ -53,7 +53,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     content = Path(path).read_bytes()
     start = len(MAGIC) + hashlib.sha256().digest_size
     if not content.startswith(MAGIC):
-        raise CheckpointDamaged(f"{path} is no checkpoint of this library; delete it to begin again")
+        raise CheckpointDamaged(f"{path} is no checkpoint, or an earlier version's; delete it to begin again")
     if hashlib.sha256(content[start:]).digest() != content[len(MAGIC) : start]:
         raise CheckpointDamaged(f"{path} is truncated or altered; delete it to begin again")
     return torch.load(io.BytesIO(content[start:]), map_location="cpu", weights_only=True)

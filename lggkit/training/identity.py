@@ -7,23 +7,21 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from lggkit.data import DataSet
 
 if TYPE_CHECKING:
     from lggkit.training.run import Run
 
 
-def identity_of(run: Run, tag: str) -> dict[str, Any]:
-    """Settings, data, network, seed, tag and taps of a training, as a checkpoint keeps them."""
+def identity_of(run: Run, tag: str, fingerprint: str) -> dict[str, Any]:
+    """Settings, data (by its `fingerprint_of`), network, seed, tag and taps, as a checkpoint keeps them."""
     data = run.stream.data
     trained = [parameter.requires_grad for parameter in run.model.parameters()]
     shapes = [(name, tuple(value.shape)) for name, value in run.model.state_dict().items()]
     settings = json.loads(json.dumps(asdict(run.config)))
     return {
         **{f"config.{name}": value for name, value in settings.items()},
-        "data": f"{data.name}/{data.split}/{len(data)}/{_fingerprint(data)}",
+        "data": f"{data.name}/{data.split}/{len(data)}/{fingerprint}",
         "network": hashlib.sha256(repr((shapes, trained)).encode()).hexdigest()[:16],
         "seed": run.stream.seed,
         "tag": tag,
@@ -31,8 +29,9 @@ def identity_of(run: Run, tag: str) -> dict[str, Any]:
     }
 
 
-def _fingerprint(data: DataSet) -> str:
-    """Two numbers that differ where images or labels, or the order of either, do."""
-    place = torch.arange(1, len(data) + 1, device=data.device)
-    sums = data.images.flatten(1).sum(1, dtype=torch.int64), data.labels
-    return "-".join(str(int((values * place).sum())) for values in sums)
+def fingerprint_of(data: DataSet) -> str:
+    """Sixteen hexadecimal digits that other images, labels or another order of them change."""
+    found = hashlib.blake2b(digest_size=8)
+    for part in (data.images, data.labels):
+        found.update(part.cpu().contiguous().numpy())
+    return found.hexdigest()

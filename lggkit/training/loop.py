@@ -16,12 +16,12 @@ from lggkit.data import DataSet
 from lggkit.training.capture import capture_again, let_go
 from lggkit.training.checkpoint import CheckpointDamaged, check_identity, read_checkpoint, set_aside
 from lggkit.training.config import TrainConfig
-from lggkit.training.identity import identity_of
+from lggkit.training.identity import fingerprint_of, identity_of
 from lggkit.training.memory import telling_memory
 from lggkit.training.pace import OutOfTime, Pace, time_is_up
 from lggkit.training.processor import choose_path
 from lggkit.training.run import Run, begin
-from lggkit.training.step import Objective
+from lggkit.training.step import Objective, objective_for
 from lggkit.training.stream import Stream
 from lggkit.training.task import Evaluate, Options, TrainResult
 
@@ -115,9 +115,10 @@ def train_many(
 ) -> list[TrainResult]:
     """Train several models in lockstep, each with the result that `train` gives it alone.
 
-    ``seeds``, ``checkpoints`` and ``tags`` have one entry a model, ``objectives`` one a model or one for all;
-    the rest is as for `train`. Models with equal seeds are given the very same `Batch` at a step, so that a
-    `Teacher` computes its latents once for all of them.
+    ``seeds``, ``checkpoints`` and ``tags`` have one entry a model, ``objectives`` one a model or one for all,
+    of which each model but the first gets a copy if it is a module with buffers; the rest is as for `train`.
+    Models with equal seeds are given the very same `Batch` at a step, so that a `Teacher` computes its
+    latents once for all of them.
     """
     options = Options(taps, evaluate, evaluate_every, checkpoint_every, after_step)
     _check_request(models, seeds, objectives, checkpoints, tags, data, config)
@@ -128,10 +129,15 @@ def train_many(
         for place, (model, seed) in enumerate(zip(models, seeds, strict=True)):
             stream = streams.setdefault(seed, Stream(data, config, seed))
             objective = objectives[place] if isinstance(objectives, Sequence) else objectives
+            objective = objective_for(model, objective, path.device, [run.objective for run in runs])
             file = None if checkpoints is None else Path(checkpoints[place])
             model.to(device=path.device, memory_format=layout)
             runs.append(Run(model, stream, config, path, options, objective, file))
-        names = [identity_of(run, tag) for run, tag in zip(runs, tags or [""] * len(runs), strict=True)]
+        fingerprint = "" if checkpoints is None else fingerprint_of(data)
+        names = [
+            identity_of(run, tag, fingerprint)
+            for run, tag in zip(runs, tags or [""] * len(runs), strict=True)
+        ]
         with _prepared(runs, names, path.device), _bar(runs, progress) as tick:
             _lockstep(runs, names, tick)
         return [run.result() for run in runs]

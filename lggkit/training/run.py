@@ -22,7 +22,7 @@ from lggkit.training.config import TrainConfig
 from lggkit.training.meter import Meter
 from lggkit.training.processor import CodePath
 from lggkit.training.seeds import seed_noise
-from lggkit.training.selfcheck import tensors_of
+from lggkit.training.selfcheck import places_of
 from lggkit.training.step import Objective, cross_entropy, make_taps, tapped, training_step, with_batch
 from lggkit.training.stream import Batch, StillBatch, Stream
 from lggkit.training.task import Options, TrainResult
@@ -47,8 +47,6 @@ class Run:
     curves: dict[str, list[float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if isinstance(self.objective, nn.Module):
-            self.objective.to(self.path.device)
         self.loss = with_batch(self.objective or cross_entropy(self.config.label_smoothing))
         self.total = self.config.epochs * self.stream.steps_per_epoch
         self.meter = Meter(self.stream.sizes(), self.path.device)
@@ -202,12 +200,12 @@ class Run:
             self._note(**self._evaluate(), test_epoch=epoch)
 
     def _evaluate(self) -> dict[str, float]:
-        evaluate, places = self.options.evaluate, self._places()
+        evaluate, places = self.options.evaluate, places_of(self)
         if isinstance(evaluate, DataSet):
             found = model_error(self.model, evaluate, dtype=self.path.dtype)
         else:
             found = evaluate(self.model)
-        if self.captured is not None and self._places() != places:
+        if self.captured is not None and places_of(self) != places:
             raise RuntimeError(
                 "evaluate moved the model, whose captured step goes on at the old place; evaluate a copy"
             )
@@ -215,9 +213,6 @@ class Run:
             self.taps.clear()
         self.model.train()
         return found if isinstance(found, dict) else {"test_error": found}
-
-    def _places(self) -> list[int]:
-        return [value.data_ptr() for _, value in tensors_of(self)]
 
     def _note(self, **values: float) -> None:
         for name, value in values.items():

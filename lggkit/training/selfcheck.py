@@ -62,14 +62,18 @@ def draws(run: Run) -> bool:
     """Whether a step of the run draws random numbers.
 
     Raises:
-        RuntimeError: it draws them on the host, where a replay would not.
+        RuntimeError: it draws them on the host, or puts a new tensor in a buffer's place; a replay would not.
     """
     saved, place = snapshot([run]), run.step % run.stream.steps_per_epoch
     run.prepare()
     batch = run.stream.make(run.step)
     before, on_host = noise_state(run.path.device), host_noise_state(run.path.device)
+    places = places_of(run)
     run.update(batch, place)
+    moved = places_of(run) != places
     restore([run], saved)
+    if moved:
+        raise RuntimeError("the step puts new tensors in the place of buffers; change buffers in place")
     if host_noise_state(run.path.device) != on_host:
         raise RuntimeError("the step draws random numbers on the host")
     return not torch.equal(noise_state(run.path.device), before)
@@ -81,6 +85,11 @@ def tensors_of(run: Run) -> Iterator[tuple[str, Tensor]]:
         if isinstance(module, nn.Module):
             for name, value in chain(module.named_parameters(), module.named_buffers()):
                 yield f"{whose}.{name}", value
+
+
+def places_of(run: Run) -> dict[str, int]:
+    """Where in memory these tensors lie, by name."""
+    return {name: value.data_ptr() for name, value in tensors_of(run)}
 
 
 def snapshot(runs: Sequence[Run]) -> list[dict[str, Any]]:
@@ -102,10 +111,20 @@ def restore(runs: Sequence[Run], saved: Sequence[dict[str, Any]]) -> None:
         run.step = before["step"]
         run.meter.load(before["meter"])
         with torch.no_grad():
-            for name, value in tensors_of(run):
-                value.copy_(before["tensors"][name])
+            for name, value in [*tensors_of(run)]:
+                if name in before["tensors"]:
+                    value.copy_(before["tensors"][name])
+                else:
+                    _forget(run, name)
             for parameter, state in run.optimizer.state.items():
                 _restore(state, before["optimizer"].get(parameter, {}))
+
+
+def _forget(run: Run, name: str) -> None:
+    """Set a buffer to None again, as it was before its first step."""
+    whose, _, place = name.partition(".")
+    module, _, leaf = place.rpartition(".")
+    setattr(getattr(run, whose).get_submodule(module), leaf, None)
 
 
 def _restore(state: dict[str, Any], before: dict[str, Tensor]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 
 import torch
 import torch.nn.functional as F
@@ -32,12 +33,7 @@ def with_batch(objective: Objective) -> Loss:
 
     An objective that has a parameter called ``batch`` is given the batch as well as its labels. The result
     raises ``TypeError`` when the objective gives no tensor, or one that is not a scalar.
-
-    Raises:
-        ValueError: the objective is a module with parameters to train, which no optimizer is given.
     """
-    if isinstance(objective, nn.Module) and any(p.requires_grad for p in objective.parameters()):
-        raise ValueError("the objective has parameters, which nothing trains; put them into the model")
     function = objective.forward if isinstance(objective, nn.Module) else objective
     asks = "batch" in inspect.signature(function).parameters
 
@@ -46,6 +42,26 @@ def with_batch(objective: Objective) -> Loss:
         return _scalar(objective(latents, logits, batch.labels, **extra))
 
     return loss
+
+
+def objective_for(
+    model: nn.Module, objective: Objective | None, device: torch.device, taken: Sequence[Objective | None]
+) -> Objective | None:
+    """An objective as a model is trained with it: a module is moved to the device.
+
+    One with buffers, which steps may change, is copied if it is among those ``taken`` for other models.
+
+    Raises:
+        ValueError: a module has parameters to train that are not the model's, and no optimizer is given them.
+    """
+    if not isinstance(objective, nn.Module):
+        return objective
+    own = {id(parameter) for parameter in model.parameters()}
+    if any(p.requires_grad and id(p) not in own for p in objective.parameters()):
+        raise ValueError("the objective has parameters, which nothing trains; put them into the model")
+    if any(objective is other for other in taken) and list(objective.buffers()):
+        objective = deepcopy(objective)
+    return objective.to(device)
 
 
 def tapped(model: nn.Module, taps: Taps | None) -> Forward:

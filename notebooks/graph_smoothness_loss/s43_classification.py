@@ -107,7 +107,7 @@ HUNDRED = ("graph_smoothness-cifar100", "cross_entropy-cifar100")
 wide = {
     fmean(sized.values(arm, "validation_error_10nn")): experiment.spec(arm, sized.scale).protocol.own_loss
     for arm in sizes
-    if "_d200" in arm
+    if "_d200" in arm and sized.arm(arm)
 }
 
 
@@ -154,7 +154,6 @@ view.glue(
         "g43-gap": difference(*PAIR, "error_10nn", "test_error"),
         "g43-sweep-scale": sweeps.scale,
         "g43-eight-scale": eight.scale,
-        "g43-size-scale": sized.scale,
         "g43-weight-wide": f"{wide[min(wide)].weight:g}",
         "g43-weight": f"{GRAPH_SMOOTHNESS.weight:g}",
         "g43-svc": f"{settings['svc_subset']:,}",

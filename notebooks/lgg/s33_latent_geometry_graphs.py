@@ -187,9 +187,9 @@ view.glue(
 # depth "{glue:text}`s33-lowest-depth`", against {glue:text}`s33-pooled-sigma` at the pooled vector: the three
 # depths of Figure 2 alone do not show whether the fall goes on to the end. Before training, the pooled vector
 # has {glue:text}`s33-untrained-sigma`. Trained minus untrained, paired by seed, $\sigma$ differs by
-# {glue:text}`s33-trained-middle` in the middle and by {glue:text}`s33-trained-pooled` at the pooled vector. So
-# a fall from the input to the middle need not be the work of training: a random network changes the weights
-# of all edges too. And over the depths of a trained network the rank correlation between $\sigma$ and the
+# {glue:text}`s33-trained-middle` in the middle and by {glue:text}`s33-trained-pooled` at the pooled vector. Where
+# the first of these is small, the fall from the input to the middle is not the work of training: a random
+# network changes the weights of all edges too. And over the depths of a trained network the rank correlation between $\sigma$ and the
 # nearest-neighbour error is {glue:text}`s33-correlation`, before training
 # {glue:text}`s33-correlation-untrained`, the logits with their other kernel included. The order need not hold
 # from one depth to the next, nor between networks.

@@ -213,7 +213,7 @@ view.glue(
         "l42-margins": tried(every),
         "l42-softs": tried(soft),
         "l42-contrastives": tried(contrastive),
-        "l42-hard": tables.interval_text(swept.interval(hard.arms[1.0], "validation_error_10nn"), 1),
+        "l42-hard": tables.metric_text(swept, hard.arms[1.0], "validation_error_10nn", 1),
         "l42-hard-loss": f"{swept.arm(hard.arms[1.0])[0].curves['train_loss'][-1]:.4f}",
     }
     | {f"l42-relative-{short}": beyond(arm, "relative_mce") for short, arm in SHORT.items()}

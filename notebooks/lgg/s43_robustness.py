@@ -439,7 +439,7 @@ Markdown(tables.as_myst(pd.DataFrame(frame), caption, "tab-lgg-s43-steps"))
 # between them. A large quotient is then no zigzag; the sum of all steps beside it says how long the way is.
 #
 # The largest step, baseline minus regulariser: {glue:text}`l43-step` ({glue:text}`l43-step-reading`). It is a
-# part of what is penalised. Where all label variations are small, so is every step. But the level, the mean
+# part of what is penalised. Where all label variations are small, so is every step. The level, the mean
 # over the depths, is {glue:text}`l43-level-vanilla` for the baseline and {glue:text}`l43-level-regularizer`
 # for the regulariser ({glue:text}`l43-level-reading`); divided by it, the largest step is
 # {glue:text}`l43-share-vanilla` and {glue:text}`l43-share-regularizer`.

@@ -1,6 +1,7 @@
 """Every committed notebook: same cells as its reviewed source, executed without errors, within its size."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,12 @@ def test_notebook_is_small_clean_and_starts_at_smoke(source):
     assert path.stat().st_size <= LARGEST, f"{path.name} has {path.stat().st_size} bytes; lower the dpi"
     assert str(ROOT) not in path.read_text(), f"{path.name} holds a path of the machine that ran it"
     assert parameters_of(source).get("scale", "").strip("'\"") == "smoke"
+
+
+@notebooks
+def test_every_value_that_the_prose_shows_is_glued_and_every_glued_one_shown(source):
+    found = committed(source).cells
+    prose = "\n".join(c.source for c in found if c.cell_type == "markdown")
+    outputs = [out for c in found if c.cell_type == "code" for out in c.outputs]
+    glued = {out.metadata["scrapbook"]["name"] for out in outputs if "scrapbook" in out.get("metadata", {})}
+    assert glued == set(re.findall(r"\{glue:text\}`([^`]+)`", prose)), source.stem

@@ -118,6 +118,24 @@ def test_trials_leave_the_buffers_of_an_objective_as_they_were(data, make_net, p
     assert ", captured" in result.path and float(objective.made) == result.steps == 16
 
 
+def test_buffers_that_steps_replace_or_make_are_not_captured(data, make_net, pretend, eager, equal):
+    class Average(nn.Module):
+        def __init__(self, begins):
+            super().__init__()
+            self.register_buffer("mean", torch.zeros(()) if begins else None)
+
+        def forward(self, latents, logits, labels):
+            loss = F.cross_entropy(logits, labels)
+            before = loss.detach() if self.mean is None else self.mean
+            self.mean = 0.5 * before + 0.5 * loss.detach()
+            return loss * (1 + self.mean)
+
+    for begins in (True, False):
+        result = train(make_net(), data, config(), objective=Average(begins))
+        assert "the step puts new tensors in the place of buffers" in result.path
+        assert equal(result.model, eager(make_net(), data, config(), objective=Average(begins)).model)
+
+
 def test_a_model_that_evaluate_moves_is_not_trained_at_its_old_place(data, make_net, pretend):
     def moving(model):
         for parameter in model.parameters():

@@ -1,5 +1,7 @@
 import pytest
+import torch
 import torch.nn.functional as F
+from torch import nn
 
 from lggkit.training import CheckpointError, Teacher, TrainConfig, train, train_many
 
@@ -83,3 +85,19 @@ def test_lists_of_another_length_are_refused(data, make_net, name):
     arguments = {"seeds": [0, 1], name: [0]}
     with pytest.raises(ValueError, match=f"2 models are given 1 {name}"):
         train_many([make_net(), make_net()], data, config(), **arguments)
+
+
+def test_an_objective_with_a_memory_is_each_models_own(data, make_net, equal):
+    class Counting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("made", torch.zeros(()))
+
+        def forward(self, latents, logits, labels):
+            self.made += 1
+            return self.made * F.cross_entropy(logits, labels)
+
+    settings = TrainConfig(epochs=1, batch_size=8, pad=1, learning_rate=0.01)
+    alone = train(make_net(), data, settings, objective=Counting()).model
+    together = train_many([make_net(), make_net()], data, settings, seeds=[0, 0], objectives=Counting())
+    assert all(equal(result.model, alone) for result in together)

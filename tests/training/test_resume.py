@@ -135,7 +135,8 @@ def test_other_data_or_another_network_are_refused(data, make_data, make_net, tm
     train(make_net(), data, config(), checkpoint=file)
     with pytest.raises(CheckpointError, match="data is 'tiny/train/28/"):
         train(make_net(), make_data(seed=4), config(), checkpoint=file)
-    for changed in ({"labels": data.labels.flip(0)}, {"images": data.images.flip(0)}):
+    turned = {"images": data.images.flip(0)}, {"images": data.images.flip(3)}
+    for changed in ({"labels": data.labels.flip(0)}, *turned):
         with pytest.raises(CheckpointError, match="data is 'tiny/train/28/"):
             train(make_net(), dataclasses.replace(data, **changed), config(), checkpoint=file)
     frozen = make_net()

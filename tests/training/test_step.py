@@ -79,6 +79,10 @@ def test_an_objective_with_parameters_is_refused_and_a_frozen_one_taken(data, ma
 
     with pytest.raises(ValueError, match="has parameters, which nothing trains; put them into the model"):
         train(make_net(), data, TrainConfig(epochs=1), objective=Proxies())
+    whole, decay = make_net(), Proxies()
+    decay.proxies, decay.model = None, whole
+    decay.forward = lambda latents, logits, labels: logits.mean() + whole.head.weight.square().sum()
+    assert train(whole, data, TrainConfig(epochs=1), objective=decay).steps
     assert train(make_net(), data, TrainConfig(epochs=1), objective=Proxies().requires_grad_(False)).steps
 
 
