@@ -22,17 +22,23 @@ def pretend(monkeypatch, wrap):
     monkeypatch.setattr(torch, "compile", lambda forward, dynamic: wrap(forward))
 
 
-def test_what_compiles_and_agrees_is_used(data, make_net, equal, monkeypatch):
-    calls = []
+@pytest.fixture
+def calls(monkeypatch):
+    """A compiler whose passes note the sizes of their batches."""
+    sizes = []
 
     def wrap(forward):
         def compiled(images):
-            calls.append(len(images))
+            sizes.append(len(images))
             return forward(images)
 
         return compiled
 
     pretend(monkeypatch, wrap)
+    return sizes
+
+
+def test_what_compiles_and_agrees_is_used(data, make_net, equal, calls):
     result = train(make_net(), data, config(), taps=["maps"])
     assert calls == [8] + [8, 8, 8] * 2, "once to try it, then every batch but the short ones"
     assert ", compiled" in result.path
@@ -40,23 +46,13 @@ def test_what_compiles_and_agrees_is_used(data, make_net, equal, monkeypatch):
 
 
 def test_one_that_is_resumed_before_a_short_batch_is_compiled_for_full_ones(
-    data, make_net, equal, monkeypatch, tmp_path
+    data, make_net, equal, calls, tmp_path
 ):
-    calls = []
-
-    def wrap(forward):
-        def compiled(images):
-            calls.append(len(images))
-            return forward(images)
-
-        return compiled
-
     def dying(latents, logits, labels, batch):
         if batch.step == 3:
             raise KeyboardInterrupt
         return F.cross_entropy(logits, labels)
 
-    pretend(monkeypatch, wrap)
     saved = {"checkpoint": tmp_path / "run.pt", "checkpoint_every": 3}
     with pytest.raises(KeyboardInterrupt):
         train(make_net(), data, config(), objective=dying, **saved)
