@@ -248,10 +248,10 @@ view.glue(
 
 # %% mystnb={"figure": {"caption": "10-NN error against the option of each rival of label variation, at the scale given in the text. Held out are training images that were left out of training. A dotted line is the value of the table below.", "name": "fig-lgg-s42-options"}, "image": {"alt": "Four panels with the error on test images and on held-out images against a margin or a temperature.", "width": "100%"}}
 axis_labels = (
-    "margin, batch-hard",
-    "margin, batch-all",
-    "temperature, soft neighbours",
-    "temperature, contrastive",
+    "margin\nbatch-hard triplets",
+    "margin\nbatch-all triplets",
+    "temperature\nsoft neighbours",
+    "temperature\nsupervised contrastive",
 )
 drawn = {label: sweep.arms for label, sweep in zip(axis_labels, SWEEPS, strict=True)}
 figure = options_figure(swept, drawn, [option(sweep) for sweep in SWEEPS])

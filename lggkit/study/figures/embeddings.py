@@ -128,7 +128,10 @@ def options_figure(
     """
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(sweeps), figsize=(10, 3.3), sharey=True, squeeze=False)
+    widths = [max(1.0, float(np.log10(max(arms) / min(arms)))) for arms in sweeps.values()]
+    figure, axes = plt.subplots(
+        1, len(sweeps), figsize=(10, 3.3), sharey=True, squeeze=False, width_ratios=widths
+    )
     for ax, (label, arms), value in zip(axes[0], sweeps.items(), kept, strict=True):
         _sweep_panel(ax, shown, dict(sorted(arms.items())), [f"{v:g}" for v in sorted(arms)], label, value)
     axes[0, 0].set_ylabel("10-NN error (%)")
