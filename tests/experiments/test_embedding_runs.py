@@ -85,11 +85,13 @@ def test_arms_that_are_trained_alike_share_a_network(scale):
         assert owner(experiment, "graph_smoothness") == (S44.name, "graph_smoothness")
     assert owner(LGG, "cross_entropy") == (S43.name, "cross_entropy-cifar10")
     assert owner(S44, "graph_smoothness_d10") == (S43.name, "graph_smoothness-cifar10")
+    wide = "weight10_d200-cifar10" if scale == "paper" else "d200-cifar10"
+    assert owner(S43, "weight10_d200-cifar10") == (S43.name, wide)
 
 
 @pytest.mark.parametrize("scale", ["reduced", "paper"])
 def test_no_other_arm_shares_a_network(scale):
-    shared = {"d10-cifar10", "alpha2-cifar10", USUAL[scale], "exact"}
+    shared = {"d10-cifar10", "alpha2-cifar10", USUAL[scale], "weight10_d200-cifar10", "exact"}
     for arm in S43.arms:
         if arm.name not in shared:
             spec = S43.spec(arm.name, scale, 2)
