@@ -63,11 +63,14 @@ def model_error(model: nn.Module, data: DataSet, batch_size: int = 1024, **setti
     return error_rate(predict(model, data.images, batch_size=batch_size, **settings), data.labels)
 
 
+def answered(answers: Tensor) -> Tensor:
+    """Classes (n,) of logits (n, c) or of classes (n,); -1 of logits of which one is NaN."""
+    return answers.argmax(1).masked_fill(answers.isnan().any(1), -1) if answers.dim() == 2 else answers
+
+
 def classes_of(answers: Tensor, like: Tensor) -> Tensor:
-    """Classes (n,) of logits (n, c) or of classes (n,), one for each entry of ``like``; -1 of NaN logits."""
-    classes = answers
-    if answers.dim() == 2:
-        classes = answers.argmax(1).masked_fill(answers.isnan().any(1), -1)
+    """Classes as `answered`, one for each entry of ``like``."""
+    classes = answered(answers)
     if classes.shape != like.shape or not len(like):
         raise ValueError(
             f"answers {tuple(answers.shape)} do not fit labels {tuple(like.shape)}; "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from lggkit.evaluation.accuracy import classes_of
+from lggkit.evaluation.accuracy import answered, classes_of
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def consistency(student: Tensor, teacher: Tensor, labels: Tensor) -> Consistency
 
 
 def _same(answers_a: Tensor, answers_b: Tensor) -> Tensor:
-    first = classes_of(answers_a, answers_a[:, 0] if answers_a.dim() == 2 else answers_a)
+    first = answered(answers_a)
     return (first == classes_of(answers_b, first).to(first.device)) & (first >= 0)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from lggkit import experiments
+from lggkit.data import DATASETS
 from lggkit.data.corruptions.official import TITLES
 from lggkit.record import SCALES, Record
 from lggkit.study import paths, queue
@@ -137,10 +138,20 @@ def highest(name: str, arms: Sequence[str] = ()) -> Shown:
     raise LedgerError(f"no scale of {name} is complete; run `python -m lggkit study run --experiment {name}`")
 
 
+def data_name(settings: Mapping[str, Any]) -> str:
+    """The data set that was read under a record's settings."""
+    return settings.get("stand_in") or settings["dataset"]
+
+
 def data_title(settings: Mapping[str, Any]) -> str:
-    """The data set of a record's settings, as a sentence names it."""
-    name = settings.get("stand_in") or settings["dataset"]
+    """The same as a sentence names it."""
+    name = data_name(settings)
     return DATA.get(name, name)
+
+
+def class_count(settings: Mapping[str, Any]) -> int:
+    """The number of its classes."""
+    return len(DATASETS[data_name(settings)].classes)
 
 
 def network_title(settings: Mapping[str, Any]) -> str:

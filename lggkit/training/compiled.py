@@ -39,7 +39,7 @@ def _choose(run: Run, slow: dict[tuple, str]) -> None:
         run.path = run.path.eager(slow[kind])
         return
     first = run.step - run.step % run.stream.steps_per_epoch  # the epoch's: the last may be a short one
-    images, timed = run.stream.make(first).images, free and kind not in slow
+    images, timed = run.stream.batch(first).images, free and kind not in slow
     run.forward, run.path = choose_forward(run.model, run.forward, images, run.path, timed)
     slow[kind] = "" if run.path.compile else run.path.reasons[-1]
 

@@ -124,6 +124,7 @@ def train_many(
     _check_request(models, seeds, objectives, checkpoints, tags, data, config)
     with telling_memory(len(models), config.batch_size, device):
         path = choose_path(config, device, len(data))
+        fingerprint = "" if checkpoints is None else fingerprint_of(data)
         data, streams, runs = data.to(path.device), {}, []
         layout = torch.channels_last if config.channels_last else torch.contiguous_format
         for place, (model, seed) in enumerate(zip(models, seeds, strict=True)):
@@ -133,7 +134,6 @@ def train_many(
             file = None if checkpoints is None else Path(checkpoints[place])
             model.to(device=path.device, memory_format=layout)
             runs.append(Run(model, stream, config, path, options, objective, file))
-        fingerprint = "" if checkpoints is None else fingerprint_of(data)
         names = [
             identity_of(run, tag, fingerprint)
             for run, tag in zip(runs, tags or [""] * len(runs), strict=True)

@@ -34,7 +34,6 @@ import torch.nn.functional as F
 from IPython.display import Markdown
 
 from lggkit import experiments
-from lggkit.data import DATASETS
 from lggkit.experiments.embedding_runs import GRAPH_SMOOTHNESS
 from lggkit.experiments.pair_losses import least_pair_loss, random_pair_loss
 from lggkit.graph import label_variation
@@ -100,7 +99,7 @@ settings = shown.arm(PAIR[0])[0].settings
 
 
 # %% tags=["hide-input"]
-CLASSES = len(DATASETS[settings.get("stand_in") or settings["dataset"]].classes)
+CLASSES = view.class_count(settings)
 random, least = random_pair_loss(CLASSES), least_pair_loss(CLASSES)
 final = fmean(shown.values(PAIR[0], "final_pair_loss"))
 HUNDRED = ("graph_smoothness-cifar100", "cross_entropy-cifar100")

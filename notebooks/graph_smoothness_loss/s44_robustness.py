@@ -36,7 +36,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from lggkit import experiments
-from lggkit.data import DATASETS, load
+from lggkit.data import load
 from lggkit.data.corruptions import CORRUPTIONS, source_of
 from lggkit.evaluation import mean_corruption_error, relative_mean_corruption_error
 from lggkit.experiments.corruption_runs import LEAST_HARM
@@ -92,7 +92,7 @@ shown = view.highest(NAME)
 everyone = view.highest(NAME, arms=tuple(titles))
 settings = shown.arm("graph_smoothness")[0].settings
 live = measured.arm("graph_smoothness")[0].settings
-images = load(live.get("stand_in") or live["dataset"], train=False)
+images = load(view.data_name(live), train=False)
 
 
 # %% tags=["hide-input"]
@@ -109,7 +109,7 @@ def pair_losses(arm):
 
 
 PAIR = ("graph_smoothness", "cross_entropy")
-CLASSES = len(DATASETS[settings.get("stand_in") or settings["dataset"]].classes)
+CLASSES = view.class_count(settings)
 alpha, dimension = settings["loss"]["alpha"], settings["dimension"]
 ends = {"random": random_pair_loss(dimension, alpha), "least": least_pair_loss(CLASSES, alpha)}
 gone = 100 * (ends["random"] - pair_losses(PAIR[0])) / (ends["random"] - ends["least"])

@@ -38,7 +38,8 @@ from lggkit import graph
 from lggkit.study import figures, tables, view
 from lggkit.study.figures import latent_geometry
 from lggkit.study.paper import cells
-from lggkit.study.statistics import t_interval
+from lggkit.study.statistics import paired_differences, t_interval
+from lggkit.study.verdicts import by_seed
 
 figures.use_style()
 NAME = "lgg/s33_latent_geometry_graphs"
@@ -149,16 +150,8 @@ def trained_less(metric):
     return shown.paired("resnet18", "untrained", metric)
 
 
-inside = t_interval(
-    [
-        late - early
-        for late, early in zip(
-            shown.values("resnet18", "sigma_penultimate_edges_present"),
-            shown.values("resnet18", "sigma_middle_edges_present"),
-            strict=True,
-        )
-    ]
-)
+late, early = (by_seed(runs, "resnet18", f"sigma_{d}_edges_present") for d in ("penultimate", "middle"))
+inside = t_interval(paired_differences(late, early))
 rows = shown.values("resnet18", "sigma_all_depths")
 names = [latent_geometry.DEPTH_LABELS.get(str(d), str(d)) for d in arrays["depths"]]
 means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
@@ -189,8 +182,8 @@ view.glue(
 # has {glue:text}`s33-untrained-sigma`. Trained minus untrained, paired by seed, $\sigma$ differs by
 # {glue:text}`s33-trained-middle` in the middle and by {glue:text}`s33-trained-pooled` at the pooled vector. Where
 # the first of these is small, the fall from the input to the middle is not the work of training: a random
-# network changes the weights of all edges too. And over the depths of a trained network the rank correlation between $\sigma$ and the
-# nearest-neighbour error is {glue:text}`s33-correlation`, before training
+# network changes the weights of all edges too. And over the depths of a trained network the rank correlation
+# between $\sigma$ and the nearest-neighbour error is {glue:text}`s33-correlation`, before training
 # {glue:text}`s33-correlation-untrained`, the logits with their other kernel included. The order need not hold
 # from one depth to the next, nor between networks.
 #

@@ -35,7 +35,6 @@ import torch
 from IPython.display import Markdown
 
 from lggkit import experiments
-from lggkit.data import DATASETS
 from lggkit.experiments.corruption_runs import LEAST_HARM
 from lggkit.experiments.embedding import EmbeddingLoss
 from lggkit.experiments.lgg.s42_embeddings import RIVALS, SWEEPS
@@ -288,7 +287,7 @@ caption = (
     "the accuracy above guessing that corruption takes. Of cross-entropy, the neighbours are those in its "
     "penultimate layer, all else is by its logits."
 )
-CLASSES = len(DATASETS[settings.get("stand_in") or settings["dataset"]].classes)
+CLASSES = view.class_count(settings)
 present = {arm: title for arm, title in titles.items() if shown.arm(arm)}
 shares = [tables.interval_text(robust_means.accuracy_lost(shown, arm, CLASSES), 1) for arm in present]
 frame = tables.arms_table(shown, present, columns, digits=2).assign(**{"accuracy lost (%)": shares})

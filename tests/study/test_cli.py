@@ -46,3 +46,7 @@ def test_all_arms_are_listed_measured_or_not(experiment, results):
             f"  {arm.name}  {arm.title}  (seeds: smoke {experiment.seed_count(arm, 'smoke')},"
             in listed.stdout
         )
+
+
+def test_an_unknown_experiment_is_not_listed():
+    assert CliRunner().invoke(app, ["study", "list", "--experiment", "nope"]).exit_code == 1

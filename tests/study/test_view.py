@@ -109,5 +109,7 @@ def test_settings_are_named_as_in_a_sentence():
     assert view.data_title(digits) == "handwritten digits"
     assert view.network_title(digits) == "a small convolutional network"
     assert view.data_title({"dataset": "cifar100"}) == "CIFAR-100"
+    assert (view.data_name(digits), view.class_count(digits)) == ("digits", 10)
+    assert view.class_count({"dataset": "cifar100"}) == 100
     assert view.network_title({"network": "preact_resnet18"}) == "PreActResNet-18"
     assert set(view.NETWORKS) == set(NETWORKS)
