@@ -1,4 +1,4 @@
-"""What is to be run (`Spec`), under which settings (`Protocol`), and what came out (`Record`)."""
+"""What is to be run (`Spec`), and what came out (`Record`)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,10 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from lggkit.protocol import Protocol, non_defaults, stated
+
 SCALES = ("smoke", "reduced", "paper")
 STATUSES = ("complete", "diverged")
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """Base of every experiment's frozen settings; a higher ``revision`` retires numbers that a bug spoilt."""
-
-    revision: int = 1
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,7 @@ class Spec:
     @property
     def settings(self) -> dict[str, Any]:
         """All fields of the protocol, defaults included, as a record states them."""
-        return dataclasses.asdict(self.protocol)
+        return stated(self.protocol)
 
     @property
     def key(self) -> str:
@@ -57,29 +52,10 @@ class Spec:
             "scale": self.scale,
             "seed": self.seed,
             "revision": self.protocol.revision,
-            "settings": _non_defaults(self.protocol),
+            "settings": non_defaults(self.protocol),
         }
         text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _non_defaults(settings: Any) -> dict[str, Any]:
-    """The fields of a dataclass that differ from its defaults, nested dataclasses with their type's name."""
-    changed = {}
-    for entry in dataclasses.fields(settings):
-        default = entry.default
-        if default is dataclasses.MISSING and entry.default_factory is not dataclasses.MISSING:
-            default = entry.default_factory()
-        value = getattr(settings, entry.name)
-        if entry.name != "revision" and (default is dataclasses.MISSING or value != default):
-            changed[entry.name] = _plain(value)
-    return changed
-
-
-def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
-        return {"type": type(value).__name__} | _non_defaults(value)
-    return value
 
 
 @dataclass(frozen=True)
@@ -111,6 +87,8 @@ class Record:
     precision: str = "float32"
     torch: str = ""
     path: str = ""
+    network: str = ""
+    trained_on: str = ""
     seconds: float = 0.0
     commit: str = ""
     date: str = ""

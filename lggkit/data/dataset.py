@@ -122,6 +122,24 @@ class DataSet:
         indices = indices if indices.dtype == torch.bool else indices.long()
         return replace(self, images=self.images[indices], labels=self.labels[indices])
 
+    def first(self, count: int | None) -> DataSet:
+        """The first ``count`` images; all of them where it is None or there are fewer."""
+        return self if count is None else self.subset(range(min(count, len(self))))
+
+    def first_classes(self, kept: int) -> DataSet:
+        """The images of the first ``kept`` classes, with their names.
+
+        Labels stay what they are, and so do the channel statistics, which are of all classes.
+
+        Raises:
+            ValueError: kept is not between 1 and the number of classes.
+        """
+        if not 1 <= kept <= len(self.classes):
+            raise ValueError(
+                f"kept is {kept}, but {self.name} has {len(self.classes)} classes: keep 1 to all of them."
+            )
+        return replace(self.subset(self.labels < kept), classes=self.classes[:kept])
+
     def per_class(self, n: int, generator: torch.Generator, classes: Sequence[int] | None = None) -> DataSet:
         """A balanced draw: as many images of each class, without replacement.
 

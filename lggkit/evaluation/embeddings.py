@@ -12,6 +12,9 @@ from torch import Tensor
 from lggkit.evaluation._arrays import rows
 from lggkit.evaluation.neighbors import neighbor_error
 
+Labelled = tuple[Tensor, Tensor]
+"""Embeddings (n, d) and their labels (n,)."""
+
 
 def knn_error(base: Tensor, base_labels: Tensor, queries: Tensor, labels: Tensor, k: int) -> float:
     """Percentage of queries that a vote among their ``k`` nearest base embeddings gets wrong.
@@ -110,6 +113,23 @@ def linear_probe_error(
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
     probe.fit(*_stratified(base, base_labels, subset, seed))
     return 100 * (1 - float(probe.score(rows(queries), labels.cpu())))
+
+
+def classifier_errors(base: Labelled, queries: Labelled, svc_subset: int | None) -> dict[str, float]:
+    """Errors in percent of one neighbour, of an SVC and of a linear probe, with what the SVC was chosen to be.
+
+    Args:
+        base, queries: embeddings (n, d) and their classes (n,).
+        svc_subset: see `svc_error`.
+    """
+    svc = svc_error(*base, *queries, subset=svc_subset)
+    return {
+        "error_1nn": knn_error(*base, *queries, 1),
+        "error_svc": svc.error,
+        "svc_c": svc.c,
+        "svc_gamma": svc.gamma,
+        "error_probe": linear_probe_error(*base, *queries),
+    }
 
 
 def _stratified(x: Tensor, labels: Tensor, most: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:

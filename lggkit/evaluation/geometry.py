@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from lggkit import graph
-from lggkit.data import to_float
+from lggkit.data import DataSet, to_float
 from lggkit.evaluation.accuracy import evaluating
 from lggkit.graph.variation import DENOMINATORS
 from lggkit.latents import latents
+
+MEAN_DRAW_SEED, MEAN_NEIGHBORS = 41_000, 5
 
 
 @dataclass(frozen=True)
@@ -101,3 +103,21 @@ def _measure(adjacency: Tensor, labels: Tensor, k: int) -> Geometry:
         for denominator in DENOMINATORS
     }
     return Geometry(adjacency, variation, graph.inter_class_edges(adjacency, labels))
+
+
+def mean_variations(model: nn.Module, data: DataSet, count: int, per_class: int) -> list[float]:
+    """Mean label variation over balanced draws at every depth of a network, from the input to the logits.
+
+    Graphs of k = 5 neighbours and the denominator n·k, as in paper 1's Figure 2. The draws, ``count`` of them
+    with ``per_class`` images of every class, are the same for every network.
+    """
+    source = torch.Generator().manual_seed(MEAN_DRAW_SEED)
+    draws = balanced_draws(data.labels, count, len(data.classes), per_class, source)
+    by_depth = geometries(model, data.images, draws, ("input", *model.depths, "output"), MEAN_NEIGHBORS)
+    return [geometry.variation[DENOMINATORS[0]].mean().item() for geometry in by_depth.values()]
+
+
+def share_falling(ordered: Sequence[Geometry]) -> float:
+    """The share of draws whose label variation falls at every step through the given depths."""
+    values = torch.stack([geometry.variation[DENOMINATORS[0]] for geometry in ordered])
+    return (values.diff(dim=0) < 0).all(dim=0).double().mean().item()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from typing import Protocol as Interface
 
-from lggkit.record import Protocol, Record, Spec
+from lggkit.protocol import Protocol, changed
+from lggkit.record import Record, Spec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import torch
 
     from lggkit.data import DataSet
-    from lggkit.training import TrainResult
+    from lggkit.experiments.lockstep import Observer, Seeded, TrainedNetwork
+    from lggkit.experiments.networks import Network
 
 
 class Context(Interface):
@@ -26,16 +27,16 @@ class Context(Interface):
 
     device: torch.device
     progress: bool
-    checkpoints: Path | None
+    checkpoints: Path
 
     def data(self, name: str, train: bool = True) -> DataSet:
         """A data set on the device, loaded once."""
 
-    def trained(self, spec: Spec) -> torch.nn.Module:
-        """The network that a spec defines: loaded by its key, or trained once and kept."""
+    def networks(self, wanted: Sequence[Seeded], observe: Observer | None = None) -> list[TrainedNetwork]:
+        """Trained networks of descriptions and seeds: loaded by their keys, or trained together and kept."""
 
-    def trainings(self, specs: Sequence[Spec]) -> list[TrainResult]:
-        """How the networks of specs were trained; those that are missing are trained together."""
+    def network(self, description: Network, seed: int) -> torch.nn.Module:
+        """One of them, without its history."""
 
     def record(self, spec: Spec, metrics: Mapping[str, Any], **fields: Any) -> Record:
         """A record of a run, stamped with device, precision, versions, commit and date."""
@@ -61,10 +62,12 @@ class Experiment:
     """One section of a paper as data with a function.
 
     ``seeds[scale]`` is how many seeds a table arm gets, ``ablation_seeds[scale]`` an ablation. ``measure``
-    takes many specs, because seeds train together, and yields a record for each. ``build`` gives the
-    untrained network that a spec defines, ``train`` trains those of several specs of one arm together.
-    ``minutes[scale]`` is a guess of one run's length for time budgets, until a record of the same arm on the
-    same device says better. Chapters with a lower ``priority`` run first.
+    takes many specs, because seeds train together, and yields a record for each; where networks are trained
+    it asks the context for them by their descriptions (`lggkit.experiments.networks`). ``together`` names
+    arms that are measured in one call. ``minutes[scale]`` is a guess of one run's length for time budgets,
+    until a record of the same arm on the same device says better. Chapters with a lower ``priority`` run
+    first. ``derived`` names what is computed from records when they are read, ``reference`` the arm that it
+    is over (`lggkit.study.derived`).
     """
 
     name: str
@@ -73,12 +76,12 @@ class Experiment:
     arms: Sequence[Arm]
     seeds: Mapping[str, int]
     measure: Callable[[Sequence[Spec], Context], Iterator[Record]]
-    build: Callable[[Spec, Context], torch.nn.Module] | None = None
-    train: Callable[[Sequence[Spec], Context], list[TrainResult]] | None = None
     ablation_seeds: Mapping[str, int] = field(default_factory=lambda: {"smoke": 1, "reduced": 2, "paper": 3})
     minutes: Mapping[str, float] = field(default_factory=lambda: {"smoke": 0.1, "reduced": 10, "paper": 5})
     together: Sequence[Sequence[str]] = ()
     priority: int = 100
+    reference: str = ""
+    derived: Sequence[str] = ()
 
     @property
     def paper(self) -> str:
@@ -98,7 +101,7 @@ class Experiment:
 
     def spec(self, arm: str, scale: str, seed: int = 0) -> Spec:
         """The run of one arm at a scale with a seed."""
-        protocol = dataclasses.replace(self.protocols[scale], **self.arm(arm).changes)
+        protocol = changed(self.protocols[scale], self.arm(arm).changes)
         return Spec(self.name, arm, scale, seed, protocol)
 
     def specs(self, scale: str, arm: str | None = None) -> list[Spec]:
@@ -117,11 +120,19 @@ class Experiment:
         return list(dict.fromkeys(group.get(arm.name, (arm.name,)) for arm in self.arms))
 
 
-def how_trained(result: TrainResult) -> dict[str, Any]:
+def trained(
+    specs: Sequence[Spec], context: Context, observe: Observer | None = None
+) -> dict[Spec, TrainedNetwork]:
+    """The training behind each spec whose protocol has a ``description`` of its network."""
+    wanted = [(spec.protocol.description, spec.seed) for spec in specs]
+    return dict(zip(specs, context.networks(wanted, observe), strict=True))
+
+
+def how_trained(result: TrainedNetwork) -> dict[str, Any]:
     """What a record says of its network's training: path, precision, curves; where it diverged, why."""
     reason = {} if result.diverged is None else {"reason": result.diverged, "status": "diverged"}
-    precision = "bfloat16" if "bfloat16," in result.path else "float32"
-    return {"path": result.path, "precision": precision, "curves": result.curves, **reason}
+    network = {"network": result.key, "trained_on": result.device}
+    return {"path": result.path, "precision": result.precision, "curves": result.curves, **network, **reason}
 
 
 def get(name: str) -> Experiment:

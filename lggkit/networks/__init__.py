@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from lggkit.networks.count import mac_count, parameter_count
-from lggkit.networks.embedding import EmbeddingNetwork, with_embedding
+from lggkit.networks.embedding import Bottleneck, EmbeddingNetwork, with_embedding
 from lggkit.networks.normalization import InputNormalization, NormalizedNetwork, with_normalization
 from lggkit.networks.preact_resnet import PreActResNet18, preact_resnet18
 from lggkit.networks.resnet import ResNet18, resnet18
@@ -24,6 +24,7 @@ from lggkit.networks.wide_resnet import WideResNet28, wide_resnet28
 
 __all__ = [
     "NETWORKS",
+    "Bottleneck",
     "EmbeddingNetwork",
     "InputNormalization",
     "NormalizedNetwork",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lggkit.networks.normalization import prefixed
+from lggkit.networks.seeds import derive
 
 NORMALIZATIONS = ("l2", "batch_norm")
 
@@ -59,3 +61,22 @@ def with_embedding(
 
 def _at_least_float32(x: Tensor) -> Tensor:
     return x if x.element_size() >= 4 else x.float()
+
+
+class Bottleneck(nn.Module):
+    """A network's embedding (n, d), the depth ``bottleneck``, and a linear layer from it to the classes.
+
+    The layer's weights depend on ``seed`` alone.
+    """
+
+    def __init__(self, inner: nn.Module, d: int, classes: int, seed: int) -> None:
+        super().__init__()
+        self.inner = inner
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(derive(seed, "bottleneck"))
+            self.classifier = nn.Linear(d, classes)
+        self.depths = prefixed(inner, "depths", "inner") | {"bottleneck": "inner"}
+        self.relu_depths = prefixed(inner, "relu_depths", "inner")
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.classifier(self.inner(x))

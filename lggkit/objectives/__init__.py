@@ -3,6 +3,7 @@
 from lggkit.objectives.gkd import gkd
 from lggkit.objectives.graph_smoothness import graph_smoothness
 from lggkit.objectives.knowledge_distillation import hinton
+from lggkit.objectives.pair_losses import least_pair_loss, pair_sum_violation, random_pair_loss
 from lggkit.objectives.pairs import Latents, check_latents, paired
 from lggkit.objectives.parseval import parseval_step, spectral_norms
 from lggkit.objectives.rkd import relative_distance, rkd_distance
@@ -17,8 +18,11 @@ __all__ = [
     "gkd",
     "graph_smoothness",
     "hinton",
+    "least_pair_loss",
+    "pair_sum_violation",
     "paired",
     "parseval_step",
+    "random_pair_loss",
     "relative_distance",
     "rkd_angle",
     "rkd_distance",

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import functools
-import json
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,23 +12,28 @@ from typing import Any
 
 import torch
 
-from lggkit import experiments
 from lggkit.data import DataSet
 from lggkit.data import load as load_data
-from lggkit.networks import load_weights, save_weights
+from lggkit.experiments.lockstep import Observer, Seeded, TrainedNetwork, named, train_networks
+from lggkit.experiments.networks import Network
 from lggkit.record import Record, Spec
 from lggkit.study import paths
-from lggkit.training import TrainResult
+from lggkit.study.network_ledger import NetworkLedger, Training
+from lggkit.study.network_store import NetworkStore
 
 
 @dataclass
 class StudyContext:
-    """Implements `lggkit.experiments.Context` on one device, with networks kept under ``_build/weights``."""
+    """Implements `lggkit.experiments.Context` on one device, with networks kept under ``_build/weights``.
+
+    ``trainings``, if given, gets a line for each network that is trained.
+    """
 
     device: torch.device = field(default_factory=lambda: default_device())
     progress: bool = False
     commit: str = field(default_factory=paths.commit)
     weights: Path = field(default_factory=paths.weights)
+    trainings: NetworkLedger | None = None
     _data: dict[tuple[str, bool], DataSet] = field(default_factory=dict, repr=False)
 
     @property
@@ -39,36 +41,43 @@ class StudyContext:
         """Folder of checkpoints of unfinished trainings."""
         return self.weights / "checkpoints"
 
+    @property
+    def store(self) -> NetworkStore:
+        """Where trained networks are kept."""
+        return NetworkStore(self.weights)
+
     def data(self, name: str, train: bool = True) -> DataSet:
         """A data set on the device, loaded and verified once."""
         if (name, train) not in self._data:
             self._data[name, train] = load_data(name, train=train, device=self.device)
         return self._data[name, train]
 
-    def trained(self, spec: Spec) -> torch.nn.Module:
-        """The network that a spec defines: loaded by its key, or trained once and kept."""
-        return self.trainings([spec])[0].model
+    def networks(self, wanted: Sequence[Seeded], observe: Observer | None = None) -> list[TrainedNetwork]:
+        """Trained networks of descriptions and seeds, with how they were trained.
 
-    def trainings(self, specs: Sequence[Spec]) -> list[TrainResult]:
-        """As ``trained`` for specs of one experiment, with curves, seconds, code path and divergence.
-
-        Those that are not kept yet are trained together. A network that diverged is not kept.
+        What is kept is loaded, what is missing is trained together; a network that diverged is not kept. One
+        that is kept but was not seen by ``observe`` is trained again.
         """
-        experiment = experiments.get(specs[0].experiment)
-        missing = [spec for spec in dict.fromkeys(specs) if not self._kept(spec)]
-        fresh = dict(zip(missing, experiment.train(missing, self), strict=True)) if missing else {}
-        for spec, result in fresh.items():
-            if result.diverged is None:
-                self._keep(result, self._file(spec))
-        return [
-            fresh.get(spec) or self._restore(experiment.build(spec, self), self._file(spec)) for spec in specs
-        ]
+        kept: dict[Seeded, TrainedNetwork] = {}
+        for network, seed in dict.fromkeys(wanted):
+            found = self.store.load(network, seed, self, observe)
+            kept |= {} if found is None else {(network, seed): found}
+        missing = [one for one in dict.fromkeys(wanted) if one not in kept]
+        fresh = train_networks(missing, self, observe) if missing else []
+        for one, result in zip(missing, fresh, strict=True):
+            kept[one] = named(one, result, device_name(self.device))
+            self.store.keep(kept[one], observe)
+            self._note(one, kept[one])
+        return [kept[one] for one in wanted]
 
-    def _file(self, spec: Spec) -> Path:
-        return self.weights / f"{spec.key}.pt"
+    def network(self, description: Network, seed: int) -> torch.nn.Module:
+        """A trained network without its history."""
+        return self.networks([(description, seed)])[0].model
 
-    def _kept(self, spec: Spec) -> bool:
-        return self._file(spec).exists() and self._file(spec).with_suffix(".json").exists()
+    def _note(self, one: Seeded, result: TrainedNetwork) -> None:
+        if self.trainings is not None:
+            stamp = {"torch": torch.__version__, "commit": self.commit, "date": _now()}
+            self.trainings.append(Training.of(*one, result, **stamp))
 
     def record(self, spec: Spec, metrics: Mapping[str, Any], **fields: Any) -> Record:
         """A record of a run, stamped with device, torch version, commit and date."""
@@ -76,7 +85,7 @@ class StudyContext:
             "device": device_name(self.device),
             "torch": torch.__version__,
             "commit": self.commit,
-            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "date": _now(),
         }
         return Record(
             key=spec.key,
@@ -88,18 +97,6 @@ class StudyContext:
             metrics=dict(metrics),
             **stamp | fields,
         )
-
-    def _restore(self, model: torch.nn.Module, file: Path) -> TrainResult:
-        load_weights(model, file)
-        return TrainResult(model=model.to(self.device), **json.loads(file.with_suffix(".json").read_text()))
-
-    def _keep(self, result: TrainResult, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        save_weights(result.model, file)
-        history = {f.name: getattr(result, f.name) for f in dataclasses.fields(result) if f.name != "model"}
-        draft = file.with_suffix(f".{os.getpid()}.draft")
-        draft.write_text(json.dumps(history))
-        os.replace(draft, file.with_suffix(".json"))
 
 
 def default_device() -> torch.device:
@@ -124,3 +121,7 @@ def processor_name() -> str:
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

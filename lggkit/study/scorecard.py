@@ -7,8 +7,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lggkit import experiments
 from lggkit.record import SCALES, Record
 from lggkit.study import paths
+from lggkit.study.derived import with_derived
 from lggkit.study.ledger import Ledger
 from lggkit.study.paper import PAPERS, Cell, cells, claims
 from lggkit.study.verdicts import (
@@ -35,7 +37,12 @@ def ledger_of(scale: str) -> Ledger:
 def records_of(paper: str) -> Records:
     """All current records of a paper's experiments, by experiment and scale."""
     names = {c.experiment for c in (*cells(paper), *claims(paper)) if c.experiment}
-    return {name: {s: ledger_of(s).records(name, s) for s in SCALES} for name in sorted(names)}
+    return {name: {s: records_at(name, s) for s in SCALES} for name in sorted(names)}
+
+
+def records_at(name: str, scale: str) -> list[Record]:
+    """The current records of one section and scale, with what is derived from them."""
+    return with_derived(experiments.get(name), ledger_of(scale).records(name, scale))
 
 
 def judged_cells(paper: str, records: Records | None = None) -> list[CellVerdict]:

@@ -19,7 +19,7 @@ from lggkit.record import SCALES, Record
 from lggkit.study import paths, queue
 from lggkit.study.context import StudyContext
 from lggkit.study.ledger import Ledger, LedgerError
-from lggkit.study.scorecard import ledger_of
+from lggkit.study.scorecard import ledger_of, records_at
 from lggkit.study.statistics import Interval, paired_differences, t_interval
 from lggkit.study.verdicts import by_seed
 
@@ -118,7 +118,7 @@ def _run(experiment: experiments.Experiment, scale: str, ledger: Ledger, context
 def at(name: str, scale: str) -> Shown:
     """The records of a section at one scale; none is no error."""
     ledger = ledger_of(scale)
-    return Shown(name, scale, tuple(ledger.records(name, scale)), ledger)
+    return Shown(name, scale, tuple(records_at(name, scale)), ledger)
 
 
 def highest(name: str, arms: Sequence[str] = ()) -> Shown:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +49,9 @@ class TrainConfig:
     channels_last: bool = True
     compile: bool | str = "auto"
     capture: bool | str = "auto"
+
+    COMPUTED: ClassVar = ("channels_last", "compile", "capture")
+    """Fields that say how it is computed, and nothing of what."""
 
     def __post_init__(self) -> None:
         _at_least("epochs", self.epochs, 1)

@@ -39,6 +39,7 @@ def train(
     checkpoint_every: int | None = None,
     evaluate: Evaluate = None,
     evaluate_every: int | None = None,
+    evaluate_at: Sequence[int] | None = None,
     after_step: Callable[[nn.Module], None] | None = None,
     progress: bool = False,
     tag: str = "",
@@ -60,8 +61,9 @@ def train(
         checkpoint: file to write and, where it exists, to continue from.
         checkpoint_every: steps between checkpoints; by default those at an epoch's end are written, where the
             last one is half a minute old. The last step is always saved.
-        evaluate: a test set, or ``evaluate(model) -> float | {name: float}``; after the last epoch always.
-        evaluate_every: epochs between evaluations.
+        evaluate: a test set, or ``evaluate(model) -> float | {name: float or tensor}``; after the last epoch
+            and, with ``evaluate_every``, whenever so many epochs have passed.
+        evaluate_at: after how many epochs instead, 0 being before the first step.
         after_step: called with the model, without gradients, after every update (Parseval and the like);
             a captured step records it, so it may depend on nothing but the model.
         progress: show a bar.
@@ -90,6 +92,7 @@ def train(
         checkpoint_every=checkpoint_every,
         evaluate=evaluate,
         evaluate_every=evaluate_every,
+        evaluate_at=evaluate_at,
         after_step=after_step,
         progress=progress,
         tags=[tag],
@@ -109,6 +112,7 @@ def train_many(
     checkpoint_every: int | None = None,
     evaluate: Evaluate = None,
     evaluate_every: int | None = None,
+    evaluate_at: Sequence[int] | None = None,
     after_step: Callable[[nn.Module], None] | None = None,
     progress: bool = False,
     tags: Sequence[str] | None = None,
@@ -120,7 +124,7 @@ def train_many(
     Models with equal seeds are given the very same `Batch` at a step, so that a `Teacher` computes its
     latents once for all of them.
     """
-    options = Options(taps, evaluate, evaluate_every, checkpoint_every, after_step)
+    options = Options(taps, evaluate, evaluate_every, evaluate_at, checkpoint_every, after_step)
     _check_request(models, seeds, objectives, checkpoints, tags, data, config)
     with telling_memory(len(models), config.batch_size, device):
         path = choose_path(config, device, len(data))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +45,8 @@ class Run:
     seconds: float = 0.0
     diverged: str | None = None
     curves: dict[str, list[float]] = field(default_factory=dict)
+    seen: dict[str, list[Tensor]] = field(default_factory=dict)
+    first_loss: float | None = None
 
     def __post_init__(self) -> None:
         self.loss = with_batch(self.objective or cross_entropy(self.config.label_smoothing))
@@ -118,6 +120,8 @@ class Run:
             "diverged": self.diverged,
             "path": self.path.mode,
             "curves": self.curves,
+            "seen": self.seen,
+            "first_loss": self.first_loss,
             "meter": self.meter.state(),
             "model": self.model.state_dict(),
             "objective": self.objective.state_dict() if isinstance(self.objective, nn.Module) else {},
@@ -128,6 +132,7 @@ class Run:
         """Continue from a `state`."""
         self.step, self.seconds, self.diverged = state["step"], state["seconds"], state["diverged"]
         self.curves, self.begun_as = state["curves"], state["path"]
+        self.seen, self.first_loss = state.get("seen", {}), state.get("first_loss")
         self.meter.load(state["meter"])
         self.model.load_state_dict(state["model"])
         if isinstance(self.objective, nn.Module):
@@ -142,7 +147,8 @@ class Run:
     def result(self) -> TrainResult:
         """What came out."""
         self.model.eval()
-        return TrainResult(self.model, self.curves, self.diverged, self.seconds, str(self.path), self.step)
+        how = self.seconds, str(self.path), self.step
+        return TrainResult(self.model, self.curves, self.diverged, *how, self.seen, self.first_loss)
 
     def rate_from(self, cell: Tensor | None) -> None:
         """Have the optimizer read its rate from a tensor (None: from a number), its state unchanged."""
@@ -191,15 +197,25 @@ class Run:
             self.diverged = f"a weight was not finite after the last step, {self.step - 1}"
 
     def _end_epoch(self) -> None:
+        if self.first_loss is None:
+            self.first_loss = float(self.meter.losses[0])
         loss, accuracy = self.meter.summary()
         rate = self.config.rate(self.step - 1, self.stream.steps_per_epoch)
         self._note(train_loss=loss, train_accuracy=accuracy, learning_rate=rate)
         self.meter.reset()
-        epoch, every = self.step // self.stream.steps_per_epoch, self.options.evaluate_every
-        if self.options.evaluate is not None and (self.done or (every and epoch % every == 0)):
-            self._note(**self._evaluate(), test_epoch=epoch)
+        self.evaluate(self.step // self.stream.steps_per_epoch)
 
-    def _evaluate(self) -> dict[str, float]:
+    def evaluate(self, epoch: int) -> None:
+        """Evaluate if it is time to, after this many epochs: numbers become curves, tensors are kept."""
+        if not self.options.evaluates(epoch, self.config.epochs):
+            return
+        found = {**self._evaluate(), "test_epoch": epoch}
+        tensors = {name: value for name, value in found.items() if isinstance(value, Tensor) and value.dim()}
+        for name, value in tensors.items():
+            self.seen.setdefault(name, []).append(value.detach().to("cpu", copy=True))
+        self._note(**{name: value for name, value in found.items() if name not in tensors})
+
+    def _evaluate(self) -> Mapping[str, float | Tensor]:
         evaluate, places = self.options.evaluate, places_of(self)
         if isinstance(evaluate, DataSet):
             found = model_error(self.model, evaluate, dtype=self.path.dtype)
@@ -212,7 +228,7 @@ class Run:
         if self.taps is not None:
             self.taps.clear()
         self.model.train()
-        return found if isinstance(found, dict) else {"test_error": found}
+        return found if isinstance(found, Mapping) else {"test_error": found}
 
     def _note(self, **values: float) -> None:
         for name, value in values.items():
@@ -223,6 +239,8 @@ def begin(runs: Sequence[Run]) -> None:
     """Decide between captured, compiled and eager for runs that advance together; their taps must be on."""
     for run in runs:
         run.model.train()
+        if run.step == 0:
+            run.evaluate(0)
         run.forward = tapped(run.model, run.taps)
     compile_all(runs)
     capture_all(runs)

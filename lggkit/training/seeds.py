@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 
 import numpy as np
 import torch
 
-
-def derive(seed: int, *names: str | int) -> int:
-    """A 63-bit seed for the stream called ``names``: equal on every machine, unrelated between names."""
-    text = "/".join(str(part) for part in (seed, *names))
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+from lggkit.networks.seeds import derive
 
 
 def generator(seed: int, *names: str | int) -> torch.Generator:

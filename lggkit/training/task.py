@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from torch import nn
+from torch import Tensor, nn
 
 from lggkit.data import DataSet
 
-Evaluate = Callable[[nn.Module], float | dict[str, float]] | DataSet | None
+Evaluate = Callable[[nn.Module], float | Mapping[str, float | Tensor]] | DataSet | None
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,17 @@ class Options:
     taps: Sequence[str] = ()
     evaluate: Evaluate = None
     evaluate_every: int | None = None
+    evaluate_at: Sequence[int] | None = None
     checkpoint_every: int | None = None
     after_step: Callable[[nn.Module], None] | None = None
+
+    def evaluates(self, epoch: int, last: int) -> bool:
+        """Whether there is an evaluation after this many epochs, ``last`` being the whole training."""
+        if self.evaluate is None:
+            return False
+        if self.evaluate_at is not None:
+            return epoch in self.evaluate_at
+        return epoch == last or bool(epoch and self.evaluate_every and epoch % self.evaluate_every == 0)
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,8 @@ class TrainResult:
     ``test_epoch`` (epochs trained by then). ``diverged``: None, or what was not finite, and when.
     ``seconds``: wall time of its steps and evaluations, those before an interruption included; models
     trained together share the time of the call equally. ``path``: how it was computed, and why so.
-    ``steps``: updates made.
+    ``steps``: updates made. ``seen``: tensors that evaluations gave, by name in their order, on the CPU.
+    ``first_loss``: of the first batch, before any update (None where no step was made).
     """
 
     model: nn.Module
@@ -42,3 +52,10 @@ class TrainResult:
     seconds: float
     path: str
     steps: int
+    seen: dict[str, list[Tensor]] = field(default_factory=dict)
+    first_loss: float | None = None
+
+    @property
+    def precision(self) -> str:
+        """``float32`` or ``bfloat16``, as it was computed in."""
+        return "bfloat16" if "bfloat16," in self.path else "float32"

@@ -7,9 +7,9 @@ Both are arms; so is cross-entropy behind a bottleneck of two dimensions, left a
 from __future__ import annotations
 
 import copy
-import math
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,27 +24,28 @@ from lggkit.evaluation import (
     model_error,
     silhouette,
 )
-from lggkit.experiments.base import Arm, Context, Experiment, how_trained
-from lggkit.experiments.embedding_runs import (
+from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
+from lggkit.experiments.lockstep import Observer
+from lggkit.experiments.networks import Network
+from lggkit.experiments.recipes.embedder import (
     CROSS_ENTROPY,
     GRAPH_SMOOTHNESS,
     REDUCED_TRAINING,
     SMOKE_TRAINING,
-    EmbeddingSettings,
-    build_network,
-    embeddings,
-    final_loss,
+    Embedder,
 )
 from lggkit.latents import latents
+from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec
-from lggkit.training import TrainResult, train_many
+from lggkit.training import TrainResult
 
 FILM_SEED = 42_000
 NEIGHBORS = 10
+PLANE = Embedder(dimension=2, normalization="batch_norm")
 
 
 @dataclass(frozen=True)
-class Settings(EmbeddingSettings):
+class Settings(Protocol):
     """Section 4.2's settings.
 
     The embeddings of ``points`` training images, the same in every run, are kept at ``moments``, epochs from
@@ -54,62 +55,40 @@ class Settings(EmbeddingSettings):
         ValueError: the moments do not rise from 0 to the last epoch.
     """
 
-    dimension: int | None = 2
-    normalization: str | None = "batch_norm"
+    embedder: Embedder = field(default_factory=lambda: PLANE)
     moments: tuple[int, ...] = (0, 5, 20, 100, 150, 200)
     points: int = 1000
     base: int = 5000
     queries: int = 10_000
 
     def __post_init__(self) -> None:
-        epochs, rising = self.own_training.epochs, sorted(set(self.moments))
+        epochs, rising = self.embedder.own_training.epochs, sorted(set(self.moments))
         if list(self.moments) != rising or rising[:1] != [0] or rising[-1] != epochs or epochs < 1:
             raise ValueError(f"moments are {self.moments}; give epochs that rise from 0 to {epochs}")
 
     @property
-    def every(self) -> int:
-        """Epochs between two looks, so that every moment is looked at."""
-        return math.gcd(*self.moments)
-
-    @property
-    def identity(self) -> tuple[Any, ...]:
-        """As of any network; its film makes it one of its own."""
-        return (*super().identity, "film", self.moments, self.points)
+    def description(self) -> Network:
+        """The trained network."""
+        return self.embedder.description
 
 
-def build_filmed(spec: Spec, context: Context) -> nn.Module:
-    """The untrained network of a spec, with room for its film (moments, points, 2).
+def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
+    """A record for each spec: how clustered the classes are at every moment, and the film itself."""
+    settings = specs[0].protocol
+    shown = filmed_images(settings, context.data(settings.embedder.data_name))
+    depths = {spec.protocol.description: spec.protocol.embedder.embedding_depth for spec in specs}
 
-    The film is part of the network so that it is kept, interrupted and taken up again with its weights.
-    """
-    settings, model = spec.protocol, build_network(spec, context)
-    points = min(settings.points, len(context.data(settings.data_name)))
-    film = torch.zeros(len(settings.moments), points, settings.own_dimension, device=context.device)
-    model.register_buffer("film", film)
-    model.register_buffer("looks", torch.zeros((), dtype=torch.int64, device=context.device))
-    return model
+    def look(network: Network, model: nn.Module) -> dict[str, Tensor]:
+        return {"film": frame_of(model, shown.images, depths[network])}
 
-
-def train_networks(specs: Sequence[Spec], context: Context) -> list[TrainResult]:
-    """The trained and filmed networks of specs, all arms and seeds in lockstep."""
-    protocol, data = specs[0].protocol, context.data(specs[0].protocol.data_name)
-    settings = {build_filmed(spec, context): spec.protocol for spec in specs}
-    images = filmed_images(protocol, data).images
-    for model in settings:
-        look(model, images, settings[model])
-    return train_many(
-        list(settings),
-        data,
-        protocol.own_training,
-        seeds=[spec.seed for spec in specs],
-        objectives=[spec.protocol.own_loss.objective() for spec in specs],
-        device=context.device,
-        checkpoints=[context.checkpoints / f"{spec.key}.pt" for spec in specs],
-        evaluate=lambda model: look(model, images, settings[model]),
-        evaluate_every=protocol.every,
-        progress=context.progress,
-        tags=[spec.key for spec in specs],
-    )
+    observer = Observer(f"film of {settings.points} points, seed {FILM_SEED}", look, settings.moments)
+    for spec, result in trained(specs, context, observer).items():
+        if result.diverged is not None:
+            yield context.record(spec, {}, **how_trained(result))
+            continue
+        begun, (metrics, arrays) = time.monotonic(), _of_network(spec.protocol, result, shown, context)
+        seconds = time.monotonic() - begun
+        yield context.record(spec, metrics, arrays=arrays, seconds=seconds, **how_trained(result))
 
 
 def filmed_images(settings: Settings, data: DataSet) -> DataSet:
@@ -122,40 +101,28 @@ def _order(n: int, device: torch.device) -> Tensor:
 
 
 @torch.no_grad()
-def frame_of(model: nn.Module, images: Tensor, settings: Settings) -> Tensor:
+def frame_of(model: nn.Module, images: Tensor, depth: str) -> Tensor:
     """Embeddings (n, d) of uint8 images under their own batch statistics, as a step of training sees them.
 
     Running statistics are 0 and 1 before the first step and lag behind a high learning rate: they would show
     networks that nobody trains. The model itself is left as it is.
     """
     twin = copy.deepcopy(model).train()
-    return latents(twin, to_float(images), [settings.embedding_depth])[settings.embedding_depth]
+    return latents(twin, to_float(images), [depth])[depth]
 
 
-def look(model: nn.Module, images: Tensor, settings: Settings) -> dict[str, float]:
-    """Films the embeddings where this is a moment; called at the start and every ``settings.every`` epochs.
-
-    Gives no numbers: it is an ``evaluate`` of `lggkit.training.train`.
-    """
-    epoch = int(model.looks) * settings.every
-    if epoch in settings.moments:
-        model.film[settings.moments.index(epoch)] = frame_of(model, images, settings)
-    model.looks += 1
-    return {}
-
-
-def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
-    """A record for each spec: how clustered the classes are at every moment, and the film itself."""
-    for spec, result in zip(specs, context.trainings(specs), strict=True):
-        how = how_trained(result) | {"seconds": result.seconds}
-        if result.diverged is not None:
-            yield context.record(spec, {}, **how)
-            continue
-        data = context.data(spec.protocol.data_name)
-        film, shown = result.model.film.cpu(), filmed_images(spec.protocol, data)
-        metrics = _of_film(film, shown.labels.cpu()) | _errors(spec.protocol, result.model, context)
-        metrics["final_train_loss"] = final_loss(spec, result)
-        yield context.record(spec, metrics, arrays=_arrays(spec.protocol, film, shown), **how)
+def _of_network(
+    settings: Settings, result: TrainResult, shown: DataSet, context: Context
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    film, labels = torch.stack(result.seen["film"]), shown.labels.cpu()
+    metrics = _of_film(film, labels) | _errors(settings, result.model, context)
+    metrics["final_train_loss"] = settings.embedder.final_loss(result)
+    return metrics, {
+        "embeddings": film.numpy().astype(np.float16),
+        "epochs": np.array(settings.moments),
+        "labels": labels.numpy().astype(np.uint8),
+        "class_names": np.array(shown.classes, dtype=str),
+    }
 
 
 def _of_film(film: Tensor, labels: Tensor) -> dict[str, Any]:
@@ -173,36 +140,33 @@ def _of_film(film: Tensor, labels: Tensor) -> dict[str, Any]:
 
 def _errors(settings: Settings, model: nn.Module, context: Context) -> dict[str, float]:
     """10-NN error in two dimensions, and that of a network which classifies by itself."""
-    data, test = context.data(settings.data_name), context.data(settings.data_name, train=False)
+    embedder = settings.embedder
+    data, test = context.data(embedder.data_name), context.data(embedder.data_name, train=False)
     base = data.subset(_order(len(data), data.device)[-settings.base :])
-    queries = test.subset(range(min(settings.queries, len(test))))
-    held, asked = (embeddings(model, part.images, settings) for part in (base, queries))
-    errors = {"error_10nn": knn_error(held, base.labels.cpu(), asked, queries.labels.cpu(), NEIGHBORS)}
-    return errors | ({"test_error": model_error(model, test)} if settings.by_cross_entropy else {})
-
-
-def _arrays(settings: Settings, film: Tensor, shown: DataSet) -> dict[str, np.ndarray]:
-    return {
-        "embeddings": film.numpy().astype(np.float16),
-        "epochs": np.array(settings.moments),
-        "labels": shown.labels.cpu().numpy().astype(np.uint8),
-        "class_names": np.array(shown.classes, dtype=str),
-    }
+    parts = (embedder.embedded(model, part) for part in (base, test.first(settings.queries)))
+    (held, held_labels), (asked, labels) = parts
+    errors = {"error_10nn": knn_error(held, held_labels, asked, labels, NEIGHBORS)}
+    return errors | ({"test_error": model_error(model, test)} if embedder.by_cross_entropy else {})
 
 
 SMOKE = Settings(
-    stand_in="digits",
-    loss=GRAPH_SMOOTHNESS,
-    network="small_net",
-    width=4,
-    training=SMOKE_TRAINING,
+    embedder=replace(
+        PLANE,
+        stand_in="digits",
+        loss=GRAPH_SMOOTHNESS,
+        network="small_net",
+        width=4,
+        training=SMOKE_TRAINING,
+    ),
     moments=(0, 1, 2),
     points=300,
     base=600,
     queries=300,
 )
 REDUCED = Settings(
-    loss=GRAPH_SMOOTHNESS, width=8, training=REDUCED_TRAINING, moments=(0, 1, 2, 3, 4), queries=2000
+    embedder=replace(PLANE, loss=GRAPH_SMOOTHNESS, width=8, training=REDUCED_TRAINING),
+    moments=(0, 1, 2, 3, 4),
+    queries=2000,
 )
 BOTTLENECK = {"loss": CROSS_ENTROPY, "normalization": None}
 
@@ -218,8 +182,6 @@ EXPERIMENT = Experiment(
     ),
     seeds={"smoke": 2, "reduced": 3, "paper": 3},
     measure=measure,
-    build=build_filmed,
-    train=train_networks,
     together=(("cross_entropy", "cross_entropy_batch_norm", "graph_smoothness", "graph_smoothness_l2"),),
     minutes={"smoke": 0.02, "reduced": 8, "paper": 8},
     priority=40,

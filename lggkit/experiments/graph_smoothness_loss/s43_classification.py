@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from statistics import fmean
 from typing import Any
@@ -20,125 +20,103 @@ from typing import Any
 import torch
 from torch import nn
 
-from lggkit.evaluation import (
-    clusters_per_class,
-    knn_error,
-    linear_probe_error,
-    model_error,
-    scatter_ratio,
-    svc_error,
-)
-from lggkit.evaluation.accuracy import evaluating
-from lggkit.experiments.base import Arm, Context, Experiment
-from lggkit.experiments.embedding import EmbeddingLoss
-from lggkit.experiments.embedding_runs import (
+from lggkit.evaluation import clusters_per_class, knn_error, model_error, scatter_ratio
+from lggkit.evaluation.embeddings import classifier_errors
+from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
+from lggkit.experiments.lockstep import begun_run
+from lggkit.experiments.networks import Network
+from lggkit.experiments.recipes.answers import new_class_errors
+from lggkit.experiments.recipes.embedder import (
     CROSS_ENTROPY,
     GRAPH_SMOOTHNESS,
     PAPER_SWEEP_TRAINING,
     REDUCED_TRAINING,
     SMOKE_SWEEP_TRAINING,
     SMOKE_TRAINING,
-    EmbeddingSettings,
-    Labelled,
-    build_network,
-    embedded,
-    final_loss,
-    history,
-    split_images,
-    train_networks,
-    trained,
+    Embedder,
 )
-from lggkit.experiments.new_classes import of_new_classes
-from lggkit.experiments.pair_losses import initial_pair_loss, pair_loss, pair_sum_violation
-from lggkit.experiments.step_time import relative_step_time
+from lggkit.experiments.recipes.embedding import EmbeddingLoss
+from lggkit.experiments.recipes.pair_loss import pair_loss
+from lggkit.objectives import pair_sum_violation
+from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec
 from lggkit.training import TrainResult
+from lggkit.training.step_time import relative_step_time
 
 
 @dataclass(frozen=True)
-class Settings(EmbeddingSettings):
+class Settings(Protocol):
     """Section 4.3's settings.
 
     The SVC is chosen and fitted on ``svc_subset`` training embeddings at most. A step is timed
     ``timed_steps`` times, and the loss a pair is that of the first ``pair_batches`` training batches.
     """
 
+    embedder: Embedder = field(default_factory=Embedder)
     svc_subset: int = 10_000
     timed_steps: int = 20
     pair_batches: int = 4
 
     @property
+    def description(self) -> Network:
+        """The trained network."""
+        return self.embedder.description
+
+    @property
     def in_table(self) -> bool:
         """Whether every classifier is tried and the step is timed."""
-        return not self.sweep and self.classes_kept is None
+        return not self.embedder.sweep and self.embedder.classes_kept is None
 
 
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
     """A record for each spec: errors of classifiers on the embedding, its clusters, losses, a step's time."""
-    results = trained([spec for spec in specs if spec.protocol.trained], context)
+    results = trained([spec for spec in specs if spec.protocol.embedder.trained], context)
     for spec in specs:
         if spec not in results:
-            yield _exact(spec, context)
+            metrics = {"pair_sum_violation": pair_sum_violation(torch.Generator().manual_seed(spec.seed))}
+            yield context.record(spec, metrics, precision="float64", path="cpu, float64")
             continue
-        result, begun = results[spec], time.monotonic()
+        begun, result = time.monotonic(), results[spec]
         metrics = _of_network(spec, result, context) if result.diverged is None else {}
-        how = history(spec, result, measuring=time.monotonic() - begun)
-        yield context.record(spec, metrics, **how)
-
-
-def _exact(spec: Spec, context: Context) -> Record:
-    violation = pair_sum_violation(torch.Generator().manual_seed(spec.seed))
-    metrics = {"pair_sum_violation": violation}
-    return context.record(spec, metrics, precision="float64", path="cpu, float64")
+        yield context.record(spec, metrics, seconds=time.monotonic() - begun, **how_trained(result))
 
 
 def _of_network(spec: Spec, result: TrainResult, context: Context) -> dict[str, Any]:
-    settings, model = spec.protocol, result.model
+    settings, model, embedder = spec.protocol, result.model, spec.protocol.embedder
     metrics = _of_embedding(spec, model, context)
-    metrics["final_train_loss"] = final_loss(spec, result)
-    if settings.by_cross_entropy and settings.classes_kept is None:
-        metrics["test_error"] = model_error(model, context.data(settings.data_name, train=False))
-    if not settings.by_cross_entropy:
-        metrics["initial_pair_loss"] = initial_pair_loss(spec, context, settings.pair_batches)
-        with evaluating(model):
-            metrics["final_pair_loss"] = pair_loss(model, spec, context, settings.pair_batches)
+    metrics["final_train_loss"] = embedder.final_loss(result)
+    if embedder.by_cross_entropy and embedder.classes_kept is None:
+        metrics["test_error"] = model_error(model, context.data(embedder.data_name, train=False))
+    if not embedder.by_cross_entropy:
+        before = embedder.description.untrained(spec.seed, context).train()
+        for name, network in {"initial_pair_loss": before, "final_pair_loss": model.eval()}.items():
+            metrics[name] = pair_loss(network, embedder, spec.seed, context, settings.pair_batches)
     if settings.in_table:
-        reference = replace(spec, protocol=replace(settings, loss=CROSS_ENTROPY, dimension=None))
-        ratio = relative_step_time(spec, reference, context, settings.timed_steps)
-        metrics["relative_step_time"] = ratio
+        reference = replace(embedder, loss=CROSS_ENTROPY, dimension=None).description
+        pair = (begun_run(network, spec.seed, context) for network in (embedder.description, reference))
+        same = embedder.description == reference
+        metrics["relative_step_time"] = 1.0 if same else relative_step_time(*pair, settings.timed_steps)
     return metrics
 
 
 def _of_embedding(spec: Spec, model: nn.Module, context: Context) -> dict[str, Any]:
     """What classifiers make of the embedding, all classes of the data set included, and how it lies."""
-    settings = spec.protocol
-    kept, held = split_images(settings, context)
-    test = context.data(settings.data_name, train=False)
-    base, queries = (embedded(model, data, settings) for data in (kept, test))
+    embedder = spec.protocol.embedder
+    kept, held = embedder.images.split(context)
+    test = context.data(embedder.data_name, train=False)
+    base, queries = (embedder.embedded(model, data) for data in (kept, test))
     metrics: dict[str, Any] = {"error_10nn": knn_error(*base, *queries, 10)}
-    if settings.sweep:
-        metrics["validation_error_10nn"] = knn_error(*base, *embedded(model, held, settings), 10)
-    if settings.in_table:
-        metrics |= _of_classifiers(base, queries, settings)
-    if settings.classes_kept is not None:
-        metrics |= of_new_classes(spec, base, queries, context)
+    if embedder.sweep:
+        metrics["validation_error_10nn"] = knn_error(*base, *embedder.embedded(model, held), 10)
+    if spec.protocol.in_table:
+        metrics |= classifier_errors(base, queries, spec.protocol.svc_subset)
+    if embedder.classes_kept is not None:
+        metrics |= new_class_errors(embedder, spec.seed, base, queries, context)
     clusters = clusters_per_class(*queries)
     return metrics | {
         "clusters_per_class": fmean(clusters),
         "clusters_by_class": clusters,
         "scatter_ratio": scatter_ratio(*queries),
-    }
-
-
-def _of_classifiers(base: Labelled, queries: Labelled, settings: Settings) -> dict[str, float]:
-    """Errors of the table's other classifiers, with what was chosen for the SVC."""
-    svc = svc_error(*base, *queries, subset=settings.svc_subset)
-    return {
-        "error_1nn": knn_error(*base, *queries, 1),
-        "error_svc": svc.error,
-        "svc_c": svc.c,
-        "svc_gamma": svc.gamma,
-        "error_probe": linear_probe_error(*base, *queries),
     }
 
 
@@ -198,19 +176,23 @@ EIGHT = (
 GROUPS = ((*NEIGHBORS, ALL_PAIRS), DIMENSIONS, SCALES, (*WEIGHTS, *VARIANTS), WIDE_WEIGHTS, EIGHT)
 EXACT = Arm("exact", "exact claims", {"trained": False})
 SMOKE = Settings(
-    stand_in="digits",
-    loss=GRAPH_SMOOTHNESS,
-    network="small_net",
-    width=4,
-    training=SMOKE_TRAINING,
-    sweep_training=SMOKE_SWEEP_TRAINING,
-    held_out=200,
+    embedder=Embedder(
+        stand_in="digits",
+        loss=GRAPH_SMOOTHNESS,
+        network="small_net",
+        width=4,
+        training=SMOKE_TRAINING,
+        sweep_training=SMOKE_SWEEP_TRAINING,
+        held_out=200,
+    ),
     svc_subset=200,
     timed_steps=3,
     pair_batches=1,
 )
-REDUCED = Settings(loss=GRAPH_SMOOTHNESS, width=8, training=REDUCED_TRAINING, svc_subset=5000)
-PAPER = Settings(sweep_training=PAPER_SWEEP_TRAINING)
+REDUCED = Settings(
+    embedder=Embedder(loss=GRAPH_SMOOTHNESS, width=8, training=REDUCED_TRAINING), svc_subset=5000
+)
+PAPER = Settings(embedder=Embedder(sweep_training=PAPER_SWEEP_TRAINING))
 
 
 def _together(*groups: Sequence[Arm]) -> tuple[tuple[str, ...], ...]:
@@ -225,8 +207,6 @@ EXPERIMENT = Experiment(
     seeds={"smoke": 2, "reduced": 3, "paper": 3},
     ablation_seeds={"smoke": 1, "reduced": 1, "paper": 3},
     measure=measure,
-    build=build_network,
-    train=train_networks,
     together=_together(TABLE[:2], TABLE[2:4], TABLE[4:], *GROUPS),
     minutes={"smoke": 0.01, "reduced": 12, "paper": 4},
     priority=20,

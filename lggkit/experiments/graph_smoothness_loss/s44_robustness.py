@@ -7,61 +7,74 @@ are CIFAR-10-C where its files are found, else CIFAR-10-C-like.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
-from lggkit.data.corruptions import CORRUPTIONS
-from lggkit.experiments.base import Arm, Context, Experiment
-from lggkit.experiments.corruption_runs import (
-    CorruptionSettings,
-    corruption_sheet,
-    first_images,
-    robustness_records,
-)
-from lggkit.experiments.embedding_runs import (
+from lggkit.data.corruptions import CORRUPTIONS, corruption_sheet
+from lggkit.evaluation.benchmark import CorruptionBenchmark
+from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
+from lggkit.experiments.networks import Network
+from lggkit.experiments.recipes.answers import corrupted_errors
+from lggkit.experiments.recipes.embedder import (
     CROSS_ENTROPY,
     GRAPH_SMOOTHNESS,
     REDUCED_TRAINING,
     SMOKE_TRAINING,
-    build_network,
-    train_networks,
+    Embedder,
 )
+from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec
 
 
+@dataclass(frozen=True)
+class Settings(Protocol):
+    """Section 4.4's settings: ``vote`` neighbours answer or, where it is None, the largest logit."""
+
+    embedder: Embedder = field(default_factory=Embedder)
+    benchmark: CorruptionBenchmark = field(default_factory=CorruptionBenchmark)
+    vote: int | None = None
+
+    @property
+    def description(self) -> Network:
+        """The trained network."""
+        return self.embedder.description
+
+
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
-    """A record for each spec: errors clean and corrupted, MCE and relative MCE.
+    """A record for each spec: errors clean and corrupted.
 
     Of the arm that trains nothing, the images that the corruptions make of the first test images.
     """
-    networks = [spec for spec in specs if spec.protocol.trained]
-    yield from robustness_records(networks, reference_of, context)
+    results = trained([spec for spec in specs if spec.protocol.embedder.trained], context)
+    begun = time.monotonic()
+    found = corrupted_errors(results, context)
+    seconds = (time.monotonic() - begun) / max(len(found), 1)
+    for spec, result in results.items():
+        yield context.record(spec, found.get(spec, {}), seconds=seconds, **how_trained(result))
     for spec in specs:
-        if spec not in networks:
+        if spec not in results:
             yield _sheet(spec, context)
 
 
 def _sheet(spec: Spec, context: Context) -> Record:
-    images = first_images(spec.protocol.data_name, len(CORRUPTIONS), context).images.cpu()
+    test = context.data(spec.protocol.embedder.data_name, train=False)
+    images = test.first(len(CORRUPTIONS)).images.cpu()
     made = corruption_sheet(images).numpy()
     return context.record(spec, {"images": float(len(images))}, arrays={"images": made}, path="cpu")
 
 
-def reference_of(spec: Spec) -> Spec:
-    """The run whose errors those of a spec are divided by."""
-    return EXPERIMENT.spec("cross_entropy", spec.scale, spec.seed)
-
-
-SMOKE = CorruptionSettings(
-    stand_in="digits",
-    loss=GRAPH_SMOOTHNESS,
-    network="small_net",
-    width=4,
-    training=SMOKE_TRAINING,
-    corruptions=("gaussian_noise", "defocus_blur", "contrast"),
-    severities=(3, 5),
+SMOKE = Settings(
+    embedder=Embedder(
+        stand_in="digits", loss=GRAPH_SMOOTHNESS, network="small_net", width=4, training=SMOKE_TRAINING
+    ),
+    benchmark=CorruptionBenchmark(
+        corruptions=("gaussian_noise", "defocus_blur", "contrast"), severities=(3, 5)
+    ),
 )
-REDUCED = CorruptionSettings(
-    loss=GRAPH_SMOOTHNESS, width=8, training=REDUCED_TRAINING, corruption_images=1000
+REDUCED = Settings(
+    embedder=Embedder(loss=GRAPH_SMOOTHNESS, width=8, training=REDUCED_TRAINING),
+    benchmark=CorruptionBenchmark(corruption_images=1000),
 )
 TABLE = (
     Arm("cross_entropy", "Cross-entropy", {"loss": CROSS_ENTROPY}),
@@ -77,13 +90,13 @@ SHEET = Arm("contact_sheet", "the corruptions", {"trained": False}, table=False,
 EXPERIMENT = Experiment(
     name="graph_smoothness_loss/s44_robustness",
     title="Robustness to corruptions of embeddings by graph smoothness (Table 2)",
-    protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": CorruptionSettings()},
+    protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": Settings()},
     arms=(*TABLE, *ABLATIONS, SHEET),
     seeds={"smoke": 2, "reduced": 3, "paper": 3},
     ablation_seeds={"smoke": 1, "reduced": 3, "paper": 3},
     measure=measure,
-    build=build_network,
-    train=train_networks,
+    reference="cross_entropy",
+    derived=("corruption",),
     together=(tuple(arm.name for arm in TABLE), tuple(arm.name for arm in ABLATIONS)),
     minutes={"smoke": 0.02, "reduced": 10, "paper": 5},
     priority=21,

@@ -19,13 +19,14 @@ from lggkit import graph
 from lggkit.data import DataSet
 from lggkit.evaluation import model_error
 from lggkit.evaluation.exactness import dimension_violation, zero_variation_violations
-from lggkit.evaluation.geometry import DENOMINATORS, Geometry, balanced_draws, geometries
+from lggkit.evaluation.geometry import DENOMINATORS, Geometry, balanced_draws, geometries, share_falling
 from lggkit.evaluation.influence import displaced, first_sample_share, weight_spread
 from lggkit.evaluation.neighbors import latents_at, neighbor_errors
-from lggkit.experiments.base import Arm, Context, Experiment
-from lggkit.networks import build, with_normalization
-from lggkit.record import Protocol, Record, Spec
-from lggkit.training import MultiStep, OneCycle, TrainConfig, TrainResult, train_many
+from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
+from lggkit.experiments.networks import Architecture, Images, Network
+from lggkit.protocol import Protocol
+from lggkit.record import Record, Spec
+from lggkit.training import MultiStep, OneCycle, TrainConfig, TrainResult
 
 DRAW_SEED = 20_200
 SAMPLE_SEED = 20_201
@@ -54,64 +55,29 @@ class Settings(Protocol):
         """The three depths of Figure 2, by the paper's names."""
         return {"input": "input", "middle": self.middle, "penultimate": "penultimate"}
 
-
-def build_network(spec: Spec, context: Context) -> nn.Module:
-    """The untrained network of a spec, its input normalisation inside."""
-    settings, data = spec.protocol, context.data(spec.protocol.dataset)
-    shape = {"classes": len(data.classes), "width": settings.width, "channels": data.images.shape[1]}
-    inner = build(settings.network, seed=spec.seed, **shape)
-    return with_normalization(inner, data.mean, data.std).to(context.device)
-
-
-def train_networks(specs: Sequence[Spec], context: Context) -> list[TrainResult]:
-    """The trained networks of specs that differ in nothing but their seed, trained together."""
-    protocol = specs[0].protocol
-    return train_many(
-        [build_network(spec, context) for spec in specs],
-        context.data(protocol.dataset),
-        protocol.training,
-        seeds=[spec.seed for spec in specs],
-        device=context.device,
-        checkpoints=[context.checkpoints / f"{spec.key}.pt" for spec in specs],
-        progress=context.progress,
-        tags=[spec.key for spec in specs],
-    )
+    @property
+    def description(self) -> Network:
+        """The trained network."""
+        architecture = Architecture(self.network, (("width", self.width),))
+        return Network(Images(self.dataset), architecture, self.training)
 
 
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
     """A record for each spec: σ at every depth over the draws, and what else section 3.3 claims."""
-    results = _trained(specs, context)
+    results = trained([spec for spec in specs if spec.arm != "exact" and spec.protocol.trained], context)
     for spec in specs:
         yield _exact(spec, context) if spec.arm == "exact" else _of_network(spec, results.get(spec), context)
 
 
-def _trained(specs: Sequence[Spec], context: Context) -> dict[Spec, TrainResult]:
-    """The training behind each spec that needs one: all arms share the networks of ``resnet18``."""
-    asked = [spec for spec in specs if spec.arm != "exact" and spec.protocol.trained]
-    definitions = [EXPERIMENT.spec("resnet18", spec.scale, spec.seed) for spec in asked]
-    return dict(zip(asked, context.trainings(definitions), strict=True)) if asked else {}
-
-
 def _of_network(spec: Spec, result: TrainResult | None, context: Context) -> Record:
-    start, how, spent = time.monotonic(), _history(spec, result), 0.0
-    if result is not None and spec.arm == "resnet18":
-        spent = result.seconds
-    if "reason" in how:
-        return context.record(spec, {}, status="diverged", seconds=spent, **how)
-    model = build_network(spec, context) if result is None else result.model
+    start, how = time.monotonic(), {} if result is None else how_trained(result)
+    if result is not None and result.diverged is not None:
+        return context.record(spec, {}, **how)
+    network = spec.protocol.description
+    model = network.untrained(spec.seed, context) if result is None else result.model
     measured = _influence if spec.arm == "normalization" else _variation
     metrics, arrays = measured(spec, model, context)
-    seconds = spent + time.monotonic() - start
-    return context.record(spec, metrics, arrays=arrays, seconds=seconds, **how)
-
-
-def _history(spec: Spec, result: TrainResult | None) -> dict[str, Any]:
-    """What a record says of the training behind it; arms that reuse a network do not repeat its curves."""
-    if result is None:
-        return {}
-    reason = {} if result.diverged is None else {"reason": result.diverged}
-    curves = {"curves": result.curves} if spec.arm == "resnet18" else {}
-    return {"path": result.path} | reason | curves
+    return context.record(spec, metrics, arrays=arrays, seconds=time.monotonic() - start, **how)
 
 
 def _variation(spec: Spec, model: nn.Module, context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -148,14 +114,8 @@ def _summary(
         metrics[f"knn_error_{name}"] = errors[depth]
         for other in DENOMINATORS[1:]:
             metrics[f"sigma_{name}_{other.replace('-', '_')}"] = geometry.variation[other].mean().item()
-    falls = _share_falling([by_depth[depth] for depth in settings.figure_depths.values()])
+    falls = share_falling([by_depth[depth] for depth in settings.figure_depths.values()])
     return metrics | {"share_of_draws_falling": falls}
-
-
-def _share_falling(ordered: Sequence[Geometry]) -> float:
-    """The share of draws whose σ falls at every step through the given depths."""
-    values = torch.stack([geometry.variation[DENOMINATORS[0]] for geometry in ordered])
-    return (values.diff(dim=0) < 0).all(dim=0).double().mean().item()
 
 
 def _rank_correlation(x: Sequence[float], y: Sequence[float]) -> float:
@@ -241,8 +201,6 @@ EXPERIMENT = Experiment(
     ),
     seeds={"smoke": 2, "reduced": 5, "paper": 5},
     measure=measure,
-    build=build_network,
-    train=train_networks,
     minutes={"smoke": 0.05, "reduced": 12, "paper": 3},
     priority=60,
 )

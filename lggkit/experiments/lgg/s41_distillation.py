@@ -7,6 +7,7 @@ teacher, as the authors' do, so that every interval is conditional on it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -14,17 +15,18 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from lggkit.evaluation import error_rate, predict
+from lggkit.evaluation import consistency, error_rate, predict
 from lggkit.evaluation.cost import relative_cost
-from lggkit.experiments.base import Arm, Context, Experiment, how_trained
-from lggkit.experiments.distilling import Distillation
-from lggkit.experiments.students import against_others, distances_to_teacher, variation_by_depth
-from lggkit.networks import build, with_normalization
-from lggkit.record import Protocol, Record, Spec
-from lggkit.training import MultiStep, Objective, OneCycle, Teacher, TrainConfig, TrainResult, train_many
+from lggkit.evaluation.geometry import mean_variations
+from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
+from lggkit.experiments.networks import Architecture, Guide, Images, Network, Recipe
+from lggkit.experiments.recipes.distillation import Distillation, Distilled, distances_to_teacher
+from lggkit.protocol import Protocol
+from lggkit.record import Record, Spec
+from lggkit.training import MultiStep, OneCycle, TrainConfig
 
 SIZES = {"wide_resnet28": "widen", "small_net": "width"}
-Answers = Callable[[Spec], Tensor]
+Answers = Callable[[Network, int], Tensor]
 
 
 @dataclass(frozen=True)
@@ -59,97 +61,67 @@ class Settings(Protocol):
         chosen = (self.teacher_training or self.training) if self.is_teacher else self.training
         return replace(chosen, precision=self.precision)
 
+    @property
+    def teacher(self) -> Settings:
+        """The settings of the teacher, which is trained in float32."""
+        return replace(self, is_teacher=True, distillation=Distillation(), precision=Settings.precision)
 
-def build_network(spec: Spec, context: Context) -> nn.Module:
-    """The untrained network of a spec, its input normalisation inside."""
-    settings, data = spec.protocol, context.data(spec.protocol.dataset)
-    size = settings.teacher_size if settings.is_teacher else settings.size
-    shape = {"classes": len(data.classes), "channels": data.images.shape[1]}
-    size = int(size) if settings.network == "small_net" else size
-    inner = build(settings.network, seed=spec.seed, **shape, **{SIZES[settings.network]: size})
-    return with_normalization(inner, data.mean, data.std).to(context.device)
+    @property
+    def description(self) -> Network:
+        """The trained network, teacher or student."""
+        size = self.teacher_size if self.is_teacher else self.size
+        size = int(size) if self.network == "small_net" else size
+        architecture = Architecture(self.network, ((SIZES[self.network], size),))
+        return Network(Images(self.dataset), architecture, self.own_training, self._recipe)
 
-
-def train_networks(specs: Sequence[Spec], context: Context) -> list[TrainResult]:
-    """The trained networks of specs of one scale, students of several arms and seeds in one lockstep."""
-    results: dict[Spec, TrainResult] = {}
-    for config in dict.fromkeys(spec.protocol.own_training for spec in specs):
-        same = [spec for spec in specs if spec.protocol.own_training == config]
-        results |= dict(zip(same, _train_together(same, config, context), strict=True))
-    return [results[spec] for spec in specs]
-
-
-def _train_together(specs: Sequence[Spec], config: TrainConfig, context: Context) -> list[TrainResult]:
-    protocol = specs[0].protocol
-    teachers = {
-        seed: _teacher(replace(specs[0], protocol=replace(protocol, teacher_seed=seed)), context)
-        for seed in {spec.protocol.teacher_seed for spec in specs if spec.protocol.distillation.weights}
-    }
-    return train_many(
-        [build_network(spec, context) for spec in specs],
-        context.data(protocol.dataset),
-        config,
-        seeds=[spec.seed for spec in specs],
-        objectives=[_objective(spec.protocol, teachers) for spec in specs],
-        taps=() if protocol.is_teacher else protocol.layers,
-        device=context.device,
-        checkpoints=[context.checkpoints / f"{spec.key}.pt" for spec in specs],
-        progress=context.progress,
-        tags=[spec.key for spec in specs],
-    )
-
-
-def _teacher(spec: Spec, context: Context) -> Teacher:
-    settings = spec.protocol
-    names = [*settings.layers, "output"]
-    return Teacher(context.trained(teacher_of(spec)), names, settings.precision)
-
-
-def teacher_of(spec: Spec) -> Spec:
-    """The run that trains the teacher of a student's run."""
-    return EXPERIMENT.spec("teacher", spec.scale, spec.protocol.teacher_seed)
-
-
-def _objective(settings: Settings, teachers: dict[int, Teacher]) -> Objective | None:
-    losses = settings.distillation
-    return losses.objective(teachers[settings.teacher_seed], settings.layers) if losses.weights else None
+    @property
+    def _recipe(self) -> Recipe:
+        if not self.distillation.weights:
+            return Recipe()
+        depths = (*self.layers, "output")
+        guide = Guide(self.teacher.description, self.teacher_seed, depths, self.precision)
+        return Distilled(guide=guide, losses=self.distillation, layers=self.layers)
 
 
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
-    """A record for each spec: error and cost; for students gain, agreement with the teacher, geometry."""
-    results = dict(zip(specs, context.trainings(specs), strict=True))
-    answers = cache(lambda spec: _answers(spec, context))
-    for spec, result in results.items():
-        metrics: dict[str, Any] = {}
+    """A record for each spec: error and cost; for students agreement with the teacher, and geometry."""
+    answers = cache(lambda network, seed: _answers(network, seed, context))
+    for spec, result in trained(specs, context).items():
+        begun, metrics = time.monotonic(), {}
         if result.diverged is None:
             metrics |= _of_network(spec, result.model, answers, context)
         if result.diverged is None and not spec.protocol.is_teacher:
             metrics |= _of_student(spec, result.model, answers, context)
-        yield context.record(spec, metrics, seconds=result.seconds, **how_trained(result))
+        yield context.record(spec, metrics, seconds=time.monotonic() - begun, **how_trained(result))
 
 
-def _answers(spec: Spec, context: Context) -> Tensor:
-    return predict(context.trained(spec), context.data(spec.protocol.dataset, train=False).images)
+def _answers(network: Network, seed: int, context: Context) -> Tensor:
+    return predict(context.network(network, seed), context.data(network.images.data, train=False).images)
 
 
 def _of_network(spec: Spec, model: nn.Module, answers: Answers, context: Context) -> dict[str, Any]:
     settings, test = spec.protocol, context.data(spec.protocol.dataset, train=False)
-    teacher = build_network(teacher_of(spec), context)
+    teacher = settings.teacher.description.untrained(0, context)
     return {
         **relative_cost(model, teacher, test.images.shape[1:]),
-        "test_error": error_rate(answers(spec), test.labels),
-        "sigma_all_depths": variation_by_depth(model, test, settings.draws, settings.per_class),
+        "test_error": error_rate(answers(settings.description, spec.seed), test.labels),
+        "sigma_all_depths": mean_variations(model, test, settings.draws, settings.per_class),
     }
 
 
 def _of_student(spec: Spec, model: nn.Module, answers: Answers, context: Context) -> dict[str, Any]:
     settings, test = spec.protocol, context.data(spec.protocol.dataset, train=False)
-    baseline, teacher = EXPERIMENT.spec("baseline", spec.scale, spec.seed), teacher_of(spec)
-    size = settings.training.batch_size
+    teacher, size = settings.teacher.description, settings.training.batch_size
     some = test.images[: settings.batches * size]
+    theirs = answers(teacher, settings.teacher_seed)
+    agreed = consistency(answers(settings.description, spec.seed), theirs, test.labels)
+    on_errors = {} if agreed.on_errors is None else {"consistency_on_teacher_errors": agreed.on_errors}
+    guide = context.network(teacher, settings.teacher_seed)
     return {
-        **against_others(*map(answers, (spec, baseline, teacher)), test.labels),
-        **distances_to_teacher(model, context.trained(teacher), some, settings.layers, size),
+        "consistency": agreed.overall,
+        "teacher_error": error_rate(theirs, test.labels),
+        **on_errors,
+        **distances_to_teacher(model, guide, some, settings.layers, size),
     }
 
 
@@ -223,8 +195,8 @@ EXPERIMENT = Experiment(
     arms=(*TABLE, *ABLATIONS, PRECISION),
     seeds={"smoke": 2, "reduced": 5, "paper": 10},
     measure=measure,
-    build=build_network,
-    train=train_networks,
+    reference="baseline",
+    derived=("gain",),
     together=(("rkd_d", "gkd"), tuple(arm.name for arm in ABLATIONS)),
     minutes={"smoke": 0.02, "reduced": 12, "paper": 1},
     priority=10,

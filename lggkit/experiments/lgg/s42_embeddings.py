@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from statistics import mean
 from typing import Any
@@ -21,21 +21,21 @@ from typing import Any
 from torch import nn
 
 from lggkit.evaluation import clusters_per_class, knn_error, scatter_ratio, silhouette
-from lggkit.experiments.base import Arm, Context, Experiment
-from lggkit.experiments.corruption_runs import CorruptionSettings, robustness_records
-from lggkit.experiments.embedding import EmbeddingLoss
-from lggkit.experiments.embedding_runs import (
+from lggkit.evaluation.benchmark import CorruptionBenchmark
+from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
+from lggkit.experiments.networks import Network
+from lggkit.experiments.recipes.answers import corrupted_errors
+from lggkit.experiments.recipes.embedder import (
+    CROSS_ENTROPY,
+    GRAPH_SMOOTHNESS,
     PAPER_SWEEP_TRAINING,
+    REDUCED_TRAINING,
     SMOKE_SWEEP_TRAINING,
-    build_network,
-    embedded,
-    embeddings,
-    history,
-    split_images,
-    train_networks,
-    trained,
+    SMOKE_TRAINING,
+    Embedder,
 )
-from lggkit.experiments.graph_smoothness_loss import s44_robustness as s44
+from lggkit.experiments.recipes.embedding import EmbeddingLoss
+from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec
 
 PEERS = {
@@ -90,32 +90,44 @@ SWEEPS = (
 
 
 @dataclass(frozen=True)
-class Settings(CorruptionSettings):
-    """Settings of section 4.4; how the classes lie is seen on the first ``cluster_sample`` test images."""
+class Settings(Protocol):
+    """How networks answer (``vote`` neighbours, None the largest logit), under which corruptions.
 
+    How the classes lie is seen on the first ``cluster_sample`` test images.
+    """
+
+    embedder: Embedder = field(default_factory=Embedder)
+    benchmark: CorruptionBenchmark = field(default_factory=CorruptionBenchmark)
+    vote: int | None = None
     cluster_sample: int = 2000
+
+    @property
+    def description(self) -> Network:
+        """The trained network."""
+        return self.embedder.description
 
 
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
-    """A record for each spec: errors clean and corrupted, MCE and relative MCE, and how the classes lie.
+    """A record for each spec: errors clean and corrupted, and how the classes lie.
 
     Of a sweep, errors on clean images alone.
     """
-    swept = [spec for spec in specs if spec.protocol.sweep]
-    others = [spec for spec in specs if not spec.protocol.sweep]
-    yield from robustness_records(others, reference_of, context, more=_of_classes)
-    yield from _of_sweep(swept, context)
+    results = trained(specs, context)
+    begun = time.monotonic()
+    found = corrupted_errors({s: r for s, r in results.items() if not s.protocol.embedder.sweep}, context)
+    shared = (time.monotonic() - begun) / max(len(found), 1)
+    for spec, result in results.items():
+        begun, metrics, how = time.monotonic(), found.get(spec, {}), how_trained(result)
+        if result.diverged is None:
+            of_network = _clean_errors if spec.protocol.embedder.sweep else _of_classes
+            metrics |= of_network(result.model, spec.protocol, context)
+        seconds = time.monotonic() - begun + (shared if spec in found else 0.0)
+        yield context.record(spec, metrics, seconds=seconds, **how)
 
 
-def reference_of(spec: Spec) -> Spec:
-    """The run whose errors those of a spec are divided by: the cross-entropy network of the same seed."""
-    return EXPERIMENT.spec("cross_entropy", spec.scale, spec.seed)
-
-
-def _of_classes(spec: Spec, model: nn.Module, context: Context) -> dict[str, Any]:
-    settings, test = spec.protocol, context.data(spec.protocol.data_name, train=False)
-    some = test.subset(range(min(settings.cluster_sample, len(test))))
-    points, labels = embeddings(model, some.images, settings), some.labels.cpu()
+def _of_classes(model: nn.Module, settings: Settings, context: Context) -> dict[str, Any]:
+    test = context.data(settings.embedder.data_name, train=False)
+    points, labels = settings.embedder.embedded(model, test.first(settings.cluster_sample))
     return {
         "clusters_per_class": mean(clusters_per_class(points, labels)),
         "scatter_ratio": scatter_ratio(points, labels),
@@ -123,36 +135,24 @@ def _of_classes(spec: Spec, model: nn.Module, context: Context) -> dict[str, Any
     }
 
 
-def _of_sweep(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
-    for spec, result in trained(specs, context).items():
-        begun = time.monotonic()
-        metrics = _clean_errors(result.model, spec.protocol, context) if result.diverged is None else {}
-        yield context.record(spec, metrics, **history(spec, result, measuring=time.monotonic() - begun))
-
-
 def _clean_errors(model: nn.Module, settings: Settings, context: Context) -> dict[str, float]:
     """Errors of ten neighbours, in percent, on the images held out and on the test images."""
-    kept, held = split_images(settings, context)
-    asked = {"validation_error_10nn": held, "error_10nn": context.data(settings.data_name, train=False)}
-    base = embedded(model, kept, settings)
-    return {name: knn_error(*base, *embedded(model, data, settings), 10) for name, data in asked.items()}
+    embedder = settings.embedder
+    kept, held = embedder.images.split(context)
+    asked = {"validation_error_10nn": held, "error_10nn": context.data(embedder.data_name, train=False)}
+    base = embedder.embedded(model, kept)
+    return {name: knn_error(*base, *embedder.embedded(model, data), 10) for name, data in asked.items()}
 
 
-def _of_section_44(scale: str, **changes: Any) -> Settings:
-    """Section 4.4's settings at a scale, so that its networks are shared."""
-    protocol = s44.EXPERIMENT.protocols[scale]
-    shared = {f.name: getattr(protocol, f.name) for f in fields(CorruptionSettings)}
-    return Settings(**shared | changes)
-
-
-def _arm_of_section_44(name: str, title: str) -> Arm:
-    return Arm(name, title, s44.EXPERIMENT.arm(name).changes)
+TABLE = {
+    "cross_entropy": Arm("cross_entropy", "cross-entropy", {"loss": CROSS_ENTROPY}),
+    "graph_smoothness": Arm("graph_smoothness", "graph smoothness", {"dimension": 200, "vote": 10}),
+}
 
 
 def _peer(name: str, title: str) -> Arm:
     """An arm that differs from graph smoothness in nothing but the loss."""
-    changes = s44.EXPERIMENT.arm("graph_smoothness").changes
-    return Arm(name, title, {**changes, "loss": RIVALS[name]})
+    return Arm(name, title, {**TABLE["graph_smoothness"].changes, "loss": RIVALS[name]})
 
 
 def _swept(sweep: Sweep) -> tuple[Arm, ...]:
@@ -167,33 +167,41 @@ def _swept(sweep: Sweep) -> tuple[Arm, ...]:
 
 
 SWEPT = tuple(map(_swept, SWEEPS))
-
+SMOKE = Settings(
+    embedder=Embedder(
+        stand_in="digits",
+        loss=GRAPH_SMOOTHNESS,
+        network="small_net",
+        width=4,
+        training=SMOKE_TRAINING,
+        sweep_training=SMOKE_SWEEP_TRAINING,
+        held_out=200,
+    ),
+    benchmark=CorruptionBenchmark(
+        corruption_images=200, corruptions=("gaussian_noise", "defocus_blur", "contrast"), severities=(3, 5)
+    ),
+    cluster_sample=200,
+)
+REDUCED = Settings(
+    embedder=Embedder(loss=GRAPH_SMOOTHNESS, width=8, training=REDUCED_TRAINING),
+    benchmark=CorruptionBenchmark(corruption_images=1000),
+)
+PAPER = Settings(embedder=Embedder(sweep_training=PAPER_SWEEP_TRAINING))
 
 EXPERIMENT = Experiment(
     name="lgg/s42_embeddings",
     title="Latent embeddings: label variation beside losses that gather a class (Table 2)",
-    protocols={
-        "smoke": _of_section_44(
-            "smoke",
-            corruption_images=200,
-            cluster_sample=200,
-            sweep_training=SMOKE_SWEEP_TRAINING,
-            held_out=200,
-        ),
-        "reduced": _of_section_44("reduced"),
-        "paper": _of_section_44("paper", sweep_training=PAPER_SWEEP_TRAINING),
-    },
+    protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": PAPER},
     arms=(
-        _arm_of_section_44("cross_entropy", "cross-entropy"),
-        _arm_of_section_44("graph_smoothness", "graph smoothness"),
+        *TABLE.values(),
         *(_peer(name, title) for name, title in PEERS.items()),
         *chain.from_iterable(SWEPT),
     ),
     seeds={"smoke": 2, "reduced": 3, "paper": 3},
     ablation_seeds={"smoke": 1, "reduced": 1, "paper": 1},
     measure=measure,
-    build=build_network,
-    train=train_networks,
+    reference="cross_entropy",
+    derived=("corruption",),
     together=(
         ("cross_entropy", "graph_smoothness", *PEERS),
         *(tuple(arm.name for arm in arms) for arms in SWEPT),

@@ -7,21 +7,27 @@ seed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
-from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES
-from lggkit.experiments.base import Arm, Context, Experiment
-from lggkit.experiments.robust_runs import SNR, RobustnessSettings, robust_records
-from lggkit.experiments.robust_training import Defense
-from lggkit.networks import build, with_normalization
+from lggkit.data import DataSet
+from lggkit.evaluation import predict
+from lggkit.evaluation.benchmark import CorruptionBenchmark
+from lggkit.evaluation.deformation_suite import DeformationSuite
+from lggkit.evaluation.robustness import SNR, RobustnessSuite
+from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
+from lggkit.experiments.lockstep import Observer
+from lggkit.experiments.networks import Architecture, Images, Network, Recipe
+from lggkit.experiments.recipes.defense import Defended, Defense
 from lggkit.objectives import spectral_norms
+from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec
-from lggkit.training import OneCycle, Restart, TrainConfig, TrainResult, train_many
+from lggkit.training import OneCycle, Restart, TrainConfig, TrainResult
 
 PAPER_TRAINING = TrainConfig(epochs=100, batch_size=100, augment=False, flip=False, schedule=Restart())
 WEIGHT, BETA = 1e-4, 0.01
@@ -29,11 +35,12 @@ TABLE_ARMS = ("vanilla", "regularizer", "parseval", "both")
 
 
 @dataclass(frozen=True)
-class Settings(RobustnessSettings):
-    """Section 4.3's settings: what is trained; `RobustnessSettings` say how it is measured.
+class Settings(Protocol):
+    """Section 4.3's settings.
 
     ``stand_in`` is the data set that is used in place of ``dataset`` (digits, at smoke scale).
-    ``norms_every`` is the number of epochs from one look at the spectral norms to the next.
+    ``norms_every`` is the number of epochs from one look at the spectral norms to the next. Attacks are
+    transferred from the networks of ``transfer_sources``, arms of the same seed.
     """
 
     dataset: str = "cifar10"
@@ -44,6 +51,10 @@ class Settings(RobustnessSettings):
     augmented: bool = False
     defense: Defense = field(default_factory=Defense)
     norms_every: int = 10
+    suite: RobustnessSuite = field(default_factory=RobustnessSuite)
+    deformation: DeformationSuite = field(default_factory=DeformationSuite)
+    benchmark: CorruptionBenchmark = field(default_factory=CorruptionBenchmark)
+    transfer_sources: tuple[str, ...] = ("vanilla",)
 
     @property
     def data_name(self) -> str:
@@ -55,67 +66,70 @@ class Settings(RobustnessSettings):
         """How the network is trained: as all are, but for augmentation."""
         return replace(self.training, augment=self.augmented, flip=self.augmented)
 
+    @property
+    def description(self) -> Network:
+        """The trained network."""
+        residual = (("parseval", True),) if self.defense.parseval else ()
+        architecture = Architecture(self.network, (("width", self.width), *residual))
+        recipe = Recipe() if self.defense == Defense() else Defended(defense=self.defense)
+        return Network(Images(self.data_name), architecture, self.own_training, recipe)
 
-def build_network(spec: Spec, context: Context) -> nn.Module:
-    """The untrained network of a spec, its input normalisation inside."""
-    settings, data = spec.protocol, context.data(spec.protocol.data_name)
-    shape = {"classes": len(data.classes), "channels": data.images.shape[1], "width": settings.width}
-    residual = {"parseval": True} if settings.defense.parseval else {}
-    inner = build(settings.network, seed=spec.seed, **shape, **residual)
-    return with_normalization(inner, data.mean, data.std).to(context.device)
-
-
-def train_networks(specs: Sequence[Spec], context: Context) -> list[TrainResult]:
-    """The trained networks of specs; those that are trained alike go in lockstep."""
-
-    def alike(spec: Spec) -> tuple[Any, ...]:
-        return (
-            spec.protocol.own_training,
-            spec.protocol.defense.parseval,
-            bool(spec.protocol.defense.regularizer),
-        )
-
-    results: dict[Spec, TrainResult] = {}
-    for key in dict.fromkeys(map(alike, specs)):
-        same = [spec for spec in specs if alike(spec) == key]
-        results |= dict(zip(same, _train_together(same, context), strict=True))
-    return [results[spec] for spec in specs]
+    @property
+    def norms(self) -> Observer:
+        """Looks at the spectral norms, the last time after the last epoch."""
+        last = self.own_training.epochs
+        epochs = sorted({*range(self.norms_every, last, self.norms_every), last})
+        return Observer("spectral norms", _norms, tuple(epochs))
 
 
-def _train_together(specs: Sequence[Spec], context: Context) -> list[TrainResult]:
-    settings, models = specs[0].protocol, [build_network(spec, context) for spec in specs]
-    data = context.data(settings.data_name)
-    defenses = [(spec.protocol.defense, model) for spec, model in zip(specs, models, strict=True)]
-    return train_many(
-        models,
-        data,
-        settings.own_training,
-        seeds=[spec.seed for spec in specs],
-        objectives=[defense.objective(model, len(data.classes)) for defense, model in defenses],
-        taps=settings.defense.taps(models[0]),
-        device=context.device,
-        checkpoints=[context.checkpoints / f"{spec.key}.pt" for spec in specs],
-        evaluate=_norms,
-        evaluate_every=settings.norms_every,
-        after_step=settings.defense.after_step(),
-        progress=context.progress,
-        tags=[spec.key for spec in specs],
-    )
-
-
-def _norms(model: nn.Module) -> dict[str, float]:
+def _norms(network: Network, model: nn.Module) -> dict[str, float]:
     values = [float(value) for value in spectral_norms(model).values()]
     return {"spectral_norm_largest": max(values), "spectral_norm_mean": sum(values) / len(values)}
 
 
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
     """A record for each spec: errors clean, attacked, perturbed and corrupted, and the latent geometry."""
-    return robust_records(specs, other_arm, context, partial(build_network, context=context))
+    settings = specs[0].protocol
+    sources = [EXPERIMENT.spec(arm, s.scale, s.seed) for s in specs for arm in s.protocol.transfer_sources]
+    results = trained(list(dict.fromkeys([*specs, *sources])), context, settings.norms)
+    sound = {spec: result.model for spec, result in results.items() if result.diverged is None}
+    test, begun = context.data(settings.data_name, train=False), time.monotonic()
+    answers = {spec: partial(predict, sound[spec]) for spec in specs if spec in sound}
+    corrupted = settings.benchmark.metrics(answers, test)
+    shared = (time.monotonic() - begun) / len(specs)
+    direction = cache(lambda spec: spec.protocol.suite.directions(sound[spec], test))
+    for spec in specs:
+        begun, metrics = time.monotonic(), corrupted.get(spec, {})
+        if spec in sound:
+            metrics |= _of_network(spec, results[spec], test, direction(spec), context)
+            metrics |= _transferred(spec, sound, test, direction)
+        seconds = shared + time.monotonic() - begun
+        yield context.record(spec, metrics, seconds=seconds, **how_trained(results[spec]))
 
 
-def other_arm(spec: Spec, arm: str) -> Spec:
-    """The run of another arm with a spec's scale and seed."""
-    return EXPERIMENT.spec(arm, spec.scale, spec.seed)
+def _of_network(
+    spec: Spec, result: TrainResult, test: DataSet, direction: Tensor, context: Context
+) -> dict[str, Any]:
+    settings, model = spec.protocol, result.model
+    untrained = settings.description.untrained(spec.seed, context)
+    return {
+        **settings.suite.metrics(model, test, direction),
+        **settings.deformation.metrics(model, untrained, test, settings.suite.images(test)),
+        "final_train_loss": result.curves["train_loss"][-1],
+    }
+
+
+def _transferred(
+    spec: Spec, sound: Mapping[Spec, nn.Module], test: DataSet, direction: Callable[[Spec], Tensor]
+) -> dict[str, float]:
+    """Errors on images that FGSM crafted on other arms' networks."""
+    sources = (EXPERIMENT.spec(arm, spec.scale, spec.seed) for arm in spec.protocol.transfer_sources)
+    suite, model = spec.protocol.suite, sound[spec]
+    return {
+        f"transfer_from_{source.arm}": suite.transferred(model, test, direction(source))
+        for source in sources
+        if source in sound
+    }
 
 
 def _ablation(name: str, title: str, **defense: Any) -> Arm:
@@ -162,28 +176,24 @@ SMOKE = Settings(
     width=4,
     training=replace(PAPER_TRAINING, epochs=1, batch_size=50, schedule=OneCycle()),
     norms_every=1,
-    attacked_images=50,
-    strong_images=10,
-    pgd_steps=2,
-    strong_steps=2,
-    restarts=1,
-    deepfool_steps=2,
-    levels=(20.0, 33.0),
-    batches=2,
-    graph_size=40,
-    corruption_images=60,
-    corruptions=("gaussian_noise", "contrast"),
-    severities=(3, 5),
+    suite=RobustnessSuite(
+        attacked_images=50,
+        strong_images=10,
+        pgd_steps=2,
+        strong_steps=2,
+        restarts=1,
+        deepfool_steps=2,
+        levels=(20.0, 33.0),
+    ),
+    deformation=DeformationSuite(batches=2, graph_size=40),
+    benchmark=CorruptionBenchmark(60, ("gaussian_noise", "contrast"), (3, 5)),
 )
 REDUCED = Settings(
     width=8,
     training=replace(PAPER_TRAINING, epochs=3, schedule=OneCycle()),
     norms_every=1,
-    attacked_images=1000,
-    strong_images=100,
-    corruption_images=1000,
-    corruptions=CORRUPTIONS,
-    severities=SEVERITIES,
+    suite=RobustnessSuite(attacked_images=1000, strong_images=100),
+    benchmark=CorruptionBenchmark(corruption_images=1000),
 )
 
 EXPERIMENT = Experiment(
@@ -193,8 +203,8 @@ EXPERIMENT = Experiment(
     arms=(*TABLE, *AUGMENTED, *ABLATIONS),
     seeds={"smoke": 2, "reduced": 3, "paper": 5},
     measure=measure,
-    build=build_network,
-    train=train_networks,
+    reference="vanilla",
+    derived=("corruption", "accuracy"),
     together=(TABLE_ARMS, ("augmented", "regularizer_augmented"), tuple(arm.name for arm in ABLATIONS)),
     minutes={"smoke": 0.02, "reduced": 14, "paper": 3},
     priority=11,

@@ -1,21 +1,15 @@
-"""The graph smoothness loss looked at apart from training: its range, its first value, its two forms."""
+"""The graph smoothness loss a pair: what random points give, the least there is, and its two forms."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from statistics import mean
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lggkit import graph
-from lggkit.experiments.base import Context
-from lggkit.experiments.embedding_runs import build_network, training_images
-from lggkit.objectives import graph_smoothness
-from lggkit.record import Spec
-from lggkit.training import Stream
+from lggkit.objectives.graph_smoothness import graph_smoothness
 
 
 def random_pair_loss(d: int, alpha: float = 2.0, points: int = 100_000) -> float:
@@ -45,24 +39,6 @@ def least_pair_loss(classes: int, alpha: float = 2.0) -> float:
     if classes < 2:
         raise ValueError(f"classes is {classes}; distances between classes need at least 2")
     return math.exp(-alpha * math.sqrt(2 * classes / (classes - 1)))
-
-
-def initial_pair_loss(spec: Spec, context: Context, batches: int) -> float:
-    """`pair_loss` of a spec's untrained network, in training mode, as the first step of training sees it."""
-    return pair_loss(build_network(spec, context).train(), spec, context, batches)
-
-
-@torch.no_grad()
-def pair_loss(model: nn.Module, spec: Spec, context: Context, batches: int) -> float:
-    """The mean edge weight of the pairs of distinct classes in the first batches of a spec's training.
-
-    Pairs that are no neighbours have weight 0. The model answers in the mode it is in.
-    """
-    settings = spec.protocol
-    stream = Stream(training_images(settings, context), settings.own_training, spec.seed)
-    objective = replace(settings.own_loss, reduction="mean", weight=1.0).objective()
-    first = [stream.make(step) for step in range(min(batches, stream.steps_per_epoch))]
-    return mean(float(objective({}, model(batch.images), batch.labels)) for batch in first)
 
 
 def pair_sum_violation(generator: torch.Generator, n: int = 100, d: int = 10, classes: int = 10) -> float:

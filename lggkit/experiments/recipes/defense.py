@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lggkit.evaluation.attacks import fgsm
+from lggkit.experiments.networks import ByDepth, Recipe
 from lggkit.objectives import parseval_step, variation_smoothness
-from lggkit.training import Batch, Objective
+from lggkit.training import Batch
 
 
 @dataclass(frozen=True)
@@ -50,36 +51,40 @@ class Defense:
         """The regulariser's options, in the order of the fields."""
         return self.power, self.reduction, self.k, self.normalized_laplacian
 
-    def taps(self, model: nn.Module) -> list[str]:
-        """The depths that the objective needs."""
-        return list(model.relu_depths) if self.regularizer else []
-
-    def after_step(self) -> Callable[[nn.Module], None] | None:
-        """What follows every update."""
-        return partial(parseval_step, beta=self.parseval) if self.parseval else None
-
-    def objective(self, model: nn.Module, classes: int) -> Objective | None:
-        """The loss for `lggkit.training.train` on this very model; None for plain cross-entropy."""
-        if self.adversarial_snr is not None:
-            return self._adversarial(model, classes)
-        return self._regularized(classes) if self.regularizer else None
-
-    def _regularized(self, classes: int) -> Objective:
-        def objective(latents: Mapping[str, Tensor], logits: Tensor, labels: Tensor) -> Tensor:
-            return F.cross_entropy(logits, labels) + self._penalty(latents, labels, classes)
-
-        return objective
-
-    def _adversarial(self, model: nn.Module, classes: int) -> Objective:
-        def objective(latents: Mapping[str, Tensor], logits: Tensor, labels: Tensor, batch: Batch) -> Tensor:
-            attacked = model(fgsm(model, batch.images, labels, self.adversarial_snr)).float()
-            mean = (F.cross_entropy(logits, labels) + F.cross_entropy(attacked, labels)) / 2
-            return mean + self._penalty(latents, labels, classes)
-
-        return objective
-
-    def _penalty(self, latents: Mapping[str, Tensor], labels: Tensor, classes: int) -> Tensor | float:
+    def penalty(self, latents: ByDepth, labels: Tensor, classes: int) -> Tensor | float:
+        """γ times eq. 8 on the latents of a batch, 0 without the regulariser."""
         if not self.regularizer:
             return 0.0
         options = dict(zip(("power", "reduction", "k", "normalized_laplacian"), self.graph, strict=True))
         return self.regularizer * variation_smoothness(latents, labels, classes=classes, **options)
+
+
+@dataclass(frozen=True)
+class Defended(Recipe):
+    """Cross-entropy under a `Defense`."""
+
+    defense: Defense = field(default_factory=Defense)
+
+    @property
+    def lockstep(self) -> tuple[float, bool]:
+        """What follows a step, and whether there are taps."""
+        return self.defense.parseval, bool(self.defense.regularizer)
+
+    def taps(self, model: nn.Module) -> tuple[str, ...]:
+        """The network's ReLU maps, if the regulariser needs them."""
+        return tuple(model.relu_depths) if self.defense.regularizer else ()
+
+    def objective(
+        self, model: nn.Module, latents: ByDepth, outputs: Tensor, batch: Batch, guide: ByDepth
+    ) -> Tensor:
+        """The cross-entropy (its mean with that of attacked images) and the regulariser, a scalar."""
+        loss = F.cross_entropy(outputs, batch.labels)
+        if self.defense.adversarial_snr is not None:
+            crafted = fgsm(model, batch.images, batch.labels, self.defense.adversarial_snr)
+            loss = (loss + F.cross_entropy(model(crafted).float(), batch.labels)) / 2
+        return loss + self.defense.penalty(latents, batch.labels, outputs.shape[1])
+
+    def after_step(self) -> Callable[[nn.Module], None] | None:
+        """The Parseval step."""
+        beta = self.defense.parseval
+        return partial(parseval_step, beta=beta) if beta else None

@@ -1,16 +1,18 @@
-"""Which loss an embedding is trained with, as settings that a record can hold; sets of fewer classes."""
+"""Which loss an embedding is trained with, as settings that a record can hold."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from functools import cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lggkit.data import DataSet
+from lggkit.experiments.networks import ByDepth, Recipe
 from lggkit.objectives import graph_smoothness
+from lggkit.training import Batch
 
 OPTIONS = {
     "cross_entropy": (),
@@ -72,37 +74,48 @@ class EmbeddingLoss:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; give a positive number")
 
-    def objective(self) -> Callable[[Mapping[str, Tensor], Tensor, Tensor], Tensor]:
-        """The loss for `lggkit.training.train`; it is computed in float32 at least, autocast or not."""
-        loss = self._function()
+    def of_batch(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        """The loss of a batch of outputs (n, d), a scalar in float32 at least, autocast or not."""
+        with torch.autocast(outputs.device.type, enabled=False):
+            return _function(self)(outputs if outputs.dtype == torch.float64 else outputs.float(), labels)
 
-        def objective(latents: Mapping[str, Tensor], outputs: Tensor, labels: Tensor) -> Tensor:
-            with torch.autocast(outputs.device.type, enabled=False):
-                return loss(outputs if outputs.dtype == torch.float64 else outputs.float(), labels)
 
-        return objective
+@dataclass(frozen=True)
+class Embedded(Recipe):
+    """An `EmbeddingLoss` of a network's outputs."""
 
-    def _function(self) -> LossOfBatch:
-        if self.loss == "cross_entropy":
-            return F.cross_entropy
-        return self._graph_smoothness() if self.loss == "graph_smoothness" else self._peer()
+    loss: EmbeddingLoss = field(default_factory=EmbeddingLoss)
 
-    def _graph_smoothness(self) -> LossOfBatch:
-        options = {"alpha": self.alpha, "k": self.k, "reduction": self.reduction}
-        return lambda outputs, labels: self.weight * graph_smoothness(outputs, labels, **options)
+    def objective(
+        self, model: nn.Module, latents: ByDepth, outputs: Tensor, batch: Batch, guide: ByDepth
+    ) -> Tensor:
+        """The loss, a scalar."""
+        return self.loss.of_batch(outputs, batch.labels)
 
-    def _peer(self) -> LossOfBatch:
-        from pytorch_metric_learning.distances import LpDistance
-        from pytorch_metric_learning.losses import NCALoss, SupConLoss
-        from pytorch_metric_learning.reducers import ThresholdReducer
 
-        if self.loss == "triplet":
-            return _triplets(self.margin, hardest=self.mining == "hard")
-        if self.loss == "supervised_contrastive":
-            return SupConLoss(temperature=self.temperature)
-        # Its own reducer's mean over no samples is not a number; this one, which drops none, gives 0.
-        whole, distance = ThresholdReducer(low=-1), LpDistance(normalize_embeddings=False, power=2)
-        return NCALoss(1 / self.temperature, distance=distance, reducer=whole)
+@cache
+def _function(loss: EmbeddingLoss) -> LossOfBatch:
+    """The loss as a function of outputs and labels, made once."""
+    if loss.loss == "cross_entropy":
+        return F.cross_entropy
+    if loss.loss == "graph_smoothness":
+        options = {"alpha": loss.alpha, "k": loss.k, "reduction": loss.reduction}
+        return lambda outputs, labels: loss.weight * graph_smoothness(outputs, labels, **options)
+    return _peer(loss)
+
+
+def _peer(loss: EmbeddingLoss) -> LossOfBatch:
+    from pytorch_metric_learning.distances import LpDistance
+    from pytorch_metric_learning.losses import NCALoss, SupConLoss
+    from pytorch_metric_learning.reducers import ThresholdReducer
+
+    if loss.loss == "triplet":
+        return _triplets(loss.margin, hardest=loss.mining == "hard")
+    if loss.loss == "supervised_contrastive":
+        return SupConLoss(temperature=loss.temperature)
+    # Its own reducer's mean over no samples is not a number; this one, which drops none, gives 0.
+    whole, distance = ThresholdReducer(low=-1), LpDistance(normalize_embeddings=False, power=2)
+    return NCALoss(1 / loss.temperature, distance=distance, reducer=whole)
 
 
 def _triplets(margin: float, hardest: bool) -> LossOfBatch:
@@ -118,18 +131,3 @@ def _triplets(margin: float, hardest: bool) -> LossOfBatch:
         return loss
     miner = BatchHardMiner(distance=distance)
     return lambda outputs, labels: loss(outputs, labels, miner(outputs, labels))
-
-
-def first_classes(data: DataSet, kept: int | None) -> DataSet:
-    """The images of the first ``kept`` classes, with their names; all of them where ``kept`` is None.
-
-    Labels stay what they are, and so do the channel statistics, which are of all classes.
-
-    Raises:
-        ValueError: kept is not between 1 and the number of classes.
-    """
-    if kept is None:
-        return data
-    if not 1 <= kept <= len(data.classes):
-        raise ValueError(f"kept is {kept}, but {data.name} has {len(data.classes)} classes; keep 1 to all")
-    return replace(data.subset(data.labels < kept), classes=data.classes[:kept])

@@ -1,0 +1,125 @@
+"""Described networks are trained here, together where they may be."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from lggkit.experiments.networks import Guide, Network
+from lggkit.training import Batch, Objective, Stream, Teacher, TrainResult, choose_path, train_many
+from lggkit.training.run import Run
+from lggkit.training.task import Options
+
+if TYPE_CHECKING:
+    from lggkit.experiments.base import Context
+
+Seeded = tuple[Network, int]
+"""A trained network: its description and its seed."""
+
+
+@dataclass(frozen=True)
+class TrainedNetwork(TrainResult):
+    """How a network was trained, its ``key`` (`Network.key`), and the name of the ``device`` that did it."""
+
+    key: str = ""
+    device: str = ""
+
+
+def named(one: Seeded, result: TrainResult, device: str) -> TrainedNetwork:
+    """A training's result under the key of what was trained."""
+    network, seed = one
+    fields = {entry.name: getattr(result, entry.name) for entry in dataclasses.fields(result)}
+    return TrainedNetwork(**fields, key=network.key(seed), device=device)
+
+
+@dataclass(frozen=True)
+class Observer:
+    """What is looked at while networks train: ``look(network, model)`` after ``epochs``, 0 being the start.
+
+    It gives numbers, which become curves, and tensors, which are kept in order, by name. ``name`` says what
+    is looked at, with all settings: a network that others have seen is trained again for this one.
+    """
+
+    name: str
+    look: Callable[[Network, nn.Module], Mapping[str, float | Tensor]]
+    epochs: tuple[int, ...]
+
+
+def train_networks(
+    wanted: Sequence[Seeded], context: Context, observe: Observer | None = None
+) -> list[TrainResult]:
+    """The networks of descriptions and seeds, trained; in lockstep where they see the same batches.
+
+    Together go those of the same images and schedule, whose recipes are of one kind and allow it.
+    """
+    groups: dict[tuple, list[Seeded]] = defaultdict(list)
+    for network, seed in wanted:
+        recipe = network.recipe
+        groups[network.images, network.schedule, type(recipe), recipe.lockstep].append((network, seed))
+    results: dict[Seeded, TrainResult] = {}
+    for together in groups.values():
+        results |= dict(zip(together, _train_together(together, context, observe), strict=True))
+    return [results[one] for one in wanted]
+
+
+def _train_together(
+    wanted: Sequence[Seeded], context: Context, observe: Observer | None
+) -> list[TrainResult]:
+    first, guides = wanted[0][0], _guides(wanted, context)
+    models = [network.begun(seed, context) for network, seed in wanted]
+    described = {model: network for model, (network, _) in zip(models, wanted, strict=True)}
+    keys = [network.key(seed) for network, seed in wanted]
+    looked = {} if observe is None else {"evaluate_at": observe.epochs}
+    return train_many(
+        models,
+        first.images.training(context),
+        first.schedule,
+        seeds=[seed for _, seed in wanted],
+        objectives=[_objective(network, model, guides) for model, network in described.items()],
+        taps=first.recipe.taps(models[0]),
+        device=context.device,
+        checkpoints=[context.checkpoints / f"{key}.pt" for key in keys],
+        evaluate=None if observe is None else lambda model: observe.look(described[model], model),
+        after_step=first.recipe.after_step(),
+        progress=context.progress,
+        tags=keys,
+        **looked,
+    )
+
+
+def _guides(wanted: Sequence[Seeded], context: Context) -> dict[Guide, Teacher]:
+    """Those that recipes ask for, each once, so that its latents are computed once for a batch."""
+    asked = dict.fromkeys(network.recipe.guide for network, _ in wanted)
+    return {
+        guide: Teacher(context.network(guide.network, guide.seed), [*guide.depths], guide.precision)
+        for guide in asked
+        if guide is not None
+    }
+
+
+def _objective(network: Network, model: nn.Module, guides: Mapping[Guide, Teacher]) -> Objective:
+    recipe, guide = network.recipe, guides.get(network.recipe.guide)
+
+    def objective(latents: Mapping[str, Tensor], outputs: Tensor, labels: Tensor, batch: Batch) -> Tensor:
+        theirs = {} if guide is None else guide(batch)
+        return recipe.objective(model, latents, outputs, batch, theirs)
+
+    return objective
+
+
+def begun_run(network: Network, seed: int, context: Context) -> Run:
+    """The training of a network before its first step, without checkpoint, to be advanced by hand."""
+    data, config = network.images.training(context), network.schedule
+    model = network.begun(seed, context)
+    model.to(memory_format=torch.channels_last if config.channels_last else torch.contiguous_format)
+    guides = _guides([(network, seed)], context)
+    options = Options(taps=network.recipe.taps(model), after_step=network.recipe.after_step())
+    path = choose_path(config, context.device, len(data))
+    objective = _objective(network, model, guides)
+    return Run(model, Stream(data, config, seed), config, path, options, objective)

@@ -1,0 +1,1 @@
+"""What trainings minimise: one family of losses a module, each its own configuration."""

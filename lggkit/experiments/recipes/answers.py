@@ -1,0 +1,78 @@
+"""How embedding networks answer, and what the corruption benchmark makes of them, for every section alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from torch import Tensor, nn
+
+from lggkit.evaluation import error_rate, knn_error, model_error, predict
+from lggkit.evaluation.embeddings import Labelled
+from lggkit.evaluation.voting import NeighborVote
+from lggkit.experiments.base import Context
+from lggkit.experiments.recipes.embedder import Embedder
+from lggkit.record import Spec
+from lggkit.training import TrainResult
+
+NEIGHBORS = 10
+
+
+def voting(embedder: Embedder, model: nn.Module, context: Context) -> NeighborVote:
+    """A network's answers by neighbours among the images of all classes that it may see."""
+    seen, _ = embedder.images.split(context)
+    return NeighborVote(partial(embedder.embeddings, model), *embedder.embedded(model, seen))
+
+
+def corrupted_errors(results: Mapping[Spec, TrainResult], context: Context) -> dict[Spec, dict[str, Any]]:
+    """Errors clean and corrupted of the networks of one section and scale, those left out that diverged.
+
+    Beside those of `lggkit.evaluation.benchmark.CorruptionBenchmark.metrics`: ``error_1nn`` and
+    ``error_10nn`` of the embedding of all test images, with cross-entropy also ``test_error``.
+    """
+    sound = {spec: result.model for spec, result in results.items() if result.diverged is None}
+    if not sound:
+        return {}
+    settings = next(iter(sound)).protocol
+    test = context.data(settings.embedder.data_name, train=False)
+    votes = {spec: voting(spec.protocol.embedder, model, context) for spec, model in sound.items()}
+    answers = {spec: _answers(spec.protocol.vote, model, votes[spec]) for spec, model in sound.items()}
+    found = settings.benchmark.metrics(answers, test)
+    for spec, model in sound.items():
+        places = votes[spec].embed(test.images)
+        found[spec] |= {f"error_{k}nn": error_rate(votes[spec].of(places, k), test.labels) for k in (1, 10)}
+        if spec.protocol.embedder.by_cross_entropy:
+            found[spec]["test_error"] = model_error(model, test)
+    return found
+
+
+def _answers(vote: int | None, model: nn.Module, votes: NeighborVote) -> Callable[[Tensor], Tensor]:
+    """The function from uint8 images to logits or, of ``vote`` neighbours, to classes."""
+    return partial(predict, model) if vote is None else partial(votes.of_images, k=vote)
+
+
+def new_class_errors(
+    embedder: Embedder, seed: int, base: Labelled, queries: Labelled, context: Context
+) -> dict[str, float]:
+    """What an embedding makes of classes that it was not trained on, with no part of it changed.
+
+    ``error_10nn_new`` is on test images of those classes; ten neighbours vote among the training images of all
+    classes. ``new_class_cost`` is this error less that of the network that was trained on all classes from the
+    same seed; it is left out where that one diverged. Both are in percent.
+
+    Args:
+        base, queries: the training and the test images of all classes as the network embeds them (n, d), with
+            their labels (n,).
+    """
+    new = queries[1] >= embedder.classes_kept
+    own = knn_error(*base, queries[0][new], queries[1][new], NEIGHBORS)
+    whole = replace(embedder, classes_kept=None)
+    (result,) = context.networks([(whole.description, seed)])
+    if result.diverged is not None:
+        return {"error_10nn_new": own}
+    seen, _ = embedder.images.split(context)
+    asked = context.data(embedder.data_name, train=False).subset(new)
+    held, places = (whole.embedded(result.model, data) for data in (seen, asked))
+    return {"error_10nn_new": own, "new_class_cost": own - knn_error(*held, *places, NEIGHBORS)}

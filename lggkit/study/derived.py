@@ -1,0 +1,97 @@
+"""What is computed from records when they are read: gains, means over a reference, accuracies."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import mean
+from typing import Any
+
+from lggkit.evaluation.corruption import (
+    mean_corrupted_error,
+    mean_corruption_error,
+    relative_mean_corruption_error,
+)
+from lggkit.experiments import Experiment
+from lggkit.record import Record
+
+Metrics = Mapping[str, Any]
+Rule = Callable[[Metrics, Metrics | None], dict[str, Any]]
+LEAST_HARM = 0.5
+"""What a corruption must do to the reference to count in the relative mean: mean error over severities less
+clean error, in points. The ratio is divided by it. Half a point is five images of a thousand, about as much
+as another draw of a thousand images would change it by. Below that the ratio is mostly noise, of any size and
+either sign, and a single corruption can outweigh the fourteen others."""
+
+
+def with_derived(experiment: Experiment, records: Iterable[Record]) -> list[Record]:
+    """Records of one section and scale with what the experiment derives from them.
+
+    The reference is the complete record of ``experiment.reference`` of the same seed; without it nothing that
+    needs one is there. A recorded metric of the same name gives way.
+    """
+    everyone = list(records)
+    references = {
+        r.seed: r.metrics for r in everyone if r.arm == experiment.reference and r.status == "complete"
+    }
+    return [_enriched(record, references.get(record.seed), experiment.derived) for record in everyone]
+
+
+def _enriched(record: Record, reference: Metrics | None, names: Sequence[str]) -> Record:
+    if record.status != "complete" or not names:
+        return record
+    found = dict(record.metrics)
+    for name in names:
+        found |= RULES[name](record.metrics, reference)
+    return dataclasses.replace(record, metrics=found)
+
+
+def _gain(own: Metrics, reference: Metrics | None) -> dict[str, Any]:
+    """Points that a student errs less than the reference, also doubled (the paper's relative gain)."""
+    if reference is None or "consistency" not in own:
+        return {}
+    gain = reference["test_error"] - own["test_error"]
+    return {"gain": gain, "gain_doubled": 2 * gain}
+
+
+def _corruption(own: Metrics, reference: Metrics | None) -> dict[str, Any]:
+    """Mean corrupted error, and MCE and relative MCE over the reference, in percent.
+
+    The relative mean is over the corruptions of `harmful`; ``relative_corruptions`` counts them.
+    """
+    errors = errors_of(own)
+    if not errors:
+        return {}
+    found: dict[str, Any] = {"mean_corrupted_error": mean_corrupted_error(errors)}
+    if reference is None:
+        return found
+    theirs, names = errors_of(reference), harmful(reference)
+    found |= {"mce": mean_corruption_error(errors, theirs), "relative_corruptions": len(names)}
+    if names:
+        sides = ({name: side[name] for name in names} for side in (errors, theirs))
+        ours, others = sides
+        found["relative_mce"] = relative_mean_corruption_error(
+            ours, own["clean_error"], others, reference["clean_error"]
+        )
+    return found
+
+
+def _accuracy(own: Metrics, _: Metrics | None) -> dict[str, Any]:
+    """100 less each error that has a name, and less the test error, which is that of clean images."""
+    errors = {n.removeprefix("error_"): v for n, v in own.items() if n.startswith("error_")}
+    clean = {"clean": own["test_error"]} if "test_error" in own else {}
+    return {f"accuracy_{name}": 100 - error for name, error in {**clean, **errors}.items()}
+
+
+def errors_of(metrics: Metrics) -> dict[str, Sequence[float]]:
+    """Errors in percent by corruption, one a severity, of a record's metrics."""
+    return {n.removeprefix("errors_"): v for n, v in metrics.items() if n.startswith("errors_")}
+
+
+def harmful(reference: Metrics) -> list[str]:
+    """The corruptions that do a reference `LEAST_HARM` or more, which the relative mean is over."""
+    least = reference["clean_error"] + LEAST_HARM
+    return [name for name, row in errors_of(reference).items() if mean(row) >= least]
+
+
+RULES: dict[str, Rule] = {"gain": _gain, "corruption": _corruption, "accuracy": _accuracy}
