@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from lggkit.durable import set_aside, write_whole
+
+__all__ = [
+    "CheckpointDamaged",
+    "CheckpointError",
+    "check_identity",
+    "read_checkpoint",
+    "set_aside",
+    "write_checkpoint",
+]
 MAGIC = b"lggkit checkpoint 2 "
 
 
@@ -24,19 +33,17 @@ class CheckpointDamaged(CheckpointError):
 def write_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
     """Write tensors and plain containers so that a reader sees the old file or the whole new one.
 
-    The file begins with the SHA-256 of what follows. It is forced to the disk before it takes its name.
+    The file begins with the SHA-256 of what follows. It is forced to the disk before it takes its name, and
+    written under a name of the process's own until then: several may write the same one.
 
     Raises:
         CheckpointError: the disk is full or refuses; the checkpoint that was there before is kept.
     """
     path = Path(path)
-    temporary = path.with_name(path.name + ".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_through(temporary, _encode(state))
-        os.replace(temporary, path)
+        write_whole(path, _encode(state))
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise CheckpointError(
             f"could not write {path} ({error.strerror or error}); the checkpoint before it is kept: "
             "make room and start again"
@@ -48,8 +55,10 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        CheckpointDamaged: the file is truncated, altered, or no checkpoint.
+        CheckpointDamaged: the file is truncated, altered, no checkpoint, or a folder.
     """
+    if Path(path).is_dir():
+        raise CheckpointDamaged(f"{path} is a folder, no checkpoint; delete it to begin again")
     content = Path(path).read_bytes()
     start = len(MAGIC) + hashlib.sha256().digest_size
     if not content.startswith(MAGIC):
@@ -73,20 +82,8 @@ def check_identity(path: str | Path, found: dict[str, Any], expected: dict[str, 
             )
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a damaged file to ``<name>.damaged``, so that a new one can take its place."""
-    return path.replace(path.with_name(path.name + ".damaged"))
-
-
 def _encode(state: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
     torch.save(state, buffer)
     content = buffer.getvalue()
     return MAGIC + hashlib.sha256(content).digest() + content
-
-
-def _write_through(path: Path, content: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())

@@ -1,0 +1,68 @@
+"""The files of a ledger: who may write to one, what an error on the way is called, and those of arrays."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from lggkit.durable import whole
+
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
+class LedgerError(RuntimeError):
+    """The ledger could not be written, or was asked for what it does not hold."""
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Hold the lock of a ledger file, making its folder first; another writer is waited for.
+
+    Raises:
+        LedgerError: the disk refused something inside; the message names the file and what to do.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(f".{path.name}.lock")):
+            yield
+    except OSError as error:
+        if error.strerror is None:
+            raise LedgerError(str(error)) from error
+        remedy = "free some space" if error.errno in NO_ROOM else "make it writable or name another folder"
+        raise LedgerError(
+            f"cannot write to {path}: {error.strerror}; {remedy}, then run this again"
+        ) from error
+
+
+def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays, whole or not at all.
+
+    Raises:
+        LedgerError: one holds Python objects, which could not be read without running what they say.
+    """
+    for name, values in arrays.items():
+        if np.asarray(values).dtype.hasobject:
+            raise LedgerError(f"array {name!r} holds Python objects; give numbers or texts")
+    with whole(path) as file:
+        np.savez_compressed(file, **arrays)
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a file, by name; nothing is unpickled.
+
+    Raises:
+        LedgerError: the file is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as held:
+            return {name: held[name] for name in held.files}
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged archive raises whatever its reader stumbles over
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise LedgerError(f"{path} is damaged ({reason}): put it back or retract the record") from error
