@@ -13,8 +13,8 @@ DRAFT = ".draft"
 
 
 @contextmanager
-def whole(path: str | Path) -> Iterator[BinaryIO]:
-    """A file to write into, which takes its name once all of it is on the disk.
+def draft(path: str | Path) -> Iterator[Path]:
+    """A path to write a file to, which takes its name once all of it is on the disk.
 
     A reader sees the old file or the whole new one. What is being written lies beside it as
     ``.<name>.<process>.<random>.draft``, so that writers at the same time do not meet.
@@ -23,17 +23,23 @@ def whole(path: str | Path) -> Iterator[BinaryIO]:
         OSError: the disk refuses; the file that was there stays, and no draft is left.
     """
     path = Path(path)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}{DRAFT}")
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}{DRAFT}")
     try:
-        with open(draft, "xb") as file:
-            yield file
-            file.flush()
+        yield beside
+        with open(beside, "r+b") as file:
             os.fsync(file.fileno())
-        os.replace(draft, path)
+        os.replace(beside, path)
     except BaseException:
         with suppress(OSError):
-            draft.unlink(missing_ok=True)
+            beside.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def whole(path: str | Path) -> Iterator[BinaryIO]:
+    """The same as an open file of bytes."""
+    with draft(path) as beside, open(beside, "xb") as file:
+        yield file
 
 
 def write_whole(path: str | Path, content: bytes | str) -> None:

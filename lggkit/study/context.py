@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import functools
-import json
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,24 +12,32 @@ from typing import Any
 
 import torch
 
-from lggkit import experiments
+from lggkit import experiments, strict
 from lggkit.data import DataSet
 from lggkit.data import load as load_data
-from lggkit.networks import load_weights, save_weights
+from lggkit.durable import require_writable
 from lggkit.record import Record, Spec
 from lggkit.study import paths
+from lggkit.study.kept import KeptNetwork
+from lggkit.study.turns import turns
 from lggkit.training import TrainResult
 
 
 @dataclass
 class StudyContext:
-    """Implements `lggkit.experiments.Context` on one device, with networks kept under ``_build/weights``."""
+    """Implements `lggkit.experiments.Context` on one device, with networks kept under ``_build/weights``.
+
+    Several processes may share the folder of networks: one trains a given network, the others wait for it.
+    """
 
     device: torch.device = field(default_factory=lambda: default_device())
     progress: bool = False
     commit: str = field(default_factory=paths.commit)
     weights: Path = field(default_factory=paths.weights)
     _data: dict[tuple[str, bool], DataSet] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        strict.text("commit", self.commit)
 
     @property
     def checkpoints(self) -> Path:
@@ -52,23 +57,48 @@ class StudyContext:
     def trainings(self, specs: Sequence[Spec]) -> list[TrainResult]:
         """As ``trained`` for specs of one experiment, with curves, seconds, code path and divergence.
 
-        Those that are not kept yet are trained together. A network that diverged is not kept.
+        Those that are not kept yet are trained together, except where another process is at it: that is
+        waited for. A network that diverged is not kept; a file that is damaged is set aside, and its network
+        trained again.
+
+        Raises:
+            OutOfTime: the budget was spent while another process was waited for.
         """
-        experiment = experiments.get(specs[0].experiment)
-        missing = [spec for spec in dict.fromkeys(specs) if not self._kept(spec)]
-        fresh = dict(zip(missing, experiment.train(missing, self), strict=True)) if missing else {}
-        for spec, result in fresh.items():
-            if result.diverged is None:
-                self._keep(result, self._file(spec))
-        return [
-            fresh.get(spec) or self._restore(experiment.build(spec, self), self._file(spec)) for spec in specs
-        ]
+        results: dict[Spec, TrainResult] = {}
+        while missing := [spec for spec in dict.fromkeys(specs) if spec not in results]:
+            results |= self._train([spec for spec in missing if not self._kept(spec).exists()])
+            results |= self._load([spec for spec in missing if spec not in results])
+        return [results[spec] for spec in specs]
 
-    def _file(self, spec: Spec) -> Path:
-        return self.weights / f"{spec.key}.pt"
+    def probe(self) -> None:
+        """Make sure, before anything is trained, that networks and checkpoints can be kept: else OSError."""
+        require_writable(self.checkpoints)
 
-    def _kept(self, spec: Spec) -> bool:
-        return self._file(spec).exists() and self._file(spec).with_suffix(".json").exists()
+    def _train(self, specs: Sequence[Spec]) -> dict[Spec, TrainResult]:
+        """Train and keep those of the networks that nobody else is training or has just trained."""
+        with turns(self.weights, [spec.key for spec in specs]) as mine:
+            kept = {spec: self._kept(spec) for spec in specs if spec.key in mine}
+            mine = [spec for spec in kept if not kept[spec].exists()]
+            for spec in mine:
+                kept[spec].make_room()
+            fresh = experiments.get(mine[0].experiment).train(mine, self) if mine else []
+            results = dict(zip(mine, fresh, strict=True))
+            for spec, result in results.items():
+                if result.diverged is None:
+                    kept[spec].keep(result)
+        return results
+
+    def _load(self, specs: Sequence[Spec]) -> dict[Spec, TrainResult]:
+        """Those of the networks that are kept and sound."""
+        found = {}
+        for spec in specs:
+            if (kept := self._kept(spec)).exists():
+                result = kept.load(experiments.get(spec.experiment).build(spec, self), self.device)
+                found |= {} if result is None else {spec: result}
+        return found
+
+    def _kept(self, spec: Spec) -> KeptNetwork:
+        return KeptNetwork(Path(self.weights), spec.key)
 
     def record(self, spec: Spec, metrics: Mapping[str, Any], **fields: Any) -> Record:
         """A record of a run, stamped with device, torch version, commit and date."""
@@ -88,18 +118,6 @@ class StudyContext:
             metrics=dict(metrics),
             **stamp | fields,
         )
-
-    def _restore(self, model: torch.nn.Module, file: Path) -> TrainResult:
-        load_weights(model, file)
-        return TrainResult(model=model.to(self.device), **json.loads(file.with_suffix(".json").read_text()))
-
-    def _keep(self, result: TrainResult, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        save_weights(result.model, file)
-        history = {f.name: getattr(result, f.name) for f in dataclasses.fields(result) if f.name != "model"}
-        draft = file.with_suffix(f".{os.getpid()}.draft")
-        draft.write_text(json.dumps(history))
-        os.replace(draft, file.with_suffix(".json"))
 
 
 def default_device() -> torch.device:
