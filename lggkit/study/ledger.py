@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from lggkit import strict
-from lggkit.durable import require_writable, set_aside
+from lggkit.durable import require_writable
 from lggkit.record import Record, check_scale
-from lggkit.study.ledger_files import LedgerError, load_arrays, save_arrays, writing
+from lggkit.study.ledger_files import LedgerError, aside, load_arrays, save_arrays, writing
 from lggkit.study.ledger_keys import holds
 from lggkit.study.ledger_lines import Reading, Retraction, place_of, read, tell
 from lggkit.study.ledger_merge import plan
@@ -152,7 +152,7 @@ class Ledger:
         try:
             return replace(record, arrays=self.arrays(record)) if record.arrays else record
         except LedgerError as error:
-            tell([f"record {record.key} was left out: {error}{_aside(self._array_path(record))}"])
+            tell([f"record {record.key} was left out: {error}{aside(self._array_path(record))}"])
             return None
 
     def _write(self, path: Path, record: Record) -> None:
@@ -162,14 +162,6 @@ class Ledger:
 
     def _array_path(self, record: Record) -> Path:
         return self.path(record.experiment, record.scale).parent / f"{record.key}.npz"
-
-
-def _aside(path: Path) -> str:
-    """Sets a damaged file aside, where it is one and may be moved; what to add to a sentence."""
-    try:
-        return f"; set aside as {set_aside(path).name}" if path.exists() else ""
-    except OSError:
-        return ""
 
 
 def _told(path: Path) -> Reading:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
-from lggkit.durable import whole
+from lggkit.durable import set_aside, whole
 
 NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
@@ -59,10 +59,18 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
         LedgerError: the file is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as held:
             return {name: held[name] for name in held.files}
     except MemoryError:
         raise
     except Exception as error:  # a damaged archive raises whatever its reader stumbles over
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise LedgerError(f"{path} is damaged ({reason}): put it back or retract the record") from error
+
+
+def aside(path: Path) -> str:
+    """Sets a damaged file aside, where it is one and may be moved; what to add to a sentence."""
+    try:
+        return f"; set aside as {set_aside(path).name}" if path.exists() else ""
+    except OSError:
+        return ""

@@ -1,8 +1,8 @@
 """Notebooks as pairs: a percent source that is reviewed, and the same cells with outputs that a reader opens.
 
 ``python -m lggkit.study.notebooks run SOURCE OUT -p scale smoke`` executes one into a file of its own;
-``python -m lggkit.study.notebooks pair [SOURCE ...]`` re-executes the committed ones. Neither depends on the
-working directory: a notebook always runs in its own folder, as it does in Jupyter and nbval.
+``python -m lggkit.study.notebooks pair [SOURCE ...]`` re-executes the committed ones. A notebook runs in
+its own folder.
 """
 
 from __future__ import annotations
@@ -73,11 +73,7 @@ def parameters_of(path: Path) -> dict[str, str]:
 
 
 def check_parameters(path: Path, parameters: Mapping[str, Any]) -> None:
-    """Refuse parameters that the notebook does not declare (papermill only warns, and ignores them).
-
-    Raises:
-        ValueError: a name is not in the notebook's parameters cell.
-    """
+    """Refuse, with a ValueError, parameters that the notebook does not declare; papermill only warns."""
     known = parameters_of(path)
     for name in parameters:
         if name not in known:
