@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from lggkit.durable import set_aside, write_whole
+from lggkit.durable import draft, set_aside
 
 __all__ = [
     "CheckpointDamaged",
@@ -42,7 +43,8 @@ def write_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, _encode(state))
+        with draft(path) as beside:
+            _write_through(beside, _encode(state))
     except OSError as error:
         raise CheckpointError(
             f"could not write {path} ({error.strerror or error}); the checkpoint before it is kept: "
@@ -87,3 +89,10 @@ def _encode(state: dict[str, Any]) -> bytes:
     torch.save(state, buffer)
     content = buffer.getvalue()
     return MAGIC + hashlib.sha256(content).digest() + content
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
