@@ -5,14 +5,20 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from lggkit import strict
 from lggkit.protocol import Protocol, non_defaults, stated
 
 SCALES = ("smoke", "reduced", "paper")
 STATUSES = ("complete", "diverged")
+
+
+def check_scale(scale: Any) -> None:
+    """Make sure that a value is a scale; else a ValueError names them."""
+    if not isinstance(scale, str) or scale not in SCALES:
+        raise ValueError(f"scale is {scale!r}; choose one of {', '.join(SCALES)}")
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,9 @@ class Spec:
     that a field added later with a default orphans no record; this holds for dataclasses nested in it too.
 
     Raises:
-        ValueError: the scale is none of ``smoke``, ``reduced``, ``paper``, or the seed is negative.
+        ValueError: the experiment is not named ``<paper>/<section>`` in a-z, 0-9 and _, the arm not in
+            letters, digits, _, . and -, the scale is none of ``smoke``, ``reduced``, ``paper``, or the seed
+            is no integer from 0 on.
     """
 
     experiment: str
@@ -33,10 +41,10 @@ class Spec:
     protocol: Protocol = field(default_factory=Protocol)
 
     def __post_init__(self) -> None:
-        if self.scale not in SCALES:
-            raise ValueError(f"scale is {self.scale!r}; choose one of {', '.join(SCALES)}")
-        if self.seed < 0:
-            raise ValueError(f"seed is {self.seed}; choose an integer from 0 on")
+        strict.experiment(self.experiment)
+        strict.arm(self.arm)
+        check_scale(self.scale)
+        strict.whole_number("seed", self.seed)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -63,14 +71,17 @@ class Record:
     """What came out of one run, with all that is needed to judge it; one JSON line of the ledger.
 
     ``metrics`` are numbers or short lists of numbers by name, ``curves`` short lists over training,
-    ``device``/``precision``/``torch``/``path`` say what computed them, ``seconds`` what it took.
+    ``device``/``precision``/``torch``/``path`` say what computed them, ``seconds`` what measuring took.
+    ``network`` is the key of the trained network in the network ledger, where its training's seconds are, and
+    ``trained_on`` the device of that training; records without them count the training in ``seconds``.
     ``status`` is ``complete`` or ``diverged`` (then ``reason`` says why): a diverged run is a result.
     ``arrays`` (name to NumPy array) are what figures need; a ledger keeps them beside the line, which holds
     only their names, and gives them back through ``Ledger.arrays``.
 
     Raises:
-        ValueError: the status is unknown, a diverged record gives no reason, or a complete record holds a
-            metric that is not finite.
+        ValueError: a field is of another type or form, the status is unknown, a diverged record gives no
+            reason, or a number is not finite. What becomes a path (experiment, scale, key, names of arrays)
+            is held to the same forms as in a `Spec`.
     """
 
     key: str
@@ -95,13 +106,29 @@ class Record:
     arrays: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        for check, name in ((strict.key, "key"), (strict.experiment, "experiment"), (strict.arm, "arm")):
+            check(getattr(self, name))
+        check_scale(self.scale)
+        strict.whole_number("seed", self.seed)
+        self._check_values()
+        for name in ("reason", "device", "precision", "torch", "path", "network", "trained_on", "commit"):
+            strict.text(name, getattr(self, name))
+        strict.moment(self.date)
         if self.status not in STATUSES:
             raise ValueError(f"status is {self.status!r}; a record is one of {', '.join(STATUSES)}")
         if self.status == "diverged" and not self.reason:
             raise ValueError("a diverged record gives no reason; say what became not finite, and when")
-        bad = [name for name, value in self.metrics.items() if not _finite(value)]
-        if self.status == "complete" and bad:
-            raise ValueError(f"metric {bad[0]!r} is not finite; record the run as diverged instead")
+
+    def _check_values(self) -> None:
+        strict.by_name("settings", self.settings, lambda _, value: strict.plain(value))
+        strict.by_name("metrics", self.metrics, _metric)
+        strict.by_name("curves", self.curves, strict.numbers)
+        strict.by_name("arrays", self.arrays, lambda _, value: None)
+        for name in self.arrays:
+            strict.array(name)
+        strict.number("seconds", self.seconds)
+        if self.seconds < 0:
+            raise ValueError(f"seconds is {self.seconds}; give 0 or more")
 
     def to_json(self) -> str:
         """One line of strict JSON, keys sorted; of the arrays only the names."""
@@ -109,21 +136,41 @@ class Record:
         return json.dumps(fields | {"arrays": sorted(self.arrays)}, sort_keys=True, allow_nan=False)
 
     @classmethod
-    def from_json(cls, line: str) -> Record:
+    def from_json(cls, line: str | bytes) -> Record:
         """The record of one ledger line.
 
         Raises:
-            ValueError: the line is not JSON, lacks a field that has no default, or holds an unknown one.
+            ValueError: the line is not strict JSON (see `lggkit.strict.loads`), or not a record's.
         """
-        fields = json.loads(line)
-        if not isinstance(fields, dict):
-            raise ValueError(f"not a record: a JSON {type(fields).__name__}, not an object")
         try:
-            return cls(**fields | {"arrays": dict.fromkeys(fields.get("arrays", ()))})
-        except TypeError as error:
+            return cls.from_fields(strict.loads(line))
+        except ValueError as error:
             raise ValueError(f"not a record: {error}") from error
 
+    @classmethod
+    def from_fields(cls, fields: Any) -> Record:
+        """The record of what a line says, of the arrays only the names.
 
-def _finite(value: float | list[float]) -> bool:
-    values = value if isinstance(value, list) else [value]
-    return all(isinstance(v, (int, float)) and math.isfinite(v) for v in values)
+        Raises:
+            ValueError: a field is missing, unknown, or no value for it.
+        """
+        if not isinstance(fields, dict):
+            raise ValueError(f"a JSON {type(fields).__name__}, not an object")
+        try:
+            return cls(**fields | {"arrays": _names(fields.get("arrays", []))})
+        except TypeError as error:
+            raise ValueError(str(error)) from error
+
+
+def _names(names: Any) -> dict[str, None]:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("arrays are not a list of names")
+    return dict.fromkeys(names)
+
+
+def _metric(what: str, value: Any) -> None:
+    try:
+        (strict.numbers if isinstance(value, list) else strict.number)(what, value)
+    except ValueError as error:
+        remedy = "; leave it out and record the run as diverged instead" if "finite" in str(error) else ""
+        raise ValueError(f"{error}{remedy}") from None

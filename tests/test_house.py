@@ -11,6 +11,8 @@ import lggkit
 
 ROOT = pathlib.Path(lggkit.__file__).parent
 LEVELS = {
+    "durable": 0,
+    "strict": 0,
     "record": 0,
     "graph": 0,
     "latents": 0,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from lggkit.record import Protocol, Record, Spec
+from lggkit.study import paths
 
 
 @dataclass(frozen=True)
@@ -98,3 +99,52 @@ def test_record_refuses_what_is_not_finite_unless_it_diverged():
 def test_from_json_refuses_what_is_no_record(line):
     with pytest.raises(ValueError, match=r"not a record|Expecting"):
         Record.from_json(line)
+
+
+WRONG = {
+    "key": ["", "../../escaped/xxxx", 7, None, "0" * 17],
+    "experiment": ["../../escaped/x", "/abs/x", "a\\b", "a/b\0", "", "lgg", ["lgg/s"], None],
+    "arm": ["../x", "a/b", "", [1], {}, None, "a\0"],
+    "scale": ["full", "", None, ["smoke"], "../smoke"],
+    "seed": [-1, 1.5, True, "0", None, 10**400],
+    "settings": [None, [], "k", {"k": [[float("inf")]]}, {"k": float("nan")}],
+    "metrics": [None, [], 3, {"e": None}, {"e": "1"}, {"e": True}, {"e": [[1.0]]}, {"e": 10**400}, {"e": {}}],
+    "curves": [None, [], {"loss": 1.0}, {"loss": ["1"]}, {"loss": [float("inf")]}, {"loss": None}],
+    "status": ["lost", None, 1],
+    "reason": [None, 3, "\ud800"],
+    "device": [None, 3],
+    "precision": [None, []],
+    "torch": [2.1],
+    "path": [None],
+    "seconds": [None, "1", float("nan"), -1.0, True],
+    "commit": [None, 7],
+    "date": [None, 2026, "yesterday"],
+    "arrays": [None, "ab", [1], {"../x": 1}, {"": 1}, {"file": 1}],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n, values in WRONG.items() for v in values])
+def test_every_field_is_held_to_its_type_and_form(name, value):
+    with pytest.raises(ValueError):
+        record(**{name: value})
+    fields = json.loads(record().to_json()) | {
+        name: list(value) if name == "arrays" and isinstance(value, dict) else value
+    }
+    with pytest.raises(ValueError, match=r"^not a record: "):
+        Record.from_json(json.dumps(fields))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"experiment": "../x"}, {"experiment": "a/b/c"}, {"arm": "a/b"}, {"arm": ""}, {"seed": True}]
+)
+def test_a_spec_names_nothing_that_leaves_its_folder(changes):
+    with pytest.raises(ValueError):
+        key(**changes)
+
+
+def test_every_stored_record_is_one():
+    files = sorted(paths.results().glob("*/*.jsonl"))
+    lines = [line for file in files for line in file.read_bytes().splitlines() if b'"retract"' not in line]
+    records = [Record.from_json(line) for line in lines]
+    assert len(records) >= 200
+    assert [r.to_json() for r in records] == [line.decode() for line in lines]

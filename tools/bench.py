@@ -83,6 +83,7 @@ def save(name: str, title: str, rows: list[Row], out: Path) -> list[Path]:
     """One file a device, so that a GPU's numbers stay when a laptop measures again."""
     import torch
 
+    from lggkit.durable import write_whole
     from lggkit.study.context import processor_name
 
     out.mkdir(parents=True, exist_ok=True)
@@ -97,9 +98,19 @@ def save(name: str, title: str, rows: list[Row], out: Path) -> list[Path]:
             "processor": processor_name(),
             "torch": torch.__version__,
         }
-        path.write_text(json.dumps(content | {"rows": held}, indent=1) + "\n", encoding="utf-8")
+        write_whole(path, json.dumps(content | {"rows": held}, indent=1) + "\n")
         written.append(path)
     return written
+
+
+def check_out(out: Path) -> None:
+    """Stop before anything is measured where nothing could be kept."""
+    from lggkit.durable import require_writable
+
+    try:
+        require_writable(out)
+    except OSError as error:
+        sys.exit(f"error: {error}")
 
 
 def bench(path: Path, out: Path) -> list[str]:
@@ -121,6 +132,7 @@ def main() -> None:
     parser.add_argument("files", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the JSON files")
     chosen = parser.parse_args()
+    check_out(chosen.out)
     failed = [line for path in chosen.files for line in bench(path, chosen.out)]
     sys.exit("\n".join(f"error: {line}" for line in failed) if failed else 0)
 

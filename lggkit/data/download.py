@@ -61,6 +61,8 @@ def _fetch(archive: Archive, folder: Path) -> None:
 def _move(archive: Archive, source: Path, target: Path) -> None:
     for file in archive.files:
         (target / file).parent.mkdir(parents=True, exist_ok=True)
+        with open(source / file, "r+b") as fetched:
+            os.fsync(fetched.fileno())
         os.replace(source / file, target / file)
 
 

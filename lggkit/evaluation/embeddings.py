@@ -116,7 +116,7 @@ def linear_probe_error(
 
 
 def classifier_errors(base: Labelled, queries: Labelled, svc_subset: int | None) -> dict[str, float]:
-    """Errors in percent of one neighbour, of an SVC and of a linear probe, with what the SVC was chosen to be.
+    """Errors in percent of one neighbour, an SVC and a linear probe, with the options chosen for the SVC.
 
     Args:
         base, queries: embeddings (n, d) and their classes (n,).

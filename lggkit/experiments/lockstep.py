@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 
 from lggkit.experiments.networks import Guide, Network
@@ -31,11 +30,10 @@ class TrainedNetwork(TrainResult):
     device: str = ""
 
 
-def named(one: Seeded, result: TrainResult, device: str) -> TrainedNetwork:
+def named(result: TrainResult, key: str, device: str) -> TrainedNetwork:
     """A training's result under the key of what was trained."""
-    network, seed = one
     fields = {entry.name: getattr(result, entry.name) for entry in dataclasses.fields(result)}
-    return TrainedNetwork(**fields, key=network.key(seed), device=device)
+    return TrainedNetwork(**fields, key=key, device=device)
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ def begun_run(network: Network, seed: int, context: Context) -> Run:
     """The training of a network before its first step, without checkpoint, to be advanced by hand."""
     data, config = network.images.training(context), network.schedule
     model = network.begun(seed, context)
-    model.to(memory_format=torch.channels_last if config.channels_last else torch.contiguous_format)
+    model.to(memory_format=config.memory_format)
     guides = _guides([(network, seed)], context)
     options = Options(taps=network.recipe.taps(model), after_step=network.recipe.after_step())
     path = choose_path(config, context.device, len(data))

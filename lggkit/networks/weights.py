@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+
+from lggkit.durable import draft
 
 
 def save_weights(model: nn.Module, path: str | Path) -> Path:
@@ -20,13 +20,8 @@ def save_weights(model: nn.Module, path: str | Path) -> Path:
     state = {name: value.detach().to("cpu", copy=True) for name, value in _bare(model).state_dict().items()}
     _require_finite(state, "the model")
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        torch.save(state, temporary)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with draft(path) as beside:
+        torch.save(state, beside)
     return path
 
 
@@ -56,6 +51,8 @@ def _read(path: Path) -> dict[str, Tensor]:
         raise FileNotFoundError(f"no weights at {path}; train the network or give the path of its file")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
     except Exception as error:
         raise ValueError(
             f"{path} is not a readable file of weights; write it anew with save_weights"

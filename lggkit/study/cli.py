@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lggkit.record import SCALES
+from lggkit.record import SCALES, check_scale
 from lggkit.study import paths
 from lggkit.study import scorecard as scores
 from lggkit.study.ledger import Ledger, LedgerError
+from lggkit.study.ledger_lines import collected
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Latent geometry graphs: the study.")
 study = typer.Typer(no_args_is_help=True, help="Measure what is missing; keep the ledger.")
@@ -20,10 +23,40 @@ app.add_typer(study, name="study")
 
 Scale = Annotated[str, typer.Option(help="smoke, reduced or paper")]
 Only = Annotated[str | None, typer.Option("--experiment", help="one experiment, as paper/section; else all")]
-Out = Annotated[Path | None, typer.Option("--out", help="write records here instead of data/results")]
+Out = Annotated[str | None, typer.Option("--out", help="write records here instead of data/results")]
+
+
+def told(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose errors are one sentence each, and which names what it left out of what it read.
+
+    Exit status 2 where it was asked for what cannot be, 1 where it failed or left something out.
+    """
+
+    @functools.wraps(command)
+    def sentences(*arguments, **options) -> None:
+        with collected() as problems:
+            status = _status(lambda: command(*arguments, **options))
+        for problem in problems:
+            typer.echo(problem, err=True)
+        if status or problems:
+            raise typer.Exit(status or 1)
+
+    return sentences
+
+
+def _status(command: Callable[[], None]) -> int:
+    try:
+        command()
+    except typer.Exit as ended:
+        return ended.exit_code
+    except (LedgerError, KeyError, ValueError, OSError) as error:
+        typer.echo(error.args[0] if isinstance(error, KeyError) else str(error), err=True)
+        return 2 if isinstance(error, paths.NoCheckout) else 1
+    return 0
 
 
 @app.command()
+@told
 def scorecard(as_json: Annotated[bool, typer.Option("--json", help="as JSON, for programs")] = False) -> None:
     """Per table: cells measured and their verdicts; per claim: its verdict."""
     card = scores.scorecard()
@@ -31,6 +64,7 @@ def scorecard(as_json: Annotated[bool, typer.Option("--json", help="as JSON, for
 
 
 @study.command()
+@told
 def run(
     scale: Scale = "reduced",
     experiment: Only = None,
@@ -46,13 +80,15 @@ def run(
     from lggkit.study.context import StudyContext
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    limit = None if budget is None else _asked(queue.seconds, budget)
+    _asked(queue.shard, [], shard)
     ledgers = _ledgers(scale, out)
-    units = _or_exit(queue.pending, ledgers, scale, experiment)
-    _or_exit(queue.check_arm, arm, experiment)
-    units = _or_exit(queue.shard, units if arm is None else queue.only_arm(units, arm), shard)
-    limit = _or_exit(queue.seconds, budget) if budget else None
-    context = StudyContext(progress=progress, **({"commit": commit} if commit else {}))
-    outcome = _or_exit(queue.run, units, ledgers[-1], context, limit, ledgers[:-1])
+    units = queue.pending(ledgers, scale, experiment)
+    queue.check_arm(arm, experiment)
+    units = queue.shard(units if arm is None else queue.only_arm(units, arm), shard)
+    stamp = {"commit": commit} if commit else {}
+    context = StudyContext(progress=progress, trainings=ledgers[-1].trainings, **stamp)
+    outcome = queue.run(units, ledgers[-1], context, limit, ledgers[:-1])
     typer.echo(
         f"{len(outcome.measured)} records written; {sum(len(u.specs) for u in outcome.left)} runs left"
     )
@@ -62,11 +98,12 @@ def run(
 
 
 @study.command()
+@told
 def pending(scale: Scale = "paper", experiment: Only = None, out: Out = None) -> None:
     """Lists the runs that no record holds yet, in the order in which they would be measured."""
     from lggkit.study import queue
 
-    units = _or_exit(queue.pending, _ledgers(scale, out), scale, experiment)
+    units = queue.pending(_ledgers(scale, out), scale, experiment)
     for unit in units:
         for arm in dict.fromkeys(spec.arm for spec in unit.specs):
             seeds, keys = zip(*((str(s.seed), s.key) for s in unit.specs if s.arm == arm), strict=True)
@@ -75,11 +112,12 @@ def pending(scale: Scale = "paper", experiment: Only = None, out: Out = None) ->
 
 
 @study.command("list")
+@told
 def list_arms(experiment: Only = None) -> None:
     """Lists all experiments and their arms, with the number of seeds that each scale gets."""
     from lggkit.study import queue
 
-    for one in _or_exit(queue.chosen, experiment):
+    for one in queue.chosen(experiment):
         typer.echo(f"{one.name}: {one.title}")
         for arm in one.arms:
             seeds = ", ".join(f"{scale} {one.seed_count(arm, scale)}" for scale in SCALES)
@@ -87,29 +125,33 @@ def list_arms(experiment: Only = None) -> None:
 
 
 @study.command()
-def merge(folder: Annotated[Path, typer.Argument(help="folder of records written with --out")]) -> None:
+@told
+def merge(folder: Annotated[str, typer.Argument(help="folder of records written with --out")]) -> None:
     """Takes the records of another folder over into data/results."""
-    added, held = _or_exit(Ledger(paths.results()).merge, Ledger(folder))
+    added, held = Ledger(paths.results()).merge(Ledger(_asked(_folder, folder)))
     typer.echo(f"{added} records added, {held} held already")
 
 
 @study.command()
+@told
 def retract(key: str, reason: str) -> None:
     """Supersedes a record; its line stays in the file, and the run becomes pending again."""
-    record = _or_exit(Ledger(paths.results()).retract, key, reason)
+    record = Ledger(paths.results()).retract(key, reason)
     typer.echo(f"retracted {record.experiment}, {record.arm}, seed {record.seed}, {record.scale}: {reason}")
 
 
 @study.command()
+@told
 def readme() -> None:
     """Brings the README's headline and picture up to date with the ledger."""
     from lggkit.study import pages
 
-    _or_exit(pages.draw_picture, paths.repository() / "book" / "images" / "figure-2.png")
-    _or_exit(pages.update_readme, paths.repository() / "README.md")
+    pages.draw_picture(paths.repository() / "book" / "images" / "figure-2.png")
+    pages.update_readme(paths.repository() / "README.md")
 
 
 @study.command()
+@told
 def check() -> None:
     """Reads the whole ledger and names every line that cannot be understood."""
     problems = Ledger(paths.results()).problems()
@@ -117,17 +159,24 @@ def check() -> None:
     raise typer.Exit(bool(problems))
 
 
-def _ledgers(scale: str, out: Path | None) -> list[Ledger]:
-    if scale not in SCALES:
-        typer.echo(f"scale is {scale!r}; choose one of {', '.join(SCALES)}", err=True)
-        raise typer.Exit(2)
-    return [scores.ledger_of(scale)] + ([Ledger(out)] if out else [])
+def _ledgers(scale: str, out: str | None) -> list[Ledger]:
+    _asked(check_scale, scale)
+    return [scores.ledger_of(scale)] + ([] if out is None else [Ledger(_asked(_folder, out))])
 
 
-def _or_exit(function, *arguments):
-    """Calls a function; a user's error becomes its one sentence and exit status 1."""
+def _folder(text: str) -> Path:
+    """The folder that an option names; a ValueError where there can be none of this name."""
+    if not text.strip() or "\0" in text:
+        raise ValueError(f"the folder is {text!r}; name one, or . for where you are")
+    if Path(text).exists() and not Path(text).is_dir():
+        raise ValueError(f"{text} is a file; name a folder of records")
+    return Path(text)
+
+
+def _asked(check: Callable, *values):
+    """What a check of an option gives; where it cannot be, its one sentence and exit status 2."""
     try:
-        return function(*arguments)
-    except (LedgerError, KeyError, ValueError, OSError) as error:
-        typer.echo(error.args[0] if isinstance(error, KeyError) else str(error), err=True)
-        raise typer.Exit(1) from error
+        return check(*values)
+    except (ValueError, OSError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error

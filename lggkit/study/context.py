@@ -12,20 +12,24 @@ from typing import Any
 
 import torch
 
+from lggkit import strict
 from lggkit.data import DataSet
 from lggkit.data import load as load_data
+from lggkit.durable import require_writable
 from lggkit.experiments.lockstep import Observer, Seeded, TrainedNetwork, named, train_networks
 from lggkit.experiments.networks import Network
 from lggkit.record import Record, Spec
 from lggkit.study import paths
+from lggkit.study.kept import KeptNetwork
 from lggkit.study.network_ledger import NetworkLedger, Training
-from lggkit.study.network_store import NetworkStore
+from lggkit.study.turns import turns
 
 
 @dataclass
 class StudyContext:
     """Implements `lggkit.experiments.Context` on one device, with networks kept under ``_build/weights``.
 
+    Several processes may share the folder of networks: one trains a given network, the others wait for it.
     ``trainings``, if given, gets a line for each network that is trained.
     """
 
@@ -36,15 +40,13 @@ class StudyContext:
     trainings: NetworkLedger | None = None
     _data: dict[tuple[str, bool], DataSet] = field(default_factory=dict, repr=False)
 
+    def __post_init__(self) -> None:
+        strict.text("commit", self.commit)
+
     @property
     def checkpoints(self) -> Path:
         """Folder of checkpoints of unfinished trainings."""
         return self.weights / "checkpoints"
-
-    @property
-    def store(self) -> NetworkStore:
-        """Where trained networks are kept."""
-        return NetworkStore(self.weights)
 
     def data(self, name: str, train: bool = True) -> DataSet:
         """A data set on the device, loaded and verified once."""
@@ -52,32 +54,64 @@ class StudyContext:
             self._data[name, train] = load_data(name, train=train, device=self.device)
         return self._data[name, train]
 
-    def networks(self, wanted: Sequence[Seeded], observe: Observer | None = None) -> list[TrainedNetwork]:
-        """Trained networks of descriptions and seeds, with how they were trained.
-
-        What is kept is loaded, what is missing is trained together; a network that diverged is not kept. One
-        that is kept but was not seen by ``observe`` is trained again.
-        """
-        kept: dict[Seeded, TrainedNetwork] = {}
-        for network, seed in dict.fromkeys(wanted):
-            found = self.store.load(network, seed, self, observe)
-            kept |= {} if found is None else {(network, seed): found}
-        missing = [one for one in dict.fromkeys(wanted) if one not in kept]
-        fresh = train_networks(missing, self, observe) if missing else []
-        for one, result in zip(missing, fresh, strict=True):
-            kept[one] = named(one, result, device_name(self.device))
-            self.store.keep(kept[one], observe)
-            self._note(one, kept[one])
-        return [kept[one] for one in wanted]
-
     def network(self, description: Network, seed: int) -> torch.nn.Module:
         """A trained network without its history."""
         return self.networks([(description, seed)])[0].model
 
-    def _note(self, one: Seeded, result: TrainedNetwork) -> None:
+    def networks(self, wanted: Sequence[Seeded], observe: Observer | None = None) -> list[TrainedNetwork]:
+        """Trained networks of descriptions and seeds, with how they were trained.
+
+        Those that are not kept yet are trained together, except where another process is at it: that is
+        waited for. A network that diverged is not kept; a file that is damaged is set aside, and its network
+        trained again, and so is one that ``observe`` has not seen.
+
+        Raises:
+            OutOfTime: the budget was spent while another process was waited for.
+        """
+        results: dict[Seeded, TrainedNetwork] = {}
+        while missing := [one for one in dict.fromkeys(wanted) if one not in results]:
+            results |= self._load(missing, observe)
+            results |= self._train([one for one in missing if one not in results], observe)
+        return [results[one] for one in wanted]
+
+    def probe(self) -> None:
+        """Make sure, before anything is trained, that networks and checkpoints can be kept: else OSError."""
+        require_writable(self.checkpoints)
+
+    def _train(self, wanted: Sequence[Seeded], observe: Observer | None) -> dict[Seeded, TrainedNetwork]:
+        """Train and keep those of the networks that nobody else is training or has just trained."""
+        by_key = {network.key(seed): (network, seed) for network, seed in wanted}
+        with turns(self.weights, list(by_key)) as taken:
+            kept = {key: self._kept(key, observe) for key in taken}
+            mine = [key for key in taken if not kept[key].exists()]
+            for key in mine:
+                kept[key].make_room()
+            fresh = train_networks([by_key[key] for key in mine], self, observe)
+            results = {}
+            for key, trained in zip(mine, fresh, strict=True):
+                results[by_key[key]] = named(trained, key, device_name(self.device))
+                self._finish(by_key[key], results[by_key[key]], kept[key])
+        return results
+
+    def _finish(self, one: Seeded, result: TrainedNetwork, kept: KeptNetwork) -> None:
+        if result.diverged is None:
+            kept.keep(result)
         if self.trainings is not None:
             stamp = {"torch": torch.__version__, "commit": self.commit, "date": _now()}
             self.trainings.append(Training.of(*one, result, **stamp))
+
+    def _load(self, wanted: Sequence[Seeded], observe: Observer | None) -> dict[Seeded, TrainedNetwork]:
+        """Those of the networks that are kept and sound, in the memory layout of a fresh one."""
+        found = {}
+        for network, seed in wanted:
+            kept = self._kept(network.key(seed), observe)
+            if kept.file.exists():
+                result = kept.load(network.untrained(seed, self), network.schedule.memory_format)
+                found |= {} if result is None else {(network, seed): result}
+        return found
+
+    def _kept(self, key: str, observe: Observer | None) -> KeptNetwork:
+        return KeptNetwork(Path(self.weights), key, "" if observe is None else observe.name)
 
     def record(self, spec: Spec, metrics: Mapping[str, Any], **fields: Any) -> Record:
         """A record of a run, stamped with device, torch version, commit and date."""

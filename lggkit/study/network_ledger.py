@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lggkit import strict
 from lggkit.experiments.lockstep import TrainedNetwork
 from lggkit.experiments.networks import Network, content
+from lggkit.study.ledger_files import append_line, writing
+from lggkit.study.ledger_lines import LEFT_OUT, tell
 
 FILE = "networks.jsonl"
 
@@ -28,7 +32,7 @@ class Training:
     seed: int
     steps: int
     seconds: float
-    curves: dict[str, list[float]]
+    curves: dict[str, list[float | None]]
     first_loss: float | None
     last_loss: float | None
     device: str
@@ -61,16 +65,69 @@ class Training:
 
     def to_json(self) -> str:
         """One line of JSON, keys sorted; numbers that are not finite as null."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+        return json.dumps(_finite(dataclasses.asdict(self)), sort_keys=True, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, line: bytes) -> Training:
+        """The training of one line.
+
+        Raises:
+            ValueError: the line is not strict JSON, or not a training's.
+        """
+        fields = strict.loads(line)
+        if not isinstance(fields, dict):
+            raise ValueError(f"a JSON {type(fields).__name__}, not an object")
+        try:
+            training = cls(**fields)
+        except TypeError as error:
+            raise ValueError(str(error)) from error
+        strict.key(training.key)
+        strict.number("seconds", training.seconds)
+        return training
 
 
 @dataclass(frozen=True)
 class NetworkLedger:
-    """Trainings in a file of lines, which are only ever appended."""
+    """Trainings in a file of lines, which are only ever appended; a network trained twice has two lines."""
 
     path: Path
 
     def append(self, training: Training) -> None:
-        """Adds a line; a network that was trained twice has two."""
-        with open(self.path, "a") as f:
-            f.write(training.to_json() + "\n")
+        """Add a line.
+
+        Raises:
+            LedgerError: the disk refused; what was recorded before is untouched.
+        """
+        with writing(self.path):
+            append_line(self.path, training.to_json())
+
+    def read(self) -> dict[str, Training]:
+        """The last training of each key; lines that cannot be understood are left out and told of."""
+        return {training.key: training for training in self.lines()}
+
+    def lines(self) -> list[Training]:
+        """All trainings in the order in which they were written."""
+        if not self.path.exists():
+            return []
+        found = []
+        for number, line in enumerate(self.path.read_bytes().split(b"\n"), start=1):
+            try:
+                found += [Training.from_json(line)] if line.strip() else []
+            except ValueError as error:
+                tell([f"{self.path}, line {number} is not a training and {LEFT_OUT}: {error}"])
+        return found
+
+    def merge(self, other: NetworkLedger) -> None:
+        """Take over the lines of another folder that are not here."""
+        held = {training.to_json() for training in self.lines()}
+        for training in other.lines():
+            if training.to_json() not in held:
+                self.append(training)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

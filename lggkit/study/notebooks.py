@@ -1,15 +1,15 @@
 """Notebooks as pairs: a percent source that is reviewed, and the same cells with outputs that a reader opens.
 
 ``python -m lggkit.study.notebooks run SOURCE OUT -p scale smoke`` executes one into a file of its own;
-``python -m lggkit.study.notebooks pair [SOURCE ...]`` re-executes the committed ones. Neither depends on the
-working directory: a notebook always runs in its own folder, as it does in Jupyter and nbval.
+``python -m lggkit.study.notebooks pair [SOURCE ...]`` re-executes the committed ones. A notebook runs in
+its own folder.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from lggkit.durable import require_writable
 from lggkit.study.images import lean_outputs
+from lggkit.study.ledger_lines import LEFT_OUT
+from lggkit.study.parameters import command_line, value_of
 
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 INJECTED = "injected-parameters"
@@ -70,11 +73,7 @@ def parameters_of(path: Path) -> dict[str, str]:
 
 
 def check_parameters(path: Path, parameters: Mapping[str, Any]) -> None:
-    """Refuse parameters that the notebook does not declare (papermill only warns, and ignores them).
-
-    Raises:
-        ValueError: a name is not in the notebook's parameters cell.
-    """
+    """Refuse, with a ValueError, parameters that the notebook does not declare; papermill only warns."""
     known = parameters_of(path)
     for name in parameters:
         if name not in known:
@@ -89,15 +88,22 @@ def run_notebook(path: Path, out: Path, parameters: Mapping[str, Any]) -> Path:
     ``.<name>.failed.ipynb``.
 
     Raises:
-        ValueError: a parameter is unknown.
+        ValueError: a parameter is unknown, or ``out`` is no place for a notebook.
+        OSError: nothing can be written there, which is found before anything runs.
         papermill.PapermillExecutionError: a cell raised.
     """
     check_parameters(path, parameters)
-    out.parent.mkdir(parents=True, exist_ok=True)
+    _check_out(path, out)
     partial = out.with_name(f".{out.stem}.failed.ipynb")
     _write(_execute(path, partial, parameters), partial)
     os.replace(partial, out)
     return out
+
+
+def _check_out(path: Path, out: Path) -> None:
+    if out.suffix != ".ipynb" or out.is_dir() or out.resolve() == path.resolve():
+        raise ValueError(f"cannot write a notebook to {out}; name a file of its own that ends in .ipynb")
+    require_writable(out.parent)
 
 
 def pair(source: Path) -> Path:
@@ -140,44 +146,52 @@ def _write(notebook, path: Path) -> None:
             tags = [*tags, "remove-cell"]
         if tags:
             cell.metadata["tags"] = tags
-    nbformat.write(notebook, path)
+    with open(path, "w", encoding="utf-8") as file:
+        nbformat.write(notebook, file)
+        file.flush()
+        os.fsync(file.fileno())
 
 
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _timed(work, path: Path) -> None:
+def _timed(work, path: Path) -> Path:
     start = time.perf_counter()
-    work()
+    done = work()
     print(f"  ran {path.name} in {time.perf_counter() - start:.0f} s", flush=True)
+    return done
+
+
+def left_out(notebook: Path) -> list[str]:
+    """What the readers of records said, while a notebook ran, that they had left out."""
+    import nbformat
+
+    cells = nbformat.read(notebook, as_version=4).cells
+    said = [
+        output.text for cell in cells for output in cell.get("outputs", []) if output.get("name") == "stderr"
+    ]
+    return [line for text in said for line in text.splitlines() if LEFT_OUT in line]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line of this module; the Makefile calls it."""
-    parser = argparse.ArgumentParser(prog="python -m lggkit.study.notebooks", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="execute one notebook into another file")
-    run.add_argument("source", type=Path)
-    run.add_argument("out", type=Path)
-    run.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
-    again = commands.add_parser("pair", help="re-execute committed notebooks from their percent sources")
-    again.add_argument("sources", type=Path, nargs="*")
-    again.add_argument("--workers", type=int, default=2)
-    chosen = parser.parse_args(arguments)
-    if chosen.command == "run":
-        parameters = {name: _value(text) for name, text in chosen.parameter}
-        source = source_of(chosen.source)
-        _timed(lambda: run_notebook(source, chosen.out, parameters), source)
-    else:
-        sources = [p.resolve() for p in chosen.sources] or [
-            p for p in find_notebooks(Path.cwd()) if p.suffix == ".py"
-        ]
-        with ThreadPoolExecutor(chosen.workers) as pool:
-            list(pool.map(lambda source: _timed(lambda: pair(source), source), sources))
+    chosen = command_line(__doc__).parse_args(arguments)
+    try:
+        done = _run(chosen) if chosen.command == "run" else _pair(chosen)
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")
+    if problems := [problem for notebook in filter(None, done) for problem in left_out(notebook)]:
+        sys.exit("\n".join(dict.fromkeys(problems)))
+
+
+def _run(chosen: argparse.Namespace) -> list[Path]:
+    parameters = {name: value_of(text) for name, text in chosen.parameter}
+    source = source_of(chosen.source)
+    return [_timed(lambda: run_notebook(source, chosen.out, parameters), source)]
+
+
+def _pair(chosen: argparse.Namespace) -> list[Path]:
+    named = [path.resolve() for path in chosen.sources]
+    sources = named or [path for path in find_notebooks(Path.cwd()) if path.suffix == ".py"]
+    with ThreadPoolExecutor(chosen.workers) as pool:
+        return list(pool.map(lambda source: _timed(lambda: pair(source), source), sources))
 
 
 if __name__ == "__main__":

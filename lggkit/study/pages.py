@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from lggkit.durable import write_whole
 from lggkit.study import bench_parts, benchmarks, paths, tables, view
 from lggkit.study.ledger import Ledger
 from lggkit.study.paper import PAPERS
@@ -38,7 +39,7 @@ def write_pages(folder: Path) -> Path:
         **bench_parts.page_parts(measured),
     }
     for name, text in parts.items():
-        (folder / f"{name}.md").write_text(text + "\n", encoding="utf-8")
+        write_whole(folder / f"{name}.md", text + "\n")
     benchmarks.draw_figures(measured, folder)
     return folder
 
@@ -60,7 +61,7 @@ def update_readme(readme: Path) -> bool:
         raise ValueError(f"{readme} has no marks {BEGIN} and {END}; put them around the headline")
     before, rest = text.split(BEGIN, 1)
     updated = f"{before}{BEGIN}\n{headline_sentence()}\n{END}{rest.split(END, 1)[1]}"
-    readme.write_text(updated, encoding="utf-8")
+    write_whole(readme, updated)
     return updated != text
 
 

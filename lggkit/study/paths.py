@@ -8,17 +8,27 @@ import subprocess
 from pathlib import Path
 
 
+class NoCheckout(FileNotFoundError):
+    """There is no checkout where one is looked for."""
+
+
 @functools.cache
 def repository() -> Path:
     """The checkout: ``$LGGKIT_ROOT`` if set, else the folder above the package.
 
     Raises:
-        FileNotFoundError: that folder has no ``data/paper``: the study, not the library, needs a checkout.
+        NoCheckout: that folder has no ``data/paper``: the study, not the library, needs a checkout.
     """
-    root = Path(os.environ.get("LGGKIT_ROOT") or Path(__file__).resolve().parents[2]).resolve()
-    if not (root / "data" / "paper").is_dir():
-        raise FileNotFoundError(f"{root} has no data/paper; run from a checkout or set LGGKIT_ROOT to one")
-    return root
+    named = os.environ.get("LGGKIT_ROOT")
+    root = Path(named) if named else Path(__file__).resolve().parents[2]
+    try:
+        found = root.resolve() if (root / "data" / "paper").is_dir() else None
+    except (OSError, RuntimeError, ValueError):  # too long a name, a link to itself
+        found = None
+    if found is None:
+        where = f"{root}, the folder that LGGKIT_ROOT names," if named else root
+        raise NoCheckout(f"{where} has no data/paper; run from a checkout or set LGGKIT_ROOT to one")
+    return found
 
 
 def results() -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import gc
 import logging
 import math
@@ -11,43 +10,30 @@ import re
 import statistics
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 
-from lggkit import experiments
-from lggkit.experiments import Experiment
 from lggkit.record import Record, Spec
 from lggkit.study.context import StudyContext, device_name
-from lggkit.study.ledger import Ledger
+from lggkit.study.ledger import Ledger, LedgerError
+from lggkit.study.units import Unit, check_arm, chosen, only_arm, pending, shard
 from lggkit.training.memory import is_out_of_memory, out_of_memory
 from lggkit.training.pace import OutOfTime, until
 
+__all__ = [
+    "Outcome",
+    "Unit",
+    "check_arm",
+    "chosen",
+    "estimate",
+    "only_arm",
+    "pending",
+    "run",
+    "seconds",
+    "shard",
+]
 log = logging.getLogger("lggkit.study")
-
-
-@dataclass
-class Unit:
-    """The runs of an arm, or of arms that are measured together, that the ledgers lack; seed by seed."""
-
-    experiment: Experiment
-    arms: tuple[str, ...]
-    scale: str
-    specs: list[Spec]
-
-    @property
-    def title(self) -> str:
-        """The arms that it has runs of, as a line of a list shows them."""
-        return " + ".join(dict.fromkeys(spec.arm for spec in self.specs))
-
-    @property
-    def table(self) -> bool:
-        """Whether an arm of it is in a table."""
-        return any(self.experiment.arm(name).table for name in self.arms)
-
-    def part(self, specs: list[Spec]) -> Unit:
-        """The same unit with these runs only."""
-        return replace(self, specs=specs)
 
 
 @dataclass
@@ -57,51 +43,6 @@ class Outcome:
     measured: list[Record] = field(default_factory=list)
     left: list[Unit] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
-
-
-def pending(ledgers: Sequence[Ledger], scale: str, only: str | None = None) -> list[Unit]:
-    """Units that no ledger holds, table arms of every chapter before any ablation.
-
-    Raises:
-        KeyError: ``only`` names no experiment.
-    """
-    units = [unit for experiment in chosen(only) for unit in _missing(experiment, scale, ledgers)]
-    ordered = sorted(units, key=lambda unit: not unit.table)
-    return [unit for unit in ordered if unit.specs]
-
-
-def chosen(only: str | None = None) -> list[Experiment]:
-    """The experiment of that name, or all in the order of the queue.
-
-    Raises:
-        KeyError: there is no such experiment.
-    """
-    return [experiments.get(only)] if only else list(experiments.all_experiments())
-
-
-def check_arm(arm: str | None, only: str | None = None) -> None:
-    """Makes sure that an experiment has an arm of this name, measured or not.
-
-    Raises:
-        ValueError: none has; the message names what there is.
-        KeyError: ``only`` names no experiment.
-    """
-    arms = list(dict.fromkeys(a.name for experiment in chosen(only) for a in experiment.arms))
-    if arm is not None and arm not in arms:
-        near = difflib.get_close_matches(arm, arms, n=5, cutoff=0.4) or arms[:12]
-        raise ValueError(
-            f"no arm is named {arm!r}; did you mean one of {', '.join(near)}? `study list` names all"
-        )
-
-
-def _missing(experiment: Experiment, scale: str, ledgers: Sequence[Ledger]) -> list[Unit]:
-    """A unit for each group of arms, with the runs that no ledger holds; it may be empty."""
-    held = {r.key for ledger in ledgers for r in ledger.records(experiment.name, scale)}
-    units = []
-    for arms in experiment.groups():
-        specs = [spec for arm in arms for spec in experiment.specs(scale, arm) if spec.key not in held]
-        units.append(Unit(experiment, arms, scale, sorted(specs, key=lambda spec: spec.seed)))
-    return units
 
 
 def run(
@@ -119,8 +60,12 @@ def run(
     A unit that fails (data missing, disk full, a bug) is named and the queue goes on: nothing is recorded
     for it, so that the next run tries again. One that runs out of memory is first tried with fewer runs
     together. A diverged run is a record.
+
+    Raises:
+        LedgerError: nothing was measured, as records or networks could not be written.
     """
-    outcome, ledgers = Outcome(), [ledger, *known]
+    units, outcome, ledgers = list(units), Outcome(), [ledger, *known]
+    _probe(units, ledger, context)
     end = math.inf if budget is None else time.monotonic() + budget
     for unit in units:
         left = max(end - time.monotonic(), 0)
@@ -132,6 +77,15 @@ def run(
             with until(end):
                 _run_unit(unit, fits, ledger, context, outcome)
     return outcome
+
+
+def _probe(units: Sequence[Unit], ledger: Ledger, context: StudyContext) -> None:
+    ledger.probe([(unit.experiment.name, unit.scale) for unit in units])
+    if units:
+        try:
+            context.probe()
+        except OSError as error:
+            raise LedgerError(str(error)) from error
 
 
 def _run_unit(unit: Unit, specs: list[Spec], ledger: Ledger, context: StudyContext, outcome: Outcome) -> None:
@@ -219,7 +173,7 @@ def seconds(text: str) -> float:
     Raises:
         ValueError: the text is no such duration, or is zero.
     """
-    match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", text.strip())
+    match = re.fullmatch(r"(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?", text.strip())
     total = (
         sum(int(part or 0) * unit for part, unit in zip(match.groups(), (3600, 60, 1), strict=True))
         if match
@@ -228,23 +182,3 @@ def seconds(text: str) -> float:
     if not total:
         raise ValueError(f"budget is {text!r}; write hours, minutes, seconds as in 1h30m, 9m or 90s")
     return float(total)
-
-
-def only_arm(units: Sequence[Unit], arm: str) -> list[Unit]:
-    """What of the units belongs to one arm."""
-    cut = [unit.part([spec for spec in unit.specs if spec.arm == arm]) for unit in units]
-    return [unit for unit in cut if unit.specs]
-
-
-def shard(units: Sequence[Unit], text: str) -> list[Unit]:
-    """The ``i``-th of ``n`` parts of the queue, for ``n`` processes that run at once: every n-th seed.
-
-    Raises:
-        ValueError: the text is not ``i/n`` with 0 ≤ i < n.
-    """
-    match = re.fullmatch(r"(\d+)/(\d+)", text)
-    index, parts = (int(group) for group in match.groups()) if match else (0, 0)
-    if not index < parts:
-        raise ValueError(f"shard is {text!r}; write i/n with i from 0 to n - 1, as in 0/2")
-    cut = [unit.part([spec for spec in unit.specs if spec.seed % parts == index]) for unit in units]
-    return [unit for unit in cut if unit.specs]

@@ -70,9 +70,13 @@ def _copy(source: Path, target: Path) -> None:
 
 def main(root: str, executed: str, stage: str) -> None:
     """Computes the parts of pages beside the stage, then builds the stage."""
+    from lggkit.study.ledger_lines import collected
     from lggkit.study.pages import write_pages
 
-    build_stage(Path(root), Path(executed), Path(stage), write_pages(Path(stage).with_name("pages")))
+    with collected() as problems:
+        build_stage(Path(root), Path(executed), Path(stage), write_pages(Path(stage).with_name("pages")))
+    if problems:
+        sys.exit("\n".join(problems))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ import numpy as np
 from lggkit import experiments
 from lggkit.data import DATASETS
 from lggkit.data.corruptions.official import TITLES
+from lggkit.durable import write_whole
 from lggkit.record import SCALES, Record
 from lggkit.study import paths, queue
 from lggkit.study.context import StudyContext
@@ -105,7 +104,7 @@ def _live(experiment: experiments.Experiment) -> Shown:
         target = Path(paths.live_results()) / experiment.paper
         target.mkdir(exist_ok=True)
         for file in sorted((Path(folder) / experiment.paper).glob("[!.]*"), key=lambda f: f.suffix != ".npz"):
-            os.replace(shutil.copy2(file, target / f".{file.name}.{os.getpid()}"), target / file.name)
+            write_whole(target / file.name, file.read_bytes())
     return at(experiment.name, "smoke")
 
 

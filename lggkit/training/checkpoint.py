@@ -10,6 +10,16 @@ from typing import Any
 
 import torch
 
+from lggkit.durable import draft, set_aside
+
+__all__ = [
+    "CheckpointDamaged",
+    "CheckpointError",
+    "check_identity",
+    "read_checkpoint",
+    "set_aside",
+    "write_checkpoint",
+]
 MAGIC = b"lggkit checkpoint 2 "
 
 
@@ -24,19 +34,18 @@ class CheckpointDamaged(CheckpointError):
 def write_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
     """Write tensors and plain containers so that a reader sees the old file or the whole new one.
 
-    The file begins with the SHA-256 of what follows. It is forced to the disk before it takes its name.
+    The file begins with the SHA-256 of what follows. It is forced to the disk before it takes its name, and
+    written under a name of the process's own until then: several may write the same one.
 
     Raises:
         CheckpointError: the disk is full or refuses; the checkpoint that was there before is kept.
     """
     path = Path(path)
-    temporary = path.with_name(path.name + ".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_through(temporary, _encode(state))
-        os.replace(temporary, path)
+        with draft(path) as beside:
+            _write_through(beside, _encode(state))
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise CheckpointError(
             f"could not write {path} ({error.strerror or error}); the checkpoint before it is kept: "
             "make room and start again"
@@ -48,8 +57,10 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        CheckpointDamaged: the file is truncated, altered, or no checkpoint.
+        CheckpointDamaged: the file is truncated, altered, no checkpoint, or a folder.
     """
+    if Path(path).is_dir():
+        raise CheckpointDamaged(f"{path} is a folder, no checkpoint; delete it to begin again")
     content = Path(path).read_bytes()
     start = len(MAGIC) + hashlib.sha256().digest_size
     if not content.startswith(MAGIC):
@@ -71,11 +82,6 @@ def check_identity(path: str | Path, found: dict[str, Any], expected: dict[str, 
                 f"{path} belongs to another training: {name} is {found.get(name)!r} there and "
                 f"{expected.get(name)!r} here; give another path or delete the file"
             )
-
-
-def set_aside(path: Path) -> Path:
-    """Rename a damaged file to ``<name>.damaged``, so that a new one can take its place."""
-    return path.replace(path.with_name(path.name + ".damaged"))
 
 
 def _encode(state: dict[str, Any]) -> bytes:

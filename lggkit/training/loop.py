@@ -130,13 +130,12 @@ def train_many(
         path = choose_path(config, device, len(data))
         fingerprint = "" if checkpoints is None else fingerprint_of(data)
         data, streams, runs = data.to(path.device), {}, []
-        layout = torch.channels_last if config.channels_last else torch.contiguous_format
         for place, (model, seed) in enumerate(zip(models, seeds, strict=True)):
             stream = streams.setdefault(seed, Stream(data, config, seed))
             objective = objectives[place] if isinstance(objectives, Sequence) else objectives
             objective = objective_for(model, objective, path.device, [run.objective for run in runs])
             file = None if checkpoints is None else Path(checkpoints[place])
-            model.to(device=path.device, memory_format=layout)
+            model.to(device=path.device, memory_format=config.memory_format)
             runs.append(Run(model, stream, config, path, options, objective, file))
         names = [
             identity_of(run, tag, fingerprint)

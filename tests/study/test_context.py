@@ -88,3 +88,69 @@ def test_weights_without_their_history_are_trained_anew(calls, context, tmp_path
 def test_data_is_loaded_once(context, monkeypatch):
     first = context.data("digits")
     assert context.data("digits") is first and context.data("digits", train=False) is not first
+
+
+DAMAGE = {
+    "weights empty": ("pt", lambda content: b""),
+    "weights cut": ("pt", lambda content: content[:-40]),
+    "history empty": ("json", lambda content: b""),
+    "history cut": ("json", lambda content: content[:20]),
+    "history deep": ("json", lambda content: b"[" * 200_000),
+    "history of another kind": ("json", lambda content: b"[]"),
+    "history lacks a field": ("json", lambda content: b'{"curves": {}}'),
+    "curves null": ("json", lambda content: content.replace(b'{"train_loss": [1.0]}', b"null")),
+    "a curve of text": ("json", lambda content: content.replace(b"[1.0]", b'["x"]')),
+}
+
+
+@pytest.mark.parametrize(("end", "damage"), DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_file_is_set_aside_named_and_the_network_trained_again(
+    calls, context, tmp_path, caplog, end, damage
+):
+    (spec,) = specs(4)
+    context.trained(spec)
+    file = tmp_path / f"{spec.key}.{end}"
+    file.write_bytes(damage(file.read_bytes()))
+    assert context.trained(spec).weight.item() == 4.0 and calls == [[4], [4]]
+    assert str(file) in caplog.text and f"{file.name}.damaged" in caplog.text
+    assert file.with_name(f"{file.name}.damaged").exists()
+    context.trained(spec)
+    assert calls == [[4], [4]]
+
+
+@pytest.mark.parametrize("end", ["pt", "json"])
+def test_a_folder_in_place_of_a_file_is_set_aside(calls, context, tmp_path, end):
+    (spec,) = specs(4)
+    (tmp_path / f"{spec.key}.{end}" / "x").mkdir(parents=True)
+    assert context.trained(spec).weight.item() == 4.0
+    assert (tmp_path / f"{spec.key}.{end}.damaged" / "x").exists()
+    assert context.trained(spec).weight.item() == 4.0 and calls == [[4]]
+
+
+def test_drafts_of_killed_writers_are_removed(calls, context, tmp_path):
+    (spec,) = specs(4)
+    (tmp_path / f".{spec.key}.pt.1.ab.draft").write_bytes(b"half")
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / f".{spec.key}.pt.1.ab.draft").write_bytes(b"half")
+    context.trained(spec)
+    assert not list(tmp_path.rglob("*.draft"))
+
+
+def test_lack_of_memory_is_no_damage(calls, context, tmp_path, monkeypatch):
+    (spec,) = specs(4)
+    context.trained(spec)
+    said = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
+    for error, raised in ((MemoryError(), MemoryError), (said, ValueError)):
+
+        def short(*_, error=error, **__):
+            raise error
+
+        monkeypatch.setattr(torch, "load", short)
+        with pytest.raises(raised):
+            context.trained(spec)
+    assert not list(tmp_path.glob("*.damaged"))
+
+
+def test_a_commit_that_no_record_can_hold_is_refused_before_anything_runs(tmp_path):
+    with pytest.raises(ValueError, match="commit is"):
+        StudyContext(weights=tmp_path, commit="\udcff")

@@ -3,6 +3,7 @@ import pytest
 
 from lggkit.study import notebooks
 from lggkit.study.notebooks import check_parameters, find_notebooks, pair, read, run_notebook
+from lggkit.study.parameters import value_of
 
 SOURCE = """\
 # %% [markdown]
@@ -135,3 +136,62 @@ def test_a_real_kernel_runs_in_the_notebooks_own_folder(source, tmp_path, monkey
     notebooks.main(["run", str(source), str(tmp_path / "s1.ipynb"), "-p", "draws", "7"])
     done = nbformat.read(tmp_path / "s1.ipynb", as_version=4)
     assert done.cells[-1].outputs[0].text == "smoke 7 lgg\n"
+
+
+VALUES = {
+    "False": False,
+    "True": True,
+    "None": None,
+    "false": False,
+    "null": None,
+    "3": 3,
+    "-2": -2,
+    "1_000": 1000,
+    "1e-3": 1e-3,
+    ".5": 0.5,
+    "smoke": "smoke",
+    "no": "no",
+    "": "",
+    "[1, 2]": [1, 2],
+    '"False"': "False",
+    "2026-01-01": "2026-01-01",
+}
+
+
+@pytest.mark.parametrize(("text", "value"), VALUES.items())
+def test_values_are_what_papermill_makes_of_them(text, value):
+    found = value_of(text)
+    assert found == value and type(found) is type(value)
+    cli = pytest.importorskip("papermill.cli")
+    if text not in ("false", "null", "[1, 2]", '"False"'):
+        assert cli._resolve_type(text) == value
+
+
+@pytest.mark.parametrize("workers", ["0", "-1", "two", "", "1.5"])
+def test_a_number_of_workers_that_cannot_be_is_one_sentence(workers, capsys):
+    with pytest.raises(SystemExit) as ended:
+        notebooks.main(["pair", "--workers", workers])
+    assert ended.value.code == 2 and "give an integer from 1 on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["file/s1.ipynb", "folder.ipynb", "s1.py", "out"])
+def test_an_output_that_cannot_be_written_is_found_before_anything_runs(source, tmp_path, monkeypatch, place):
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "folder.ipynb").mkdir()
+    monkeypatch.setattr(notebooks, "_execute", lambda *_: pytest.fail("it was run"))
+    with pytest.raises(SystemExit, match=r"^error: cannot write"):
+        notebooks.main(["run", str(source), str(tmp_path / place)])
+
+
+def test_what_a_notebook_left_out_is_named_and_the_command_fails(source, tmp_path, monkeypatch):
+    said = "x.jsonl, line 3 is not a record and was left out: garbage"
+
+    def execute(path, *_):
+        done = read(path)
+        done.cells[-1]["outputs"] = [nbformat.v4.new_output("stream", name="stderr", text=said + "\nother\n")]
+        return done
+
+    monkeypatch.setattr(notebooks, "_execute", execute)
+    with pytest.raises(SystemExit) as ended:
+        notebooks.main(["run", str(source), str(tmp_path / "s1.ipynb")])
+    assert ended.value.code == said and (tmp_path / "s1.ipynb").exists()

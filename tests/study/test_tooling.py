@@ -223,3 +223,11 @@ def test_only_comparisons_fail_and_a_row_may_declare_its_own_ratio(row, smallest
 )
 def test_every_kind_of_row_is_told_in_a_line(row, line):
     assert tool("bench").described(row | {"device": "d"}) == line
+
+
+def test_a_bench_whose_numbers_could_not_be_kept_is_not_run(tmp_path, monkeypatch):
+    (tmp_path / "bench_it.py").write_text("def run(): raise AssertionError('it was run')")
+    (tmp_path / "out").write_text("in the way")
+    monkeypatch.setattr("sys.argv", ["bench", f"{tmp_path}/bench_it.py", "--out", f"{tmp_path}/out"])
+    with pytest.raises(SystemExit, match=r"^error: cannot write to .*/out \("):
+        tool("bench").main()

@@ -58,9 +58,9 @@ def new_class_errors(
 ) -> dict[str, float]:
     """What an embedding makes of classes that it was not trained on, with no part of it changed.
 
-    ``error_10nn_new`` is on test images of those classes; ten neighbours vote among the training images of all
-    classes. ``new_class_cost`` is this error less that of the network that was trained on all classes from the
-    same seed; it is left out where that one diverged. Both are in percent.
+    ``error_10nn_new`` is on test images of those classes; ten neighbours vote among the training images of
+    all classes. ``new_class_cost`` is this error less that of the network that was trained on all classes
+    from the same seed; it is left out where that one diverged. Both are in percent.
 
     Args:
         base, queries: the training and the test images of all classes as the network embeds them (n, d), with

@@ -1,0 +1,186 @@
+"""The lines of a ledger file: what they say together, and how those that say nothing are told of."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lggkit import strict
+from lggkit.record import SCALES, Record
+
+log = logging.getLogger("lggkit.study")
+LEFT_OUT = "was left out"
+FILE = re.compile(rf"([a-z0-9_]{{1,80}})\.({'|'.join(SCALES)})\.jsonl")
+_collected: ContextVar[dict[str, None] | None] = ContextVar("collected", default=None)
+
+
+@dataclass(frozen=True)
+class Retraction:
+    """A line that withdraws the records of a key above it; with ``lines``, only those of these names."""
+
+    key: str
+    reason: str
+    date: str = ""
+    lines: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        strict.text("the retracted key", self.key)
+        strict.text("a retraction's reason", self.reason)
+        strict.moment(self.date)
+        if not self.reason.strip():
+            raise ValueError("a retraction gives no reason; say what was wrong with the number")
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What it has in common with itself in another file."""
+        return self.key, self.reason, self.date
+
+    def to_json(self) -> str:
+        """One line of strict JSON."""
+        entry = {"retract": self.key, "reason": self.reason, "date": self.date}
+        return json.dumps(entry | ({"lines": list(self.lines)} if self.lines else {}))
+
+
+@dataclass
+class Reading:
+    """What a ledger file held: current records by key, retracted keys with reasons, lines not understood.
+
+    A line of a record has a name: the hash of what it says, and how often that was withdrawn above. The same
+    measurement has thus the same name in every folder. ``live`` are the lines by key and name that nothing
+    withdrew, of which the first is current; ``renewed`` the names of those below a retraction of their key.
+    """
+
+    records: dict[str, Record] = field(default_factory=dict)
+    retracted: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    retractions: dict[Retraction, frozenset[str]] = field(default_factory=dict)
+    live: dict[str, dict[str, Record]] = field(default_factory=dict)
+    withdrawn: set[str] = field(default_factory=set)
+    renewed: set[str] = field(default_factory=set)
+
+    def take(self, line: bytes, where: str, place: tuple[str, str]) -> None:
+        """Understand one more line of the file of an experiment and scale, or note the problem."""
+        try:
+            entry = strict.loads(line)
+            if isinstance(entry, dict) and "retract" in entry:
+                self.add_retraction(_retraction(entry))
+            else:
+                self._add_line(Record.from_fields(entry), place)
+        except ValueError as error:
+            self.problems.append(f"{where} is not a record and {LEFT_OUT}: {error}")
+
+    def add_record(self, record: Record) -> str:
+        """Take a record as the next line; its name."""
+        name = self._name(record)
+        if record.key in self.retracted:
+            self.renewed.add(name)
+        self.live.setdefault(record.key, {}).setdefault(name, record)
+        self.records.setdefault(record.key, record)
+        return name
+
+    def add_retraction(self, retraction: Retraction) -> None:
+        """Take a retraction as the next line."""
+        lines = self.live.get(retraction.key, {})
+        hit = [name for name in lines if not retraction.lines or name in retraction.lines]
+        left = {name: record for name, record in lines.items() if name not in hit}
+        self.live[retraction.key] = left
+        self.withdrawn |= {*hit, *retraction.lines}
+        self.retractions[retraction] = frozenset((*hit, *retraction.lines))
+        self.retracted[retraction.key] = retraction.reason
+        if hit:
+            self.records.pop(retraction.key, None)
+            self.records |= {record.key: record for record in list(left.values())[:1]}
+
+    def current(self, key: str) -> str | None:
+        """The name of the current line of a key."""
+        return next(iter(self.live.get(key, ())), None)
+
+    def _add_line(self, record: Record, place: tuple[str, str]) -> None:
+        if (record.experiment, record.scale) != place:
+            raise ValueError(f"it is of {record.experiment} at {record.scale} scale, in another's file")
+        self.add_record(record)
+
+    def _name(self, record: Record) -> str:
+        content, times = hashlib.sha256(record.to_json().encode()).hexdigest()[:16], 0
+        while f"{content}:{times}" in self.withdrawn:
+            times += 1
+        return f"{content}:{times}"
+
+
+def _retraction(entry: dict) -> Retraction:
+    lines = entry.get("lines", [])
+    if "reason" not in entry or not isinstance(lines, list):
+        raise ValueError("a retraction has a reason, and lines in a list if it names any")
+    for name in lines:
+        strict.text("a name of a line", name)
+    return Retraction(entry["retract"], entry["reason"], entry.get("date", ""), tuple(lines))
+
+
+def place_of(path: Path) -> tuple[str, str] | None:
+    """The experiment and scale of a ledger file, None where it has no such name."""
+    name, paper = FILE.fullmatch(path.name), path.parent.name
+    found = (f"{paper}/{name[1]}", name[2]) if name else ("", "")
+    return found if strict.EXPERIMENT.fullmatch(found[0]) else None
+
+
+def read(path: Path) -> Reading:
+    """All of a file; nothing where there is none. What cannot be read or understood is among the problems."""
+    reading, place = Reading(), place_of(path)
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        lines = []
+        if path.is_symlink():
+            reading.problems.append(f"{path} leads nowhere and {LEFT_OUT}; put the file back")
+    except OSError as error:
+        reading.problems.append(f"{path} cannot be read and {LEFT_OUT}: {error.strerror or error}")
+        return reading
+    if place is None:
+        wanted = "<paper>/<section>.<scale>.jsonl"
+        reading.problems.append(f"{path} is not named as in {wanted} and {LEFT_OUT}; rename it")
+        return reading
+    take_lines(reading, lines, path, place)
+    return reading
+
+
+def take_lines(
+    reading: Reading, lines: Sequence[bytes], path: Path, place: tuple[str, str], before: int = 0
+) -> None:
+    """Understand lines that follow ``before`` others of a file; empty ones are passed over."""
+    for number, line in enumerate(lines, start=before + 1):
+        if line.strip():
+            reading.take(line, f"{path}, line {number}", place)
+
+
+@contextmanager
+def collected() -> Iterator[dict[str, None]]:
+    """What readers leave out inside, once each, in order; it is not logged then."""
+    found: dict[str, None] = {}
+    token = _collected.set(found)
+    try:
+        yield found
+    finally:
+        _collected.reset(token)
+
+
+def tell(problems: Sequence[str]) -> None:
+    """Hand on what a reader has left out: to who collects it, else to the log, once a process."""
+    found = _collected.get()
+    for problem in problems:
+        if found is None:
+            _warn_once(problem)
+        else:
+            found[problem] = None
+
+
+@functools.lru_cache(maxsize=4096)
+def _warn_once(problem: str) -> None:
+    log.warning("%s", problem)
