@@ -16,8 +16,10 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import os
 import re
 import sys
+import tempfile
 from pathlib import Path
 from time import perf_counter
 from types import ModuleType
@@ -85,7 +87,6 @@ def save(name: str, title: str, rows: list[Row], out: Path) -> list[Path]:
 
     from lggkit.study.context import processor_name
 
-    out.mkdir(parents=True, exist_ok=True)
     written = []
     for device in sorted({row["device"] for row in rows}):
         held = [row for row in rows if row["device"] == device]
@@ -97,15 +98,35 @@ def save(name: str, title: str, rows: list[Row], out: Path) -> list[Path]:
             "processor": processor_name(),
             "torch": torch.__version__,
         }
-        path.write_text(json.dumps(content | {"rows": held}, indent=1) + "\n", encoding="utf-8")
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        text = json.dumps(content | {"rows": held}, indent=1, allow_nan=False)
+        draft.write_text(text + "\n", encoding="utf-8")
+        os.replace(draft, path)
         written.append(path)
     return written
 
 
+def probe(out: Path) -> None:
+    """Stops before anything is measured where nothing could be written."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        sys.exit(f"error: cannot write to {out}: {error.strerror}; choose another folder with --out")
+
+
 def bench(path: Path, out: Path) -> list[str]:
     """Measure one file, print its rows and keep them; what failed."""
+    from lggkit.study.bench_rows import check_rows
+
     module, start = load(path), perf_counter()
+    probe(out)
     rows = module.run()
+    try:
+        check_rows(rows)
+    except ValueError as error:
+        return [f"{path.name}: {error}; nothing of it was kept"]
     for row in rows:
         print(described(row), flush=True)
     title = (module.__doc__ or path.stem).strip().splitlines()[0].rstrip(".")
@@ -121,6 +142,9 @@ def main() -> None:
     parser.add_argument("files", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the JSON files")
     chosen = parser.parse_args()
+    for path in chosen.files:
+        if not path.is_file():
+            sys.exit(f"error: {path} is no benchmark; name files like tests/bench/bench_graph.py")
     failed = [line for path in chosen.files for line in bench(path, chosen.out)]
     sys.exit("\n".join(f"error: {line}" for line in failed) if failed else 0)
 
