@@ -29,7 +29,7 @@ for place, code in json.load(sys.stdin):
             exec(compile(code, place, "exec"), {"__name__": "__main__"})
     except BaseException as error:
         failed.append(f"{place}: {type(error).__name__}: {error}")
-sys.exit("\\n".join(failed))
+sys.exit("\\n".join(failed) or 0)
 """
 
 

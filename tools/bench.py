@@ -124,7 +124,7 @@ def bench(path: Path, out: Path) -> list[str]:
     probe(out)
     rows = module.run()
     try:
-        check_rows(rows)
+        check_rows([{"device": ""} | row for row in rows])
     except ValueError as error:
         return [f"{path.name}: {error}; nothing of it was kept"]
     for row in rows:
