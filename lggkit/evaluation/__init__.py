@@ -19,11 +19,14 @@ from lggkit.evaluation.clusters import (
     silhouette,
 )
 from lggkit.evaluation.consistency import Consistency, agreement, consistency
-from lggkit.evaluation.corruption import (
+from lggkit.evaluation.corruption import corruption_errors
+from lggkit.evaluation.corruption_means import (
+    LEAST_HARM,
     corruption_error,
-    corruption_errors,
+    harmful_corruptions,
     mean_corrupted_error,
     mean_corruption_error,
+    pooled_relative_corruption_error,
     relative_corruption_error,
     relative_mean_corruption_error,
 )
@@ -37,6 +40,7 @@ from lggkit.evaluation.embeddings import SvcResult, knn_error, linear_probe_erro
 from lggkit.evaluation.perturbations import gaussian_noise, noise_at, quantized, with_dropout
 
 __all__ = [
+    "LEAST_HARM",
     "Consistency",
     "SvcResult",
     "agreement",
@@ -51,6 +55,7 @@ __all__ = [
     "fgsm",
     "fgsm_direction",
     "gaussian_noise",
+    "harmful_corruptions",
     "initial_distance_correlation",
     "input_margins",
     "knn_error",
@@ -64,6 +69,7 @@ __all__ = [
     "moved_along",
     "noise_at",
     "pgd",
+    "pooled_relative_corruption_error",
     "predict",
     "quantized",
     "relative_corruption_error",

@@ -42,7 +42,8 @@ def distance_expansion(latents: Sequence[Tensor], labels: Tensor) -> float:
         labels: integers (n,), at least two classes.
 
     Returns:
-        The ratio: 1 or less where no depth drives these images apart. From a distance of 0 to 0 it is 1.
+        The ratio: 1 or less where no depth drives these images apart. From a distance of 0 to 0 it is 1, from
+        0 to any other infinite; NaN where latents are not finite.
 
     Raises:
         ValueError: there are fewer than two depths, or all images are of one class.

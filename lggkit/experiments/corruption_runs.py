@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from statistics import mean
 from typing import Any, TypeVar
 
 import torch
@@ -22,12 +21,14 @@ from lggkit.data.corruptions.official import PUBLISHED
 from lggkit.evaluation import (
     corruption_errors,
     error_rate,
+    harmful_corruptions,
     mean_corrupted_error,
     mean_corruption_error,
     model_error,
     predict,
     relative_mean_corruption_error,
 )
+from lggkit.evaluation.corruption_means import LEAST_HARM as LEAST_HARM
 from lggkit.evaluation.neighbors import neighbor_classes
 from lggkit.experiments.base import Context
 from lggkit.experiments.embedding_runs import (
@@ -44,11 +45,6 @@ from lggkit.record import Record, Spec
 Answer = Callable[[Tensor], Tensor]
 More = Callable[[Spec, nn.Module, Context], dict[str, Any]]
 Name = TypeVar("Name")
-LEAST_HARM = 0.5
-"""What a corruption must do to the reference to count in the relative mean: mean error over severities less
-clean error, in points. The ratio is divided by it. Half a point is five images of a thousand, about as much
-as another draw of a thousand images would change it by. Below that the ratio is mostly noise, of any size and
-either sign, and a single corruption can outweigh the fourteen others."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +196,8 @@ def robustness_metrics(own: Robustness, reference: Robustness | None) -> dict[st
 
     ``clean_error`` is that on the uncorrupted images of the same set, ``errors_<corruption>`` a list with one
     error a severity. The relative mean leaves out corruptions that do the reference less than `LEAST_HARM`,
-    and ``relative_corruptions`` counts those it is over. Without a reference there are no means over it.
+    and ``relative_corruptions`` counts those it is over. Without a reference there are no means over it;
+    nor is there an ``mce`` where a corruption leaves the reference without any error.
     """
     return {
         **(_over(own, reference) if reference else {}),
@@ -212,12 +209,14 @@ def robustness_metrics(own: Robustness, reference: Robustness | None) -> dict[st
 
 def harmful(reference: Robustness) -> list[str]:
     """The corruptions that do a reference `LEAST_HARM` or more, which the relative mean is over."""
-    return [name for name, row in reference.errors.items() if mean(row) >= reference.clean + LEAST_HARM]
+    return harmful_corruptions(reference.errors, reference.clean)
 
 
 def _over(own: Robustness, reference: Robustness) -> dict[str, float]:
     names = harmful(reference)
-    found = {"mce": mean_corruption_error(own.errors, reference.errors), "relative_corruptions": len(names)}
+    found: dict[str, float] = {"relative_corruptions": len(names)}
+    if all(map(any, reference.errors.values())):
+        found["mce"] = mean_corruption_error(own.errors, reference.errors)
     if names:
         ours, theirs = ({name: side.errors[name] for name in names} for side in (own, reference))
         relative = relative_mean_corruption_error(ours, own.clean, theirs, reference.clean)

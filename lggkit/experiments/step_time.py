@@ -21,7 +21,12 @@ def relative_step_time(spec: Spec, reference: Spec, context: Context, steps: int
 
     Both networks are trained anew, each alone and on the path that its training takes (captured on a GPU),
     for ``steps`` steps in turn after some to warm up; batches and augmentation are part of a step.
+
+    Raises:
+        ValueError: there is no step to time.
     """
+    if steps < 1:
+        raise ValueError(f"steps is {steps}; time at least one")
     if spec == reference:
         return 1.0
     devices = [context.device] if context.device.type == "cuda" else []

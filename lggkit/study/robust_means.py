@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import TYPE_CHECKING
 
-from lggkit.evaluation import relative_corruption_error
+from lggkit.evaluation import LEAST_HARM, relative_corruption_error
 from lggkit.experiments.corruption_runs import Robustness, harmful
 from lggkit.study.statistics import Interval, t_interval
 
@@ -56,19 +56,24 @@ def leverage(shown: Shown, arm: str, reference: str = "cross_entropy") -> Levera
     )
 
 
-def accuracy_lost(shown: Shown, arm: str, classes: int = 10) -> Interval:
+def accuracy_lost(shown: Shown, arm: str, classes: int = 10) -> Interval | None:
     """The share of an arm's accuracy above guessing that corruption takes, in percent, over its seeds.
 
-    Unlike the points of error that corruption adds, it does not shrink with the clean accuracy alone.
+    Unlike the points of error that corruption adds, it does not shrink with the clean accuracy alone. None
+    where a seed is less than `LEAST_HARM` points better than guessing: it has nothing to lose a share of.
+
+    Raises:
+        ValueError: the arm has no complete run, or there are fewer than two classes.
     """
-    guess = 100 - 100 / classes
-    lost = [
-        100
-        * (r.metrics["mean_corrupted_error"] - r.metrics["clean_error"])
-        / (guess - r.metrics["clean_error"])
-        for r in shown.arm(arm)
-    ]
-    return t_interval(lost)
+    if classes < 2:
+        raise ValueError(f"classes is {classes}; guessing needs at least 2")
+    clean = shown.values(arm, "clean_error")
+    above_guessing = [100 - 100 / classes - error for error in clean]
+    if any(points < LEAST_HARM for points in above_guessing):
+        return None
+    corrupted = shown.values(arm, "mean_corrupted_error")
+    lost = (100 * (c - e) / points for c, e, points in zip(corrupted, clean, above_guessing, strict=True))
+    return t_interval(list(lost))
 
 
 def fewer_errors(shown: Shown, left: str, right: str) -> tuple[int, int]:

@@ -151,3 +151,9 @@ def test_what_does_not_fit_is_refused():
         initial_distance_correlation(torch.rand(4, 2), torch.rand(3, 2))
     with pytest.raises(ValueError, match="4 embeddings and 3 labels"):
         silhouette(torch.rand(4, 2), torch.tensor([0, 1, 1]))
+
+
+def test_distances_that_overflow_have_no_ratio():
+    x = torch.tensor([[0.0], [1e200], [-1e200], [1e199]], dtype=torch.float64)
+    with pytest.raises(ValueError, match="mean distance between classes is inf; rescale"):
+        scatter_ratio(x, torch.tensor([0, 0, 1, 1]))

@@ -1,5 +1,7 @@
 """Means over a reference by examples that can be computed by hand, and how errors are counted."""
 
+from statistics import mean
+
 import pytest
 import torch
 
@@ -52,6 +54,13 @@ def test_without_a_reference_there_are_no_means_over_it():
     assert {"mce", "relative_mce"}.isdisjoint(robustness_metrics(OURS, None))
     unhurt = Robustness(10.0, {name: (10.0, 10.0) for name in OURS.errors})
     assert "relative_mce" not in robustness_metrics(OURS, unhurt)
+
+
+def test_a_reference_without_an_error_leaves_the_mean_over_it_out():
+    perfect = Robustness(0.0, REFERENCE.errors | {"contrast": (0.0, 0.0)})
+    found = robustness_metrics(OURS, perfect)
+    assert "mce" not in found and found["relative_corruptions"] == 2
+    assert found["relative_mce"] == pytest.approx(mean((100 * 20 / 40, 100 * 80 / 120)))
 
 
 def plane(points, labels):

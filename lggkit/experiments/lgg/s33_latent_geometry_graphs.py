@@ -22,6 +22,7 @@ from lggkit.evaluation.exactness import dimension_violation, zero_variation_viol
 from lggkit.evaluation.geometry import DENOMINATORS, Geometry, balanced_draws, geometries
 from lggkit.evaluation.influence import displaced, first_sample_share, weight_spread
 from lggkit.evaluation.neighbors import latents_at, neighbor_errors
+from lggkit.evaluation.ranks import rank_correlation
 from lggkit.experiments.base import Arm, Context, Experiment
 from lggkit.networks import build, with_normalization
 from lggkit.record import Protocol, Record, Spec
@@ -135,10 +136,11 @@ def _summary(
 ) -> dict[str, Any]:
     """Means over draws at each depth; those of Figure 2's three depths by name, with every denominator."""
     sigma = {depth: g.variation[DENOMINATORS[0]].mean().item() for depth, g in by_depth.items()}
+    correlation = rank_correlation(list(sigma.values()), list(errors.values()))
     metrics: dict[str, Any] = {
         "sigma_all_depths": list(sigma.values()),
         "knn_error_all_depths": list(errors.values()),
-        "sigma_error_correlation": _rank_correlation(list(sigma.values()), list(errors.values())),
+        **({} if correlation is None else {"sigma_error_correlation": correlation}),
     }
     for name, depth in settings.figure_depths.items():
         geometry = by_depth[depth]
@@ -156,12 +158,6 @@ def _share_falling(ordered: Sequence[Geometry]) -> float:
     """The share of draws whose σ falls at every step through the given depths."""
     values = torch.stack([geometry.variation[DENOMINATORS[0]] for geometry in ordered])
     return (values.diff(dim=0) < 0).all(dim=0).double().mean().item()
-
-
-def _rank_correlation(x: Sequence[float], y: Sequence[float]) -> float:
-    from scipy.stats import spearmanr
-
-    return float(spearmanr(x, y).statistic)
 
 
 def _arrays(by_depth: Mapping[str, Geometry], figure_depths: Mapping[str, str]) -> dict[str, Any]:
