@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 from lggkit.evaluation.accuracy import evaluating
 from lggkit.evaluation.attacks import snr_epsilon
-from lggkit.latents import SPECIAL, resolve_depths
+from lggkit.latents import unwrapped
+from lggkit.latents.hooks import OwnHook
+from lggkit.latents.names import located
 
 ROUNDINGS = {"zero": torch.trunc, "nearest": torch.round}
 
@@ -53,7 +55,7 @@ def with_dropout(model: nn.Module, p: float, depths: Sequence[str], seed: int = 
     """The model in evaluation mode, but with dropout behind the named depths, while the context lasts.
 
     Every entry of such a depth is 0 with probability ``p``, else divided by 1 - p, anew in each pass. Paper 1
-    (its authors' code) has it behind each residual block.
+    (its authors' code) has it behind each residual block. A copy of the model drops nothing.
 
     Args:
         model: not compiled: compiled code takes no notice of new hooks.
@@ -63,21 +65,32 @@ def with_dropout(model: nn.Module, p: float, depths: Sequence[str], seed: int = 
             random state is neither used nor changed.
 
     Raises:
-        TypeError: ``depths`` is a single string.
-        ValueError: p is out of range, the model is compiled, or it has no such depth inside.
+        TypeError: ``depths`` is a single string. In a pass: what a depth gives is not one tensor.
+        ValueError: p is out of range, the model or a part of it is compiled, or it has no such depth inside.
     """
     if not 0 <= p < 1:
         raise ValueError(f"p is {p}; give a probability from 0 to below 1")
-    if hasattr(model, "_orig_mod") or getattr(model, "_compiled_call_impl", None) is not None:
+    if any(_compiled(part) for part in model.modules()):
         raise ValueError("the model is compiled and would not drop anything; give the one it was made from")
-    paths = resolve_depths(model, depths)
-    if ends := [name for name in paths if name in SPECIAL]:
-        raise ValueError(f"{ends[0]!r} is not inside the network; name depths to drop from that are")
-    drop = _Drop(p, seed)
+    paths, network, drop = _paths_inside(model, depths), unwrapped(model), _Drop(p, seed)
     with evaluating(model), ExitStack() as stack:
-        for path in paths.values():
-            stack.callback(model.get_submodule(path).register_forward_hook(drop).remove)
+        for path in paths:
+            stack.enter_context(OwnHook(network.get_submodule(path), drop))
         yield model
+
+
+def _compiled(part: nn.Module) -> bool:
+    return "_orig_mod" in part._modules or getattr(part, "_compiled_call_impl", None) is not None
+
+
+def _paths_inside(model: nn.Module, depths: Sequence[str]) -> list[str]:
+    places = located(model, depths)
+    for name, place in places.items():
+        if place.special:
+            raise ValueError(f"{name!r} is not inside the network; name depths to drop from that are")
+        if place.keys:
+            raise ValueError(f"{name!r} is part of an output; name depths that give one tensor")
+    return [place.path for place in places.values()]
 
 
 class _Drop:
@@ -88,6 +101,8 @@ class _Drop:
         self.generators: dict[torch.device, torch.Generator] = {}
 
     def __call__(self, _: nn.Module, __: tuple, output: Tensor) -> Tensor:
+        if not isinstance(output, Tensor):
+            raise TypeError(f"a depth gives a {type(output).__name__}; drop behind one that gives one tensor")
         device = output.device
         if device not in self.generators:
             self.generators[device] = torch.Generator(device).manual_seed(self.seed)
