@@ -13,9 +13,12 @@ from lggkit.data.corruptions.levels import rounded, truncated, unit
 from lggkit.data.corruptions.shifts import correlate, gaussian_kernel, line_blur, zoomed
 
 
-def defocus_blur(images: Tensor, draws: Draws, radius: float, alias: float) -> Tensor:
-    """Mean over a disk whose edge is softened by a 3x3 Gaussian; the border is mirrored."""
-    return truncated(correlate(unit(images), disk(radius, alias), "reflect"))
+def defocus_blur(images: Tensor, draws: Draws, radius: float, alias: float, whole: float) -> Tensor:
+    """Mean over a disk whose edge is softened by a 3x3 Gaussian; the border is mirrored.
+
+    ``whole`` levels are added before truncation (`Version`).
+    """
+    return truncated(correlate(unit(images), disk(radius, alias), "reflect"), whole)
 
 
 @lru_cache(maxsize=8)
@@ -32,18 +35,18 @@ def disk(radius: float, alias: float) -> np.ndarray:
     return sum(soft[i] * soft[j] * part for i, j, part in moved) / inside.sum()
 
 
-def glass_blur(images: Tensor, draws: Draws, sigma: float, rounds: int) -> Tensor:
+def glass_blur(images: Tensor, draws: Draws, sigma: float, rounds: int, whole: float) -> Tensor:
     """Gaussian blur, ``rounds`` times a random neighbour in each pixel's place, Gaussian blur.
 
     The benchmark means to swap a pixel with its neighbour. Its two sides are views of the same array, so that
     it copies the neighbour, and the published arrays show that. The neighbour lies above, to the left, or
     both, or is the pixel itself, and the loop runs from the bottom right, so that what is copied is never
-    what was changed: a round is one gather.
+    what was changed: a round is one gather. ``whole`` levels are added before truncation (`Version`).
     """
-    x = truncated(_soft(unit(images), sigma))
+    x = truncated(_soft(unit(images), sigma), whole)
     for _ in range(rounds):
         x = _copied(x, draws)
-    return truncated(_soft(unit(x), sigma))
+    return truncated(_soft(unit(x), sigma), whole)
 
 
 def _soft(x: Tensor, sigma: float) -> Tensor:
@@ -63,13 +66,13 @@ def _copied(x: Tensor, draws: Draws) -> Tensor:
     return x.flatten(2).gather(2, source).view(x.shape)
 
 
-def motion_blur(images: Tensor, draws: Draws, radius: int, sigma: float) -> Tensor:
+def motion_blur(images: Tensor, draws: Draws, radius: int, sigma: float, carry: float) -> Tensor:
     """One-sided Gaussian along a line of a random angle in (-45°, 45°).
 
-    ImageMagick's formula, without ImageMagick, whose integer arithmetic is not imitated.
+    ImageMagick's, without ImageMagick; ``carry`` levels are added before the fractions are cut off (`Version`).
     """
     angles = draws.uniform(low=-45.0, high=45.0)
-    return rounded(line_blur(images.float(), angles, radius, sigma))
+    return rounded(line_blur(images.float(), angles, radius, sigma), carry)
 
 
 def zoom_blur(images: Tensor, draws: Draws, largest: float) -> Tensor:

@@ -14,14 +14,14 @@ def unit(images: Tensor) -> Tensor:
     return images.float().div_(255)
 
 
-def truncated(x: Tensor) -> Tensor:
+def truncated(x: Tensor, whole: float = WHOLE) -> Tensor:
     """[0, 1], after clipping, as bytes; truncated and not rounded, as in the benchmark. ``x`` is used up."""
-    return x.mul_(255).add_(WHOLE).clamp_(0, 255).to(torch.uint8)
+    return x.mul_(255).add_(whole).clamp_(0, 255).to(torch.uint8)
 
 
-def rounded(levels: Tensor) -> Tensor:
-    """0..255, after clipping, as bytes; halves go up. ``levels`` are used up."""
-    return levels.add_(0.5).floor_().clamp_(0, 255).to(torch.uint8)
+def rounded(levels: Tensor, carry: float = 0.5) -> Tensor:
+    """0..255, after clipping, as bytes; what is ``carry`` below a whole goes up. ``levels`` are used up."""
+    return levels.add_(carry).floor_().clamp_(0, 255).to(torch.uint8)
 
 
 def grey(x: Tensor) -> Tensor:

@@ -1,0 +1,55 @@
+"""What callers may give: tensors or arrays, integers of any kind; what is refused is said in one sentence."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+LARGEST = 2**63 - 1
+
+
+def as_tensor(what: str, value: Any) -> Tensor:
+    """A tensor as it is, a NumPy array as a tensor; on the CPU they share memory where they can.
+
+    Raises ``TypeError`` for anything else, a list too, and for arrays of objects or text.
+    """
+    if isinstance(value, Tensor):
+        return value
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"{what} are a {type(value).__name__}: give a tensor or a NumPy array.")
+    if value.dtype.kind not in "buif":
+        raise TypeError(f"{what} are an array of {value.dtype}: give numbers.")
+    native = value.astype(value.dtype.newbyteorder("="), copy=False)
+    return torch.from_numpy(np.require(native, requirements=("C", "W")))
+
+
+def as_integer(what: str, value: Any, low: int = -LARGEST, high: int = LARGEST) -> int:
+    """An integer of Python, NumPy or torch in low..high, as Python's.
+
+    Raises ``TypeError`` where it is none (a truth value, a float), ``ValueError`` where it is out of range.
+    """
+    whole = _index(value)
+    if whole is None:
+        raise TypeError(f"{what} is {value!r}: give an integer.")
+    if not low <= whole <= high:
+        upper = f" to {high}" if high < LARGEST else " on"
+        raise ValueError(f"{what} is {whole}: give an integer from {low}{upper}.")
+    return whole
+
+
+def _index(value: Any) -> int | None:
+    if isinstance(value, (bool, np.bool_)) or (isinstance(value, Tensor) and value.dtype == torch.bool):
+        return None
+    try:
+        return operator.index(value)
+    except (TypeError, ValueError, RuntimeError):
+        return None
+
+
+def described(tensor: Tensor) -> str:
+    """Its dtype and shape, for sentences."""
+    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
