@@ -69,7 +69,7 @@ def _copied(x: Tensor, draws: Draws) -> Tensor:
 def motion_blur(images: Tensor, draws: Draws, radius: int, sigma: float, carry: float) -> Tensor:
     """One-sided Gaussian along a line of a random angle in (-45°, 45°).
 
-    ImageMagick's, without ImageMagick; ``carry`` levels are added before the fractions are cut off (`Version`).
+    ImageMagick's, without ImageMagick; ``carry`` levels are added before fractions are cut off (`Version`).
     """
     angles = draws.uniform(low=-45.0, high=45.0)
     return rounded(line_blur(images.float(), angles, radius, sigma), carry)
