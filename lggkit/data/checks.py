@@ -12,6 +12,12 @@ from torch import Tensor
 LARGEST = 2**63 - 1
 
 
+def check_tensor(what: str, value: Any) -> None:
+    """Refuses what is no tensor, with ``TypeError``."""
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{what} are a {type(value).__name__}: give a tensor, as of torch.from_numpy.")
+
+
 def as_tensor(what: str, value: Any) -> Tensor:
     """A tensor as it is, a NumPy array as a tensor; on the CPU they share memory where they can.
 
@@ -48,6 +54,27 @@ def _index(value: Any) -> int | None:
         return operator.index(value)
     except (TypeError, ValueError, RuntimeError):
         return None
+
+
+def places(indices: Any, count: int, device: torch.device) -> Tensor:
+    """Indices of ``count`` samples, int64 (m,), or a mask of them, bool (count,), on a device.
+
+    Raises ``TypeError`` for what is no integer, ``IndexError`` outside the set (seen on the CPU only).
+    """
+    chosen = torch.as_tensor(indices)
+    if chosen.dtype == torch.bool:
+        if chosen.shape != (count,):
+            raise IndexError(
+                f"the mask is of shape {tuple(chosen.shape)}: give {count} values, one for each."
+            )
+        return chosen.to(device)
+    if chosen.numel() and (chosen.is_floating_point() or chosen.is_complex()):
+        raise TypeError(f"indices are {described(chosen)}: give integers or a mask.")
+    chosen = chosen.long()
+    if chosen.device.type == "cpu" and chosen.numel() and not -count <= chosen.min() <= chosen.max() < count:
+        seen = f"{chosen.min()} to {chosen.max()}"
+        raise IndexError(f"indices run from {seen}, but there are {count} samples: choose among these.")
+    return chosen.to(device)
 
 
 def described(tensor: Tensor) -> str:

@@ -13,12 +13,14 @@ from lggkit.data.corruptions.levels import rounded, truncated, unit
 from lggkit.data.corruptions.shifts import correlate, gaussian_kernel, line_blur, zoomed
 
 
-def defocus_blur(images: Tensor, draws: Draws, radius: float, alias: float, whole: float) -> Tensor:
+def defocus_blur(
+    images: Tensor, draws: Draws, radius: float, alias: float, whole: float, dtype: torch.dtype
+) -> Tensor:
     """Mean over a disk whose edge is softened by a 3x3 Gaussian; the border is mirrored.
 
-    ``whole`` levels are added before truncation (`Version`).
+    ``whole`` levels are added before truncation; ``dtype`` is of the images (`Version`).
     """
-    return truncated(correlate(unit(images), disk(radius, alias), "reflect"), whole)
+    return truncated(correlate(unit(images, dtype), disk(radius, alias), "reflect"), whole)
 
 
 @lru_cache(maxsize=8)
@@ -35,18 +37,21 @@ def disk(radius: float, alias: float) -> np.ndarray:
     return sum(soft[i] * soft[j] * part for i, j, part in moved) / inside.sum()
 
 
-def glass_blur(images: Tensor, draws: Draws, sigma: float, rounds: int, whole: float) -> Tensor:
+def glass_blur(
+    images: Tensor, draws: Draws, sigma: float, rounds: int, whole: float, dtype: torch.dtype
+) -> Tensor:
     """Gaussian blur, ``rounds`` times a random neighbour in each pixel's place, Gaussian blur.
 
     The benchmark means to swap a pixel with its neighbour. Its two sides are views of the same array, so that
     it copies the neighbour, and the published arrays show that. The neighbour lies above, to the left, or
     both, or is the pixel itself, and the loop runs from the bottom right, so that what is copied is never
-    what was changed: a round is one gather. ``whole`` levels are added before truncation (`Version`).
+    what was changed: a round is one gather. ``whole`` levels are added before truncation; ``dtype`` is of
+    the images (`Version`).
     """
-    x = truncated(_soft(unit(images), sigma), whole)
+    x = truncated(_soft(unit(images, dtype), sigma), whole)
     for _ in range(rounds):
         x = _copied(x, draws)
-    return truncated(_soft(unit(x), sigma), whole)
+    return truncated(_soft(unit(x, dtype), sigma), whole)
 
 
 def _soft(x: Tensor, sigma: float) -> Tensor:

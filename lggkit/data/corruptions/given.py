@@ -6,9 +6,8 @@ from collections.abc import Collection
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from lggkit.data.checks import as_integer
+from lggkit.data.checks import as_integer, check_tensor
 
 SMALLEST = 8
 PLACES = 2**31
@@ -17,8 +16,7 @@ PLACES = 2**31
 
 def check_images(images: Any) -> None:
     """Refuses what is no uint8 tensor (n, c, h, w), c = 1 or 3, h and w at least 8."""
-    if not isinstance(images, Tensor):
-        raise TypeError(f"images are a {type(images).__name__}: give a tensor, as of torch.from_numpy.")
+    check_tensor("images", images)
     if images.dtype != torch.uint8:
         raise TypeError(f"images must be uint8 (0..255), not {images.dtype}: corrupt before normalising.")
     shape = tuple(images.shape)

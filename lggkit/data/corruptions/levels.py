@@ -9,9 +9,9 @@ WHOLE = 2e-4
 """Levels added before truncation, so that rounding does not take a level from what should be whole."""
 
 
-def unit(images: Tensor) -> Tensor:
-    """uint8 0..255 as float32 on [0, 1], a new tensor."""
-    return images.float().div_(255)
+def unit(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """uint8 0..255 as floats on [0, 1], a new tensor."""
+    return images.to(dtype).div_(255)
 
 
 def truncated(x: Tensor, whole: float = WHOLE) -> Tensor:

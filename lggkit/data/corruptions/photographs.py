@@ -15,7 +15,7 @@ USED = ("frost1.png", "frost2.png", "frost3.png", "frost4.jpg", "frost5.jpg")
 """Of the benchmark's six its generator draws five; frost6.jpg is never drawn."""
 
 STEP = 5
-"""The benchmark scales by 0.2 with OpenCV's linear interpolation, which at this factor is every fifth pixel."""
+"""The benchmark scales by 0.2 with OpenCV's linear interpolation: at this factor, every fifth pixel."""
 
 
 def frost_photographs(folder: Path | None = None) -> Textures:
