@@ -63,11 +63,15 @@ def impulse_noise(image, random, amount):
     return to_bytes(np.where((chance >= amount / 2) & (chance < amount), 0.0, salted))
 
 
-def defocus_blur(image, random, radius, alias, whole, dtype):
+def defocus_blur(image, random, radius, alias, whole, dtype, kernel):
     rows, columns = np.mgrid[-8:9, -8:9]
-    kernel = (rows**2 + columns**2 <= radius**2).astype(float)
+    disk = (rows**2 + columns**2 <= radius**2).astype(kernel)
     soft = np.exp(-np.array([1.0, 0.0, 1.0]) / (2 * alias**2))
-    kernel = ndimage.correlate(kernel / kernel.sum(), np.outer(soft, soft) / soft.sum() ** 2, mode="mirror")
+    beside, middle, _ = (soft / soft.sum()).astype(kernel)
+    disk /= disk.sum()
+    for axis in (1, 0):
+        disk = middle * disk + beside * (np.roll(disk, 1, axis) + np.roll(disk, -1, axis))
+    kernel = disk.astype(float)
     planes = np.moveaxis(unit(image, dtype), -1, 0)
     planes = [ndimage.correlate(plane, kernel, mode="mirror") for plane in planes]
     return to_bytes(np.stack(planes, -1), whole)

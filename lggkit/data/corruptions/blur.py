@@ -14,27 +14,30 @@ from lggkit.data.corruptions.shifts import correlate, gaussian_kernel, line_blur
 
 
 def defocus_blur(
-    images: Tensor, draws: Draws, radius: float, alias: float, whole: float, dtype: torch.dtype
+    images: Tensor, draws: Draws, radius: float, alias: float, whole: float, dtype: torch.dtype, kernel: str
 ) -> Tensor:
     """Mean over a disk whose edge is softened by a 3x3 Gaussian; the border is mirrored.
 
-    ``whole`` levels are added before truncation; ``dtype`` is of the images (`Version`).
+    ``whole`` levels are added before truncation; ``dtype`` is of the images, ``kernel`` of the disk
+    (`Version`).
     """
-    return truncated(correlate(unit(images, dtype), disk(radius, alias), "reflect"), whole)
+    return truncated(correlate(unit(images, dtype), disk(radius, alias, kernel), "reflect"), whole)
 
 
-@lru_cache(maxsize=8)
-def disk(radius: float, alias: float) -> np.ndarray:
-    """The kernel of ``defocus_blur``, float64 (2r+1, 2r+1) with r = ⌊radius⌋ + 1, its sum is 1.
+@lru_cache(maxsize=16)
+def disk(radius: float, alias: float, dtype: str) -> np.ndarray:
+    """The kernel of ``defocus_blur``, float64 (2r+1, 2r+1) with r = ⌊radius⌋ + 1, its sum is about 1.
 
-    The benchmark's kernel is 17x17, with zeros around.
+    The benchmark's kernel is 17x17, with zeros around. OpenCV softens it in ``dtype`` float32, by rows and
+    then by columns; what this rounds away shows where a sum is nearly a whole level.
     """
     reach = int(radius) + 1
     rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-    inside = np.pad((rows**2 + columns**2 <= radius**2).astype(float), 1)
-    soft, size = gaussian_kernel(alias, 1), 2 * reach + 1
-    moved = [(i, j, inside[i : i + size, j : j + size]) for i in range(3) for j in range(3)]
-    return sum(soft[i] * soft[j] * part for i, j, part in moved) / inside.sum()
+    inside = (rows**2 + columns**2 <= radius**2).astype(dtype)
+    beside, middle, _ = gaussian_kernel(alias, 1).astype(dtype)
+    soft = np.pad(inside / inside.sum(), 1)
+    soft = middle * soft[:, 1:-1] + beside * (soft[:, :-2] + soft[:, 2:])
+    return (middle * soft[1:-1] + beside * (soft[:-2] + soft[2:])).astype(np.float64)
 
 
 def glass_blur(

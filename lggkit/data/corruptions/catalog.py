@@ -35,7 +35,9 @@ TABLE: dict[str, Corruption] = {
     "shot_noise": Corruption(noise.shot_noise, ((500,), (250,), (100,), (75,), (50,))),
     "impulse_noise": Corruption(noise.impulse_noise, ((0.01,), (0.02,), (0.03,), (0.05,), (0.07,))),
     "defocus_blur": Corruption(
-        blur.defocus_blur, ((0.3, 0.4), (0.4, 0.5), (0.5, 0.6), (1, 0.2), (1.5, 0.1)), ("whole", "dtype")
+        blur.defocus_blur,
+        ((0.3, 0.4), (0.4, 0.5), (0.5, 0.6), (1, 0.2), (1.5, 0.1)),
+        ("whole", "dtype", "kernel"),
     ),
     "glass_blur": Corruption(
         blur.glass_blur, ((0.05, 1), (0.25, 1), (0.4, 1), (0.25, 2), (0.4, 2)), ("whole", "dtype")

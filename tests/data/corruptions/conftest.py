@@ -18,10 +18,14 @@ BENCH = Path(__file__).resolve().parents[2] / "bench"
 
 OPTIONS = {
     version: {
-        **{name: {"whole": whole, "dtype": dtype} for name in ("defocus_blur", "glass_blur")},
+        "defocus_blur": {"whole": whole, "dtype": dtype, "kernel": kernel},
+        "glass_blur": {"whole": whole, "dtype": dtype},
         **{name: {"carry": carry} for name in ("motion_blur", "snow")},
     }
-    for version, whole, dtype, carry in ((1, 2e-4, torch.float32, 0.5), (2, 1e-9, torch.float64, 0.5 / 257))
+    for version, whole, dtype, kernel, carry in (
+        (1, 2e-4, torch.float32, "float64", 0.5),
+        (2, 1e-9, torch.float64, "float32", 0.5 / 257),
+    )
 }
 
 
