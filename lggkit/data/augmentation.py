@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lggkit.data.checks import as_integer, check_tensor
+from lggkit.data.checks import as_integer, check_generator, check_tensor
 
 
 def augment(images: Tensor, generator: torch.Generator, pad: int = 4, flip: bool = True) -> Tensor:
@@ -59,6 +59,7 @@ def draw_augmentation(
         TypeError: ``pad`` or ``n`` is no integer.
         ValueError: one is negative.
     """
+    check_generator(generator)
     pad = as_integer("pad", pad, 0)
     shape = tuple(as_integer("n", m, 0) for m in (n if isinstance(n, Sequence) else (n,)))
     offsets = torch.randint(2 * pad + 1, (*shape, 2), generator=generator, device=generator.device)
@@ -119,6 +120,8 @@ def _check_images(images: Tensor) -> None:
 
 
 def _check_draw(images: Tensor, offsets: Tensor, flips: Tensor, pad: int) -> None:
+    check_tensor("offsets", offsets)
+    check_tensor("flips", flips)
     batch = tuple(images.shape[:-3])
     if not torch.compiler.is_compiling():
         as_integer("pad", pad, 0)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from lggkit.data.checks import as_integer, places
+from lggkit.data.checks import as_integer, check_generator, places
 from lggkit.data.dataset import DataSet
 
 
@@ -24,6 +24,7 @@ def epoch_order(n: int, generator: torch.Generator) -> Tensor:
     Raises:
         TypeError, ValueError: ``n`` is no integer, or negative.
     """
+    check_generator(generator)
     n = as_integer("n", n, 0)
     return torch.randperm(n, generator=generator, device=generator.device)
 

@@ -33,6 +33,12 @@ def as_tensor(what: str, value: Any) -> Tensor:
     return torch.from_numpy(np.require(native, requirements=("C", "W")))
 
 
+def check_generator(value: Any) -> None:
+    """Refuses what is no ``torch.Generator``, with ``TypeError``."""
+    if not isinstance(value, torch.Generator):
+        raise TypeError(f"the generator is a {type(value).__name__}: give a torch.Generator.")
+
+
 def as_integer(what: str, value: Any, low: int = -LARGEST, high: int = LARGEST) -> int:
     """An integer of Python, NumPy or torch in low..high, as Python's.
 
@@ -61,15 +67,18 @@ def places(indices: Any, count: int, device: torch.device) -> Tensor:
 
     Raises ``TypeError`` for what is no integer, ``IndexError`` outside the set (seen on the CPU only).
     """
-    chosen = torch.as_tensor(indices)
+    try:
+        chosen = torch.as_tensor(indices)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"indices are {indices!r:.80}: give integers or a mask.") from None
     if chosen.dtype == torch.bool:
         if chosen.shape != (count,):
             raise IndexError(
                 f"the mask is of shape {tuple(chosen.shape)}: give {count} values, one for each."
             )
         return chosen.to(device)
-    if chosen.numel() and (chosen.is_floating_point() or chosen.is_complex()):
-        raise TypeError(f"indices are {described(chosen)}: give integers or a mask.")
+    if chosen.ndim != 1 or (len(chosen) and (chosen.is_floating_point() or chosen.is_complex())):
+        raise TypeError(f"indices are {described(chosen)}: give a row of integers or a mask.")
     chosen = chosen.long()
     if chosen.device.type == "cpu" and chosen.numel() and not -count <= chosen.min() <= chosen.max() < count:
         seen = f"{chosen.min()} to {chosen.max()}"

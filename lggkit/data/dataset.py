@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lggkit.data.checks import as_integer, as_tensor, described, places
+from lggkit.data.checks import as_integer, as_tensor, check_generator, described, places
 from lggkit.data.labels import as_labels, check_range, class_names
 from lggkit.data.pixels import channel_statistics
 
@@ -143,11 +143,12 @@ class DataSet:
             A set of n images a class, grouped by class.
 
         Raises:
-            TypeError: ``n`` is no integer.
+            TypeError: ``n`` or a class is no integer.
             ValueError: ``n`` is negative, a class has fewer than ``n`` images, or is asked for twice.
         """
-        n = as_integer("n", n, 0)
-        wanted = list(range(len(self.classes)) if classes is None else map(int, classes))
+        check_generator(generator)
+        n, asked = as_integer("n", n, 0), range(len(self.classes)) if classes is None else classes
+        wanted = [as_integer("a class", label) for label in asked]
         if len(set(wanted)) < len(wanted):
             raise ValueError(f"classes are {wanted}, one of them twice: ask for each once.")
         shuffled = torch.randperm(len(self), generator=generator, device=generator.device).to(self.device)

@@ -94,7 +94,10 @@ def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _per_channel(what: str, values: Tensor | Sequence[float], images: Tensor) -> Tensor:
-    seen = values if isinstance(values, Tensor) else torch.as_tensor(values, dtype=images.dtype)
+    try:
+        seen = values if isinstance(values, Tensor) else torch.as_tensor(values, dtype=images.dtype)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"{what} is {values!r:.80}: give one number per channel.") from None
     if seen.shape != images.shape[-3:-2] or images.ndim < 3:
         channels = images.shape[-3] if images.ndim > 2 else "no"
         raise ValueError(

@@ -177,6 +177,8 @@ def test_wrong_draws_are_refused(generator):
         (lambda x, g: augment(x, g, pad=1.0), TypeError, r"pad is 1\.0"),
         (lambda x, g: augment(x, g, pad=-1), ValueError, "pad is -1: give an integer from 0"),
         (lambda x, g: apply_augmentation(x, *draw_augmentation(2, g), pad=None), TypeError, "pad is None"),
+        (lambda x, g: augment(x, None), TypeError, "the generator is a NoneType: give a torch.Generator"),
+        (lambda x, g: apply_augmentation(x, [[0, 0]] * 2, [True] * 2), TypeError, "offsets are a list"),
         (lambda x, g: draw_augmentation(-1, g), ValueError, "n is -1"),
         (lambda x, g: draw_augmentation(2.5, g), TypeError, r"n is 2\.5"),
     ],

@@ -171,6 +171,7 @@ ONE = torch.zeros(1)
         ),
         (lambda x, y: DataSet.from_tensors(x, y[0]), ValueError, r"one for each image, not int64 \(\)"),
         (lambda x, y: DataSet.from_tensors(x, y.bfloat16()), ValueError, "not bfloat16"),
+        (lambda x, y: DataSet.from_tensors(x, y, 10), TypeError, "classes are 10: give a name for each"),
         (lambda x, y: DataSet.from_tensors(x, y, ()), ValueError, "there are 0 classes"),
         (
             lambda x, y: DataSet(x.numpy(), y, ("0", "1"), ONE, ONE, "d", "test"),
@@ -196,6 +197,13 @@ def test_what_makes_no_set_is_one_sentence(make, error, said):
     ("choose", "error", "said"),
     [
         (lambda data, _: data.subset([0.5, 1.2]), TypeError, "indices are float32"),
+        (lambda data, _: data.subset(None), TypeError, "indices are None: give integers"),
+        (lambda data, _: data.subset("ab"), TypeError, "indices are 'ab'"),
+        (lambda data, _: data.subset([[1], [2, 3]]), TypeError, "indices are"),
+        (lambda data, _: data.subset(2), TypeError, r"indices are int64 \(\): give a row"),
+        (lambda data, _: data.subset([[1, 2]]), TypeError, r"indices are int64 \(1, 2\)"),
+        (lambda data, _: data.per_class(1, None), TypeError, "the generator is a NoneType: give a torch"),
+        (lambda data, g: data.per_class(1, g, [0.5]), TypeError, r"a class is 0\.5: give an integer"),
         (lambda data, _: data.subset([0, 12]), IndexError, "from 0 to 12, but there are 12 samples"),
         (lambda data, _: data.subset([-13]), IndexError, "from -13 to -13"),
         (lambda data, _: data.subset(torch.ones(3, dtype=torch.bool)), IndexError, "give 12 values"),

@@ -83,6 +83,8 @@ def test_normalized_training_set_has_mean_zero_and_deviation_one():
             ValueError,
             "mean is .*: give finite numbers",
         ),
+        (lambda: normalize(LEVELS, "abc", STD), TypeError, "mean is 'abc': give one number per channel"),
+        (lambda: normalize(LEVELS, MEAN, None), TypeError, "std is None: give one number per channel"),
         (lambda: normalize(LEVELS[0, 0, 0], MEAN, STD), ValueError, "for no channels"),
         (
             lambda: channel_statistics(LEVELS.long() * 10**8),

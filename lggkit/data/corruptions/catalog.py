@@ -103,7 +103,7 @@ def corrupt(
         New images, uint8 (n, c, h, w), on the same device.
 
     Raises:
-        TypeError: ``images`` are no uint8 tensor, or seed or offset no integer.
+        TypeError: ``images`` are no uint8 tensor, seed or offset no integer, or textures no `Textures`.
         ValueError: their shape is another, the name, severity or version is unknown, the offset is negative
             or beyond 2³¹, or a texture that is not periodic is too small.
     """
@@ -111,6 +111,10 @@ def corrupt(
         raise ValueError(f"there is no corruption {name!r}: choose one of {', '.join(CORRUPTIONS)}.")
     severity, seed, version = severity_of(severity), seed_of(seed), version_of(version, VERSIONS)
     check_images(images)
+    if not isinstance(textures, Textures | None):
+        raise TypeError(
+            f"textures are a {type(textures).__name__}: give Textures, as of frost_photographs()."
+        )
     offset = offset_of(offset, len(images))
     if not len(images):
         return images.clone()

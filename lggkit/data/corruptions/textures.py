@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lggkit.data.checks import check_tensor, described
 from lggkit.data.corruptions.draws import Draws
 from lggkit.data.corruptions.levels import grey
 
@@ -19,15 +20,31 @@ class Textures:
     Args:
         levels: uint8 (c, height, width) each, of one channel or three.
         periodic: whether the borders fit together, so that a part may cross them.
+
+    Raises:
+        TypeError, ValueError: there is no texture, or one is no uint8 tensor of such a shape.
     """
 
     levels: tuple[Tensor, ...]
     periodic: bool = True
 
+    def __post_init__(self) -> None:
+        if not self.levels:
+            raise ValueError("there are no textures: give at least one.")
+        for level in self.levels:
+            check_tensor("textures", level)
+            channels = {len(each) for each in self.levels if each.ndim == 3}
+            if level.dtype != torch.uint8 or level.ndim != 3 or channels not in ({1}, {3}):
+                raise ValueError(
+                    f"a texture is {described(level)}: give uint8 (c, height, width), c = 1 or 3 for all."
+                )
+
     def with_channels(self, channels: int) -> Textures:
-        """The same in grey where ``channels`` is 1."""
+        """The same in grey where ``channels`` is 1, and grey in three colours where it is 3."""
         if channels == len(self.levels[0]):
             return self
+        if channels == 3:
+            return Textures(tuple(level.expand(3, -1, -1) for level in self.levels), self.periodic)
         bright = tuple(grey(level[None].double())[0].round().to(torch.uint8) for level in self.levels)
         return Textures(bright, self.periodic)
 

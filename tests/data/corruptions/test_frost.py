@@ -110,6 +110,29 @@ def test_a_texture_that_is_too_small_is_refused(pictures):
         corrupt(pictures(2), "frost", 1, textures=gradients([(20, 40)]))
 
 
+@pytest.mark.parametrize(
+    ("levels", "error", "said"),
+    [
+        ((), ValueError, "there are no textures: give at least one"),
+        ((torch.rand(3, 40, 40),), ValueError, r"a texture is float32 \(3, 40, 40\): give uint8"),
+        ((torch.zeros(40, 40, dtype=torch.uint8),), ValueError, r"a texture is uint8 \(40, 40\)"),
+        ([torch.zeros(c, 40, 40, dtype=torch.uint8) for c in (1, 3)], ValueError, "c = 1 or 3 for all"),
+        ((np.zeros((3, 40, 40), np.uint8),), TypeError, "textures are a ndarray: give a tensor"),
+    ],
+)
+def test_what_is_no_texture_is_one_sentence(levels, error, said):
+    with pytest.raises(error, match=said):
+        Textures(levels)
+
+
+def test_textures_of_one_colour_serve_images_of_three_and_the_reverse(pictures):
+    grey = Textures(tuple(level[:1] for level in rime().levels))
+    seen = corrupt(pictures(4) // 2, "frost", 1, textures=grey)
+    assert seen.shape == (4, 3, 32, 32)
+    with pytest.raises(TypeError, match="textures are a Tensor: give Textures"):
+        corrupt(pictures(4), "frost", 1, textures=rime().levels[0])
+
+
 @pytest.fixture
 def photographed(tmp_path):
     """Photographs whose every fifth pixel, from the third on, is bright."""
