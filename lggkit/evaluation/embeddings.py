@@ -115,8 +115,23 @@ def linear_probe_error(
 def _stratified(x: Tensor, labels: Tensor, most: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.model_selection import train_test_split
 
-    whole = rows(x), labels.cpu().numpy()
-    if most is None or most >= len(x):
-        return whole
-    x, _, y, _ = train_test_split(*whole, train_size=most, stratify=whole[1], random_state=seed)
-    return x, y
+    points, y = rows(x), labels.cpu().numpy()
+    if most is None or most >= len(y):
+        return points, y
+    sizes = np.unique(y, return_counts=True)[1]
+    if len(sizes) <= most and (sizes.min() < 2 or len(y) - most < len(sizes)):
+        chosen = _by_shares(y, most, np.random.default_rng(seed))
+        return points[chosen], y[chosen]
+    points, _, y, _ = train_test_split(points, y, train_size=most, stratify=y, random_state=seed)
+    return points, y
+
+
+def _by_shares(y: np.ndarray, most: int, source: np.random.Generator) -> np.ndarray:
+    """Places of ``most`` samples, at least one a class, where scikit-learn wants as many to be left over."""
+    order = source.permutation(len(y))
+    _, classes, sizes = np.unique(y[order], return_inverse=True, return_counts=True)
+    rank = np.empty(len(y), dtype=int)
+    for label in range(len(sizes)):
+        rank[classes == label] = np.arange(sizes[label])
+    share = np.where(rank, (rank + 0.5) / sizes[classes], 0)
+    return np.sort(order[np.argsort(share, kind="stable")[:most]])

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, TypeVar
 
-import torch
 from torch import Tensor, nn
 
 from lggkit.data import DataSet
-from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt, corrupted, source_of
+from lggkit.data.corruptions import CORRUPTIONS, NEWEST, SEVERITIES, corrupted, source_of
 from lggkit.data.corruptions.official import PUBLISHED
 from lggkit.evaluation import (
     corruption_errors,
@@ -52,13 +51,14 @@ class CorruptionSettings(EmbeddingSettings):
     """What a network is, and how it answers for corrupted images.
 
     ``vote`` neighbours answer or, where it is None, the largest logit. The first ``corruption_images`` test
-    images are corrupted, by default all.
+    images are corrupted, by default all, by this version of `lggkit.data.corruptions.corrupt`.
     """
 
     vote: int | None = None
     corruption_images: int | None = None
     corruptions: tuple[str, ...] = CORRUPTIONS
     severities: tuple[int, ...] = SEVERITIES
+    corruption_version: int = 1
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,8 @@ def robustness_tables(answers: Mapping[Spec, Answer], context: Context) -> dict[
         return {}
     settings = next(iter(answers)).protocol
     images = first_images(settings.data_name, settings.corruption_images, context)
-    return robustness_of_all(answers, images, settings.corruptions, settings.severities)
+    asked = settings.corruptions, settings.severities, settings.corruption_version
+    return robustness_of_all(answers, images, *asked)
 
 
 def first_images(name: str, count: int | None, context: Context) -> DataSet:
@@ -154,41 +155,22 @@ def robustness_of_all(
     data: DataSet,
     names: Sequence[str] = CORRUPTIONS,
     severities: Sequence[int] = SEVERITIES,
+    version: int = NEWEST,
 ) -> dict[Name, Robustness]:
     """Errors of several networks; each corrupted set is made once for all of them, and then let go.
 
     Args:
         answers: by any name, functions from uint8 images to classes (n,) or logits (n, c).
         data: the clean images (the first so many of a test set).
-        names, severities: of the corruptions.
+        names, severities, version: of the corruptions.
     """
     errors: dict[Name, dict[str, Sequence[float]]] = {who: {} for who in answers}
     for corruption in names:
-        images = cache(lambda name, severity: corrupted(data, name, severity).images)
+        images = cache(lambda name, severity: corrupted(data, name, severity, version=version).images)
         for who, answer in answers.items():
             errors[who] |= corruption_errors(answer, data, images, severities, [corruption])
     clean = {who: error_rate(answer(data.images), data.labels) for who, answer in answers.items()}
     return {who: Robustness(clean[who], errors[who]) for who in answers}
-
-
-def corruption_sheet(images: Tensor, seed: int = 0) -> Tensor:
-    """Images under every corruption: uint8 (corruptions, 1 + severities, c, h, w), the clean one first.
-
-    Args:
-        images: uint8 (n, c, h, w); the corruptions, made by `lggkit.data.corruptions.corrupt` whatever files
-            there are, take them in turn.
-        seed: of the corruptions.
-
-    Raises:
-        ValueError: there are no images.
-    """
-    if not len(images):
-        raise ValueError("there are no images to corrupt; give at least one")
-    rows = []
-    for i, name in enumerate(CORRUPTIONS):
-        image = images[i % len(images)][None]
-        rows.append(torch.cat([image, *(corrupt(image, name, severity, seed) for severity in SEVERITIES)]))
-    return torch.stack(rows)
 
 
 def robustness_metrics(own: Robustness, reference: Robustness | None) -> dict[str, Any]:

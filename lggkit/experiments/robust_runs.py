@@ -32,7 +32,8 @@ class RobustnessSettings(Protocol):
     """How a network's robustness is measured.
 
     The first ``attacked_images`` test images are attacked and perturbed, the first ``strong_images`` by the
-    strong ensemble and by DeepFool, the first ``corruption_images`` corrupted; None is all.
+    strong ensemble and by DeepFool, the first ``corruption_images`` corrupted by ``corruption_version`` of
+    `lggkit.data.corruptions.corrupt`; None is all.
     ``pgd_steps``, ``strong_steps``, ``restarts`` and ``deepfool_steps`` are the attacks' own (see
     `lggkit.evaluation.attacks`), ``levels`` signal-to-noise ratios in dB. Label variation is measured over
     the first ``batches`` batches of ``graph_size`` test images. Attacks are transferred from the networks
@@ -51,6 +52,7 @@ class RobustnessSettings(Protocol):
     corruption_images: int | None = None
     corruptions: tuple[str, ...] = CORRUPTIONS
     severities: tuple[int, ...] = SEVERITIES
+    corruption_version: int = 1
     transfer_sources: tuple[str, ...] = ("vanilla",)
 
 
