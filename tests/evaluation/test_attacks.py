@@ -202,7 +202,7 @@ def test_batches_change_nothing(attack, monkeypatch):
     model, x = Linear(), images()
     y = right(model, x)
     whole = attack(model, x, y)
-    monkeypatch.setattr("lggkit.evaluation.attacks.BATCH", 7)
+    monkeypatch.setattr("lggkit.evaluation._attackable.BATCH", 7)
     assert torch.allclose(attack(model, x, y), whole, atol=1e-6)
 
 
@@ -220,8 +220,9 @@ def test_images_of_another_type_or_range_are_refused(attack):
     y = torch.zeros(3, dtype=torch.long)
     with pytest.raises(TypeError, match=r"images are torch.uint8; give floats"):
         attack(Linear(), (255 * images(3)).to(torch.uint8), y)
-    with pytest.raises(TypeError, match=r"labels are torch.int32; give int64"):
-        attack(Linear(), images(3), y.int())
+    for labels in (y.float(), y.bool()):
+        with pytest.raises(TypeError, match=r"labels are torch.*; give integers"):
+            attack(Linear(), images(3), labels)
     with pytest.raises(ValueError, match=r"images run from .*, outside the bounds \(0.0, 1.0\)"):
         attack(Linear(), 255 * images(3), y)
 
@@ -248,7 +249,9 @@ def test_fgsm_takes_a_size_as_well_as_a_ratio():
 
 @pytest.mark.parametrize("options", [{"epsilon": 0.0}, {"step": -1.0}, {"steps": 0}, {"loss": "hinge"}])
 def test_a_descent_that_goes_nowhere_is_refused(options):
-    with pytest.raises(ValueError, match=r"give positive numbers|loss is 'hinge'"):
+    with pytest.raises(
+        ValueError, match=r"give a positive number|give an integer of at least 1|loss is 'hinge'"
+    ):
         pgd(Linear(), images(2), torch.zeros(2, dtype=torch.long), **options)
 
 
