@@ -98,8 +98,8 @@ class Logits(nn.Module):
 
 @contextmanager
 def attackable(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode and gradients of the input only, in whatever mode the caller is; all as before after it."""
-    with torch.inference_mode(False), evaluating(model), frozen(model), torch.enable_grad():
+    """Evaluation mode and gradients, in whatever mode the caller is; all as before afterwards."""
+    with torch.inference_mode(False), evaluating(model), torch.enable_grad():
         yield
 
 
@@ -116,9 +116,12 @@ def frozen(model: nn.Module) -> Iterator[None]:
             weight.requires_grad_(True)
 
 
-def by_batch(function: Callable[[Tensor, Tensor], Tensor], images: Tensor, labels: Tensor) -> Tensor:
-    """What the function makes of `BATCH` images and labels at a time, one after the other."""
-    parts = zip(images.split(BATCH), labels.split(BATCH), strict=True)
+def by_batch(
+    function: Callable[[Tensor, Tensor], Tensor], images: Tensor, labels: Tensor, size: int | None = None
+) -> Tensor:
+    """What the function makes of ``size`` images and labels at a time, by default `BATCH`."""
+    size = size or BATCH
+    parts = zip(images.split(size), labels.split(size), strict=True)
     return torch.cat([function(x, y) for x, y in parts])
 
 

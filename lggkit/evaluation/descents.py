@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lggkit.evaluation import _given
-from lggkit.evaluation._attackable import Logits, attackable, by_batch, check, foolbox_module, misled
+from lggkit.evaluation._attackable import Logits, attackable, by_batch, check, foolbox_module, frozen, misled
 from lggkit.evaluation.fast_gradient import BOX, REMEDY, step_size
 from lggkit.evaluation.gradients import (
     Loss,
@@ -151,7 +151,7 @@ def attacked(
     """
     box, size = foolbox_module(), {} if epsilon is None else {"epsilon": epsilon}
     devices = [images.device] if images.is_cuda else []
-    with attackable(model), torch.random.fork_rng(devices):
+    with attackable(model), frozen(model), torch.random.fork_rng(devices):
         torch.manual_seed(seed)
         target = box.PyTorchModel(Logits(model).eval(), bounds=BOX, device=images.device)
 

@@ -32,8 +32,8 @@ def strong(
     An image is broken if the network gets it wrong as it is, or if any of these does it: `pgd` from the
     image, by the cross-entropy and by the margin; the fast minimum-norm attack (Pintor et al., 2021);
     descents toward each of the nine wrong classes of the largest logits (Auto-PGD on ``z_t - z_y``; Croce &
-    Hein, 2020); and `pgd` from ``restarts`` random points. Each step of `pgd` is ε/4, and each attack is tried on
-    what those before left.
+    Hein, 2020); and `pgd` from ``restarts`` random points. Each step of `pgd` is ε/4, and each attack is
+    tried on what those before left.
 
     Args:
         model, images, labels: as for `pgd`.

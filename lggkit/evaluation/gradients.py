@@ -8,7 +8,8 @@ neighbours to little more. The signs of both are the same, and d keeps its gradi
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -73,6 +74,14 @@ def vanished_gradients(model: nn.Module, images: Tensor, labels: Tensor) -> Tens
     images, labels = check(images, labels, model=model)
     with attackable(model):
         return by_batch(lambda x, y: input_gradient(model, x, y)[1], images, labels)
+
+
+@contextmanager
+def unwarned() -> Iterator[None]:
+    """No `VanishedGradients` inside: for callers that record the share, or have nobody to tell."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", VanishedGradients)
+        yield
 
 
 def warn_of(vanished: Tensor, remedy: str) -> None:

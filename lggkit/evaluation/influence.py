@@ -19,8 +19,14 @@ def off_diagonal(a: Tensor) -> Tensor:
 
 
 def coefficient_of_variation(values: Iterable[float]) -> float:
-    """Standard deviation over mean of positive values: 0 where all are equal."""
+    """Standard deviation over mean of positive values: 0 where all are equal.
+
+    Raises:
+        ValueError: there are none, or their mean is not positive and finite, so that the ratio means nothing.
+    """
     sample = torch.tensor(list(values), dtype=torch.float64)
+    if not 0 < float(sample.mean()) < float("inf"):
+        raise ValueError(f"the values {sample.tolist()} have no positive, finite mean; give positive values")
     return float(sample.std(correction=0) / sample.mean())
 
 
@@ -50,6 +56,16 @@ def displaced(x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def first_sample_share(a: Tensor) -> float:
-    """The first sample's share of a symmetric matrix's (n, n) sum of squares: 2/n where all count alike."""
-    squares = a.square()
+    """The first sample's share of a symmetric matrix's (n, n) sum of squares: 2/n where all count alike.
+
+    Raises:
+        ValueError: the matrix is 0 everywhere, or not finite somewhere, so that there is no share.
+    """
+    # By the largest entry, as squares overflow, or vanish, long before entries do.
+    most = a.abs().max()
+    if not 0 < float(most) < float("inf"):
+        raise ValueError(
+            f"the largest entry of the matrix is {float(most)}; give one that is finite and not 0"
+        )
+    squares = (a / most).double().square()
     return float((squares[0].sum() + squares[:, 0].sum() - squares[0, 0]) / squares.sum())

@@ -20,7 +20,7 @@ Step = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
 def targeted_descents(
     model: nn.Module, images: Tensor, labels: Tensor, epsilon: float, steps: int, targets: int = TARGETS
 ) -> Tensor:
-    """Images (n, ...) in the l∞ ball of radius ``epsilon`` that mislead the network, as given where none does.
+    """Images (n, ...) in the l∞ ball of radius ``epsilon`` that mislead the network, else as given.
 
     For each of the ``targets`` wrong classes of the largest logits at the image, one after the other and on
     what is left, ``z_t - z_y`` grows by Auto-PGD (Croce & Hein, 2020, algorithm 1), from the image itself; of
