@@ -77,9 +77,10 @@ def misled(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     """
     images, labels = check(images, labels, model=model)
     answers = predict(model, images, preprocess=lambda x: x, batch_size=BATCH)
+    found = classes_of(answers, labels)
     if answers.dim() == 2:
         _given.in_range(labels, answers.shape[1])
-    return classes_of(answers, labels) != labels
+    return found != labels
 
 
 class Logits(nn.Module):

@@ -18,19 +18,27 @@ Step = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
 
 
 def targeted_descents(
-    model: nn.Module, images: Tensor, labels: Tensor, epsilon: float, steps: int, targets: int = TARGETS
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    epsilon: float,
+    steps: int,
+    targets: int = TARGETS,
+    seed: int | None = None,
 ) -> Tensor:
     """Images (n, ...) in the l∞ ball of radius ``epsilon`` that mislead the network, else as given.
 
     For each of the ``targets`` wrong classes of the largest logits at the image, one after the other and on
-    what is left, ``z_t - z_y`` grows by Auto-PGD (Croce & Hein, 2020, algorithm 1), from the image itself; of
-    fewer wrong classes all are tried. Every point that the descent visits counts. A network's next-best class
-    is not always the nearest one: untargeted losses, which follow it, can be stuck between two.
+    what is left, ``z_t - z_y`` grows by Auto-PGD (Croce & Hein, 2020, algorithm 1); of fewer wrong classes
+    all are tried. Every point that the descent visits counts. A network's next-best class is not always the
+    nearest one: untargeted losses, which follow it, can be stuck between two.
 
     Args:
         images, labels: checked, see `lggkit.evaluation.descents.prepared`.
         steps: of each of the descents; the cost is at most ``targets * steps`` passes.
+        seed: of random points of the ball to begin at; without it the image itself.
     """
+    source = None if seed is None else torch.Generator().manual_seed(seed)
 
     def descend(x: Tensor, y: Tensor) -> Tensor:
         found = x.clone()
@@ -40,7 +48,7 @@ def targeted_descents(
         for target in ranked[:, : min(targets, z.shape[1] - 1)].unbind(1):
             if len(left):
                 step = _toward(model, y[left], target[left])
-                found[left], broken = auto_pgd(step, x[left], epsilon, steps)
+                found[left], broken = auto_pgd(step, x[left], epsilon, steps, source)
                 left = left[~broken]
         return found
 
@@ -64,17 +72,20 @@ def _toward(model: nn.Module, labels: Tensor, targets: Tensor) -> Step:
     return step
 
 
-def auto_pgd(step: Step, start: Tensor, epsilon: float, steps: int) -> tuple[Tensor, Tensor]:
+def auto_pgd(
+    step: Step, images: Tensor, epsilon: float, steps: int, source: torch.Generator | None = None
+) -> tuple[Tensor, Tensor]:
     """The images (n, ...), those that are misled on the way as they then were, and which ones are, bool (n,).
 
     Steps of 2ε with momentum; at checkpoints an image's step is halved and it goes back to its best point if
     fewer than three quarters of the steps since the last checkpoint gained, or if neither its step nor its
-    best value has changed since then.
+    best value has changed since then. With a ``source`` (of the CPU) it begins at a random point of the ball.
     """
-    low, high = (start - epsilon).clamp(min=BOX[0]), (start + epsilon).clamp(max=BOX[1])
-    gain, gradient, misled = step(start)
-    x = before = found = start
-    best = _Best(start, gain, gradient, epsilon)
+    low, high = (images - epsilon).clamp(min=BOX[0]), (images + epsilon).clamp(max=BOX[1])
+    x = before = images if source is None else _somewhere(low, high, source)
+    gain, gradient, misled = step(x)
+    best = _Best(x, gain, gradient, epsilon)
+    found = torch.where(misled.view(best.shape), x, images)
     checkpoints = _checkpoints(steps)
     for count in range(1, steps):
         ahead = (x + best.size.view(best.shape) * gradient.sign()).clamp(low, high)
@@ -89,6 +100,11 @@ def auto_pgd(step: Step, start: Tensor, epsilon: float, steps: int) -> tuple[Ten
         if count in checkpoints:
             x, gain, gradient = best.look_back(x, gain, gradient, count)
     return found, misled
+
+
+def _somewhere(low: Tensor, high: Tensor, source: torch.Generator) -> Tensor:
+    share = torch.rand(low.shape, generator=source, dtype=low.dtype).to(low.device)
+    return low + share * (high - low)
 
 
 class _Best:
@@ -127,4 +143,5 @@ def _checkpoints(steps: int) -> set[int]:
     shares = [0.0, 0.22]
     while shares[-1] < 1:
         shares.append(shares[-1] + max(shares[-1] - shares[-2] - 0.03, 0.06))
-    return {math.ceil(share * steps) for share in shares[1:]}
+    # Less a rounding: 0.57 is 0.5700000000000001 here.
+    return {math.ceil(share * steps - 1e-9) for share in shares[1:]}

@@ -124,9 +124,7 @@ def _errors(
     clean, (x, y) = model_error(model, test), images
     errors = _attacked(model, x, y, direction, settings.pgd_steps) | _perturbed(model, x, y)
     few = x[: settings.strong_images], y[: settings.strong_images]
-    ensemble = {"restarts": settings.restarts, "steps": settings.strong_steps}
-    ensemble["targeted"] = settings.attack_version > 1
-    errors["strong"] = _percent(strong(model, *few, **ensemble))
+    errors["strong"] = _percent(strong(model, *few, **ensemble(settings)))
     distance = float(deepfool(model, *few, steps=settings.deepfool_steps).median())
     return {
         "test_error": clean,
@@ -137,6 +135,12 @@ def _errors(
         "published_corruptions": published(spec, context),
         **_by_level(model, x, y, direction, settings.levels),
     }
+
+
+def ensemble(settings: RobustnessSettings) -> dict[str, Any]:
+    """The options of `strong` under these settings."""
+    targeted = settings.attack_version > 1
+    return {"restarts": settings.restarts, "steps": settings.strong_steps, "targeted": targeted}
 
 
 def _attacked(model: nn.Module, x: Tensor, y: Tensor, direction: Tensor, steps: int) -> dict[str, float]:
