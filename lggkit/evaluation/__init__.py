@@ -2,6 +2,7 @@
 
 from lggkit.evaluation.accuracy import error_rate, model_error, predict
 from lggkit.evaluation.attacks import (
+    VanishedGradients,
     deepfool,
     fgsm,
     fgsm_direction,
@@ -10,6 +11,7 @@ from lggkit.evaluation.attacks import (
     pgd,
     snr_epsilon,
     strong,
+    vanished_gradients,
 )
 from lggkit.evaluation.clusters import (
     class_elongation,
@@ -43,6 +45,7 @@ __all__ = [
     "LEAST_HARM",
     "Consistency",
     "SvcResult",
+    "VanishedGradients",
     "agreement",
     "class_elongation",
     "clusters_per_class",
@@ -79,5 +82,6 @@ __all__ = [
     "snr_epsilon",
     "strong",
     "svc_error",
+    "vanished_gradients",
     "with_dropout",
 ]

@@ -77,9 +77,13 @@ def first_sample_share(a: Tensor) -> float:
     """The first sample's share of a symmetric matrix's (n, n) sum of squares: 2/n where all count alike.
 
     Raises:
-        ValueError: the sum is 0 or not finite.
+        ValueError: the matrix is 0 everywhere, or not finite somewhere, so that there is no share.
     """
-    squares = a.square()
-    if not 0 < squares.sum() < math.inf:
-        raise ValueError(f"the sum of squares is {squares.sum():g}; give finite entries, not all 0")
+    # By the largest entry, as squares overflow, or vanish, long before entries do.
+    most = a.abs().max()
+    if not 0 < float(most) < float("inf"):
+        raise ValueError(
+            f"the largest entry of the matrix is {float(most)}; give one that is finite and not 0"
+        )
+    squares = (a / most).double().square()
     return float((squares[0].sum() + squares[:, 0].sum() - squares[0, 0]) / squares.sum())

@@ -15,7 +15,17 @@ from torch import Tensor, nn
 from lggkit.data import to_float
 from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES
 from lggkit.evaluation import model_error, predict
-from lggkit.evaluation.attacks import deepfool, fgsm, fgsm_direction, misled, moved_along, pgd, strong
+from lggkit.evaluation.attacks import (
+    deepfool,
+    fgsm,
+    fgsm_direction,
+    misled,
+    moved_along,
+    pgd,
+    strong,
+    vanished_gradients,
+)
+from lggkit.evaluation.gradients import unwarned
 from lggkit.evaluation.perturbations import gaussian_noise, noise_at, quantized, with_dropout
 from lggkit.experiments.base import Context, how_trained
 from lggkit.experiments.corruption_runs import first_images, published, robustness_metrics, robustness_tables
@@ -38,6 +48,10 @@ class RobustnessSettings(Protocol):
     `lggkit.evaluation.attacks`), ``levels`` signal-to-noise ratios in dB. Label variation is measured over
     the first ``batches`` batches of ``graph_size`` test images. Attacks are transferred from the networks
     of ``transfer_sources``, arms of the same seed.
+
+    ``attack_version`` is 2 where the ensemble has targeted descents and 1 where it has none. Records that do
+    not state it are of version 1, and their FGSM and PGD followed the gradient of the cross-entropy itself,
+    which float32 rounds to 0 where a network is very sure of an image; elsewhere its sign is the same.
     """
 
     attacked_images: int | None = None
@@ -54,6 +68,7 @@ class RobustnessSettings(Protocol):
     severities: tuple[int, ...] = SEVERITIES
     corruption_version: int = 1
     transfer_sources: tuple[str, ...] = ("vanilla",)
+    attack_version: int = 1
 
 
 def robust_records(
@@ -83,15 +98,16 @@ def robust_records(
         begun, result, metrics = time.monotonic(), results[spec], {}
         if spec in sound:
             images = _attacked_images(spec, context)
-            metrics = _errors(spec, result.model, images, direction(spec), context)
+            # Their share is a metric of its own.
+            with unwarned():
+                metrics = _errors(spec, result.model, images, direction(spec), context)
+                sources = [other_arm(spec, arm) for arm in spec.protocol.transfer_sources]
+                directions = {source.arm: direction(source) for source in sources if source in sound}
             metrics |= robustness_metrics(tables[spec], tables.get(other_arm(spec, "vanilla")))
             metrics |= geometry_metrics(spec, result, build(spec), images, context)
-            for source in (other_arm(spec, arm) for arm in spec.protocol.transfer_sources):
-                if source in sound:
-                    crafted = moved_along(images[0], direction(source), SNR)
-                    metrics[f"transfer_from_{source.arm}"] = _percent(
-                        misled(result.model, crafted, images[1])
-                    )
+            for arm, along in directions.items():
+                crafted = moved_along(images[0], along, SNR)
+                metrics[f"transfer_from_{arm}"] = _percent(misled(result.model, crafted, images[1]))
         spent = shared + time.monotonic() - begun
         yield context.record(spec, metrics, seconds=result.seconds + spent, **how_trained(result))
 
@@ -104,22 +120,29 @@ def _errors(
     ``direction`` is that of FGSM on these images.
 
     DeepFool's median distance is left out where it misled the network on less than half of the images.
+    ``vanished_gradients`` is the percentage that attacks by gradients could not move.
     """
     settings, test = spec.protocol, context.data(spec.protocol.data_name, train=False)
     clean, (x, y) = model_error(model, test), images
     errors = _attacked(model, x, y, direction, settings.pgd_steps) | _perturbed(model, x, y)
     few = x[: settings.strong_images], y[: settings.strong_images]
-    ensemble = {"restarts": settings.restarts, "steps": settings.strong_steps}
-    errors["strong"] = _percent(strong(model, *few, **ensemble))
+    errors["strong"] = _percent(strong(model, *few, **ensemble(settings)))
     distance = float(deepfool(model, *few, steps=settings.deepfool_steps).median())
     return {
         "test_error": clean,
         **{f"error_{name}": error for name, error in errors.items()},
         **{f"accuracy_{name}": 100 - error for name, error in {"clean": clean, **errors}.items()},
         **({"deepfool_l2": distance} if math.isfinite(distance) else {}),
+        "vanished_gradients": _percent(vanished_gradients(model, x, y)),
         "published_corruptions": published(spec, context),
         **_by_level(model, x, y, direction, settings.levels),
     }
+
+
+def ensemble(settings: RobustnessSettings) -> dict[str, Any]:
+    """The options of `strong` under these settings."""
+    targeted = settings.attack_version > 1
+    return {"restarts": settings.restarts, "steps": settings.strong_steps, "targeted": targeted}
 
 
 def _attacked(model: nn.Module, x: Tensor, y: Tensor, direction: Tensor, steps: int) -> dict[str, float]:

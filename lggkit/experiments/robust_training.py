@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lggkit.evaluation.attacks import fgsm
+from lggkit.evaluation.gradients import unwarned
 from lggkit.objectives import parseval_step, variation_smoothness
 from lggkit.training import Batch, Objective
 
@@ -72,7 +73,10 @@ class Defense:
 
     def _adversarial(self, model: nn.Module, classes: int) -> Objective:
         def objective(latents: Mapping[str, Tensor], logits: Tensor, labels: Tensor, batch: Batch) -> Tensor:
-            attacked = model(fgsm(model, batch.images, labels, self.adversarial_snr)).float()
+            # An image without a gradient is trained on as it is; a warning a step would tell nobody more.
+            with unwarned():
+                moved = fgsm(model, batch.images, labels, self.adversarial_snr)
+            attacked = model(moved).float()
             mean = (F.cross_entropy(logits, labels) + F.cross_entropy(attacked, labels)) / 2
             return mean + self._penalty(latents, labels, classes)
 

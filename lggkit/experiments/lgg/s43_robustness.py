@@ -174,6 +174,7 @@ SMOKE = Settings(
     corruptions=("gaussian_noise", "contrast"),
     severities=(3, 5),
     corruption_version=2,
+    attack_version=2,
 )
 REDUCED = Settings(
     width=8,
@@ -187,7 +188,11 @@ REDUCED = Settings(
 EXPERIMENT = Experiment(
     name="lgg/s43_robustness",
     title="Robustness by smooth label variation (Table 3)",
-    protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": Settings(corruption_version=2)},
+    protocols={
+        "smoke": SMOKE,
+        "reduced": REDUCED,
+        "paper": Settings(corruption_version=2, attack_version=2),
+    },
     arms=(*TABLE, *AUGMENTED, *ABLATIONS),
     seeds={"smoke": 2, "reduced": 3, "paper": 5},
     measure=measure,
