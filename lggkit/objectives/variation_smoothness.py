@@ -10,7 +10,8 @@ from torch import Tensor
 from lggkit.graph import flatten, label_variation, latent_geometry_graph
 from lggkit.graph import similarity as similarity_matrix
 from lggkit.graph._precision import inverse_sqrt
-from lggkit.graph.distances import gram_matrix, squared_norms, vertices
+from lggkit.graph._squares import gram_matrix, squared_norms
+from lggkit.graph.distances import vertices
 from lggkit.graph.similarities import SMALLEST_NORM, Similarity
 from lggkit.objectives.layout import in_memory_order
 from lggkit.objectives.pairs import Latents
