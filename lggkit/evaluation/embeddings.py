@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from lggkit.evaluation._arrays import rows
+from lggkit.evaluation._arrays import classes, rows
 from lggkit.evaluation.neighbors import neighbor_error
 
 
@@ -78,7 +78,7 @@ def svc_error(
     grid = {"C": _plainest_first(c), "gamma": [unit * factor for factor in _plainest_first(gamma)]}
     split = StratifiedShuffleSplit(1, test_size=validation, random_state=seed)
     search = GridSearchCV(SVC(), grid, cv=split, error_score="raise").fit(x, y)
-    errors = (100 * (1 - float(s)) for s in (search.score(rows(queries), labels.cpu()), search.best_score_))
+    errors = (100 * (1 - float(s)) for s in (search.score(rows(queries), classes(labels)), search.best_score_))
     return SvcResult(*errors, c=float(search.best_params_["C"]), gamma=float(search.best_params_["gamma"]))
 
 
@@ -109,13 +109,13 @@ def linear_probe_error(
 
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
     probe.fit(*_stratified(base, base_labels, subset, seed))
-    return 100 * (1 - float(probe.score(rows(queries), labels.cpu())))
+    return 100 * (1 - float(probe.score(rows(queries), classes(labels))))
 
 
 def _stratified(x: Tensor, labels: Tensor, most: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.model_selection import train_test_split
 
-    whole = rows(x), labels.cpu().numpy()
+    whole = rows(x), classes(labels)
     if most is None or most >= len(x):
         return whole
     x, _, y, _ = train_test_split(*whole, train_size=most, stratify=whole[1], random_state=seed)
