@@ -78,7 +78,9 @@ def svc_error(
     grid = {"C": _plainest_first(c), "gamma": [unit * factor for factor in _plainest_first(gamma)]}
     split = StratifiedShuffleSplit(1, test_size=validation, random_state=seed)
     search = GridSearchCV(SVC(), grid, cv=split, error_score="raise").fit(x, y)
-    errors = (100 * (1 - float(s)) for s in (search.score(rows(queries), classes(labels)), search.best_score_))
+    errors = (
+        100 * (1 - float(s)) for s in (search.score(rows(queries), classes(labels)), search.best_score_)
+    )
     return SvcResult(*errors, c=float(search.best_params_["C"]), gamma=float(search.best_params_["gamma"]))
 
 

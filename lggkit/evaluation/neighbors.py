@@ -15,7 +15,6 @@ from lggkit.evaluation._arrays import classes, rows
 from lggkit.evaluation.accuracy import error_rate, evaluating
 from lggkit.latents import latents
 
-
 NEAR = 1e-6
 
 

@@ -46,7 +46,7 @@ def positive_integer(value: int, name: str) -> int:
 
 
 def may_look(x: Tensor) -> bool:
-    """Whether the values of ``x`` can decide what is done: on the CPU, not in compiled code nor under vmap."""
+    """Whether the values of ``x`` can decide what is done: on the CPU, outside compiled code and vmap."""
     if x.device.type != "cpu" or torch.compiler.is_compiling():
         return False
     return not torch._C._functorch.is_functorch_wrapped_tensor(x)

@@ -44,7 +44,9 @@ def comparison(
 
 def _width(bandwidth: float | Tensor | None) -> float:
     number = bandwidth.item() if isinstance(bandwidth, Tensor) and bandwidth.ndim == 0 else bandwidth
-    return positive_number(number, "a positive number in blocks, such as median_bandwidth of some hundred rows")
+    return positive_number(
+        number, "a positive number in blocks, such as median_bandwidth of some hundred rows"
+    )
 
 
 def _squared_norms(x: Tensor) -> Tensor:

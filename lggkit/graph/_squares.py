@@ -136,7 +136,7 @@ def _mended(square: Tensor, near: Tensor, x: Tensor) -> Tensor:
     n = x.shape[-2]
     graph, i, j = (near | near.mT).reshape(-1, n, n).triu(1).nonzero().unbind(-1)
     exact = pair_squares(x.reshape(-1, x.shape[-1]), graph * n + i, graph * n + j)
-    flat = torch.where(torch.eye(n, dtype=torch.bool), 0.0, square).reshape(-1, n, n)
+    flat = square.reshape(-1, n, n)
     return flat.index_put((graph, i, j), exact).index_put((graph, j, i), exact).reshape(square.shape)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from lggkit.graph._precision import as_adjacency, may_look
@@ -19,7 +18,7 @@ def check_negative(negative: str) -> None:
 
 
 def without_negatives(weights: Tensor, negative: str) -> Tensor:
-    """The weights with zeros for negative ones, through which no gradient flows, or as they are; NaN stays."""
+    """The weights with 0 for negative ones, through which no gradient flows, or as they are; NaN stays."""
     check_negative(negative)
     return weights.clamp(min=0) if negative == "zero" else weights
 
