@@ -99,10 +99,14 @@ def silhouette(
     Raises:
         ValueError: there is only one class (scikit-learn's message).
     """
+    from scipy.spatial.distance import pdist, squareform
     from sklearn.metrics import silhouette_score
 
     x, y = labelled(embeddings, labels, subset, seed)
-    return float(silhouette_score(x, y, metric=metric))
+    if metric != "euclidean":
+        return float(silhouette_score(x, y, metric=metric))
+    # scikit-learn's own distances are by products, which cancel where clusters are far and tight.
+    return float(silhouette_score(squareform(pdist(x)), y, metric="precomputed"))
 
 
 def scatter_ratio(embeddings: Tensor, labels: Tensor, *, subset: int = 2000, seed: int = 0) -> float:

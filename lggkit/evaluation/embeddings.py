@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from lggkit.evaluation._arrays import rows
+from lggkit.evaluation._arrays import classes, rows
 from lggkit.evaluation.neighbors import neighbor_error
 
 
@@ -78,7 +78,9 @@ def svc_error(
     grid = {"C": _plainest_first(c), "gamma": [unit * factor for factor in _plainest_first(gamma)]}
     split = StratifiedShuffleSplit(1, test_size=validation, random_state=seed)
     search = GridSearchCV(SVC(), grid, cv=split, error_score="raise").fit(x, y)
-    errors = (100 * (1 - float(s)) for s in (search.score(rows(queries), labels.cpu()), search.best_score_))
+    errors = (
+        100 * (1 - float(s)) for s in (search.score(rows(queries), classes(labels)), search.best_score_)
+    )
     return SvcResult(*errors, c=float(search.best_params_["C"]), gamma=float(search.best_params_["gamma"]))
 
 
@@ -109,13 +111,13 @@ def linear_probe_error(
 
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
     probe.fit(*_stratified(base, base_labels, subset, seed))
-    return 100 * (1 - float(probe.score(rows(queries), labels.cpu())))
+    return 100 * (1 - float(probe.score(rows(queries), classes(labels))))
 
 
 def _stratified(x: Tensor, labels: Tensor, most: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.model_selection import train_test_split
 
-    points, y = rows(x), labels.cpu().numpy()
+    points, y = rows(x), classes(labels)
     if most is None or most >= len(y):
         return points, y
     sizes = np.unique(y, return_counts=True)[1]
@@ -129,9 +131,9 @@ def _stratified(x: Tensor, labels: Tensor, most: int | None, seed: int) -> tuple
 def _by_shares(y: np.ndarray, most: int, source: np.random.Generator) -> np.ndarray:
     """Places of ``most`` samples, at least one a class, where scikit-learn wants as many to be left over."""
     order = source.permutation(len(y))
-    _, classes, sizes = np.unique(y[order], return_inverse=True, return_counts=True)
+    _, places, sizes = np.unique(y[order], return_inverse=True, return_counts=True)
     rank = np.empty(len(y), dtype=int)
     for label in range(len(sizes)):
-        rank[classes == label] = np.arange(sizes[label])
-    share = np.where(rank, (rank + 0.5) / sizes[classes], 0)
+        rank[places == label] = np.arange(sizes[label])
+    share = np.where(rank, (rank + 0.5) / sizes[places], 0)
     return np.sort(order[np.argsort(share, kind="stable")[:most]])

@@ -1,5 +1,6 @@
 """Attacks on networks that are curved, flat, or wrong in thin places only."""
 
+import pytest
 import torch
 from torch import nn
 
