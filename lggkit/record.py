@@ -13,6 +13,8 @@ from lggkit.protocol import Protocol, non_defaults, stated
 
 SCALES = ("smoke", "reduced", "paper")
 STATUSES = ("complete", "diverged")
+LATER = ("network", "trained_on", "first_key")
+"""Fields of a record that lines do not have where they are empty, so that old lines stay what they are."""
 
 
 def check_scale(scale: Any) -> None:
@@ -100,6 +102,7 @@ class Record:
     path: str = ""
     network: str = ""
     trained_on: str = ""
+    first_key: str = ""
     seconds: float = 0.0
     commit: str = ""
     date: str = ""
@@ -111,7 +114,7 @@ class Record:
         check_scale(self.scale)
         strict.whole_number("seed", self.seed)
         self._check_values()
-        for name in ("reason", "device", "precision", "torch", "path", "network", "trained_on", "commit"):
+        for name in ("reason", "device", "precision", "torch", "path", "network", "trained_on", "first_key", "commit"):
             strict.text(name, getattr(self, name))
         strict.moment(self.date)
         if self.status not in STATUSES:
@@ -131,8 +134,9 @@ class Record:
             raise ValueError(f"seconds is {self.seconds}; give 0 or more")
 
     def to_json(self) -> str:
-        """One line of strict JSON, keys sorted; of the arrays only the names."""
+        """One line of strict JSON, keys sorted; of the arrays only the names, of `LATER` fields what is said."""
         fields = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self)}
+        fields = {name: value for name, value in fields.items() if value or name not in LATER}
         return json.dumps(fields | {"arrays": sorted(self.arrays)}, sort_keys=True, allow_nan=False)
 
     @classmethod

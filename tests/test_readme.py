@@ -23,9 +23,11 @@ def test_the_headline_is_computed(readme, tmp_path):
 
 def test_a_readme_without_marks_is_refused(tmp_path):
     bare = tmp_path / "README.md"
-    bare.write_text("nothing")
-    with pytest.raises(ValueError, match="has no marks"):
-        pages.update_readme(bare)
+    for text in ("nothing", pages.BEGIN, pages.END, pages.END + pages.BEGIN):
+        bare.write_text(text)
+        with pytest.raises(ValueError, match="has no marks"):
+            pages.update_readme(bare)
+        assert bare.read_text() == text
 
 
 def test_the_commands_and_the_picture_are_there(readme):

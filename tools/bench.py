@@ -86,7 +86,6 @@ def save(name: str, title: str, rows: list[Row], out: Path) -> list[Path]:
     from lggkit.durable import write_whole
     from lggkit.study.context import processor_name
 
-    out.mkdir(parents=True, exist_ok=True)
     written = []
     for device in sorted({row["device"] for row in rows}):
         held = [row for row in rows if row["device"] == device]
@@ -98,7 +97,8 @@ def save(name: str, title: str, rows: list[Row], out: Path) -> list[Path]:
             "processor": processor_name(),
             "torch": torch.__version__,
         }
-        write_whole(path, json.dumps(content | {"rows": held}, indent=1) + "\n")
+        text = json.dumps(content | {"rows": held}, indent=1, allow_nan=False)
+        write_whole(path, text + "\n")
         written.append(path)
     return written
 
@@ -115,8 +115,15 @@ def check_out(out: Path) -> None:
 
 def bench(path: Path, out: Path) -> list[str]:
     """Measure one file, print its rows and keep them; what failed."""
+    from lggkit.study.bench_rows import check_rows
+
     module, start = load(path), perf_counter()
+    check_out(out)
     rows = module.run()
+    try:
+        check_rows([{"device": ""} | row for row in rows])
+    except ValueError as error:
+        return [f"{path.name}: {error}; nothing of it was kept"]
     for row in rows:
         print(described(row), flush=True)
     title = (module.__doc__ or path.stem).strip().splitlines()[0].rstrip(".")
@@ -132,7 +139,9 @@ def main() -> None:
     parser.add_argument("files", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, default=OUT, help="folder of the JSON files")
     chosen = parser.parse_args()
-    check_out(chosen.out)
+    for path in chosen.files:
+        if not path.is_file():
+            sys.exit(f"error: {path} is no benchmark; name files like tests/bench/bench_graph.py")
     failed = [line for path in chosen.files for line in bench(path, chosen.out)]
     sys.exit("\n".join(f"error: {line}" for line in failed) if failed else 0)
 

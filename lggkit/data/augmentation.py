@@ -8,9 +8,13 @@ together bring their own offsets.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from lggkit.data.checks import as_integer, check_generator, check_tensor
 
 
 def augment(images: Tensor, generator: torch.Generator, pad: int = 4, flip: bool = True) -> Tensor:
@@ -28,7 +32,7 @@ def augment(images: Tensor, generator: torch.Generator, pad: int = 4, flip: bool
         New images, uint8 (..., c, h, w).
 
     Raises:
-        TypeError: ``images`` are not uint8.
+        TypeError: ``images`` are no uint8 tensor, or ``pad`` is no integer.
         ValueError: ``images`` have fewer than 4 dimensions, or ``pad`` is negative.
     """
     _check_images(images)
@@ -52,11 +56,12 @@ def draw_augmentation(
         Crop offsets, int64 (n, 2) in 0..2·pad (row, column), and flips, bool (n,), on the generator's device.
 
     Raises:
-        ValueError: ``pad`` is negative.
+        TypeError: ``pad`` or ``n`` is no integer.
+        ValueError: one is negative.
     """
-    if pad < 0:
-        raise ValueError(f"pad is {pad}: it must not be negative.")
-    shape = (n,) if isinstance(n, int) else tuple(n)
+    check_generator(generator)
+    pad = as_integer("pad", pad, 0)
+    shape = tuple(as_integer("n", m, 0) for m in (n if isinstance(n, Sequence) else (n,)))
     offsets = torch.randint(2 * pad + 1, (*shape, 2), generator=generator, device=generator.device)
     flips = torch.randint(2, shape, generator=generator, device=generator.device) == 1
     return offsets, flips if flip else torch.zeros_like(flips)
@@ -105,6 +110,7 @@ def _row_starts(offsets: Tensor, flips: Tensor, shape: torch.Size, pad: int) -> 
 
 
 def _check_images(images: Tensor) -> None:
+    check_tensor("images", images)
     if images.dtype != torch.uint8:
         raise TypeError(f"images must be uint8, not {images.dtype}: augment before normalising.")
     if images.ndim < 4:
@@ -114,7 +120,11 @@ def _check_images(images: Tensor) -> None:
 
 
 def _check_draw(images: Tensor, offsets: Tensor, flips: Tensor, pad: int) -> None:
+    check_tensor("offsets", offsets)
+    check_tensor("flips", flips)
     batch = tuple(images.shape[:-3])
+    if not torch.compiler.is_compiling():
+        as_integer("pad", pad, 0)
     if offsets.dtype != torch.int64 or flips.dtype != torch.bool:
         raise TypeError(f"offsets must be int64 and flips bool, not {offsets.dtype} and {flips.dtype}.")
     if offsets.shape != (*batch, 2) or flips.shape != batch:

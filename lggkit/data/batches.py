@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from lggkit.data.checks import as_integer, check_generator, places
 from lggkit.data.dataset import DataSet
 
 
@@ -19,7 +20,12 @@ def epoch_order(n: int, generator: torch.Generator) -> Tensor:
 
     Returns:
         A permutation of 0..n-1, int64 (n,), on the generator's device.
+
+    Raises:
+        TypeError, ValueError: ``n`` is no integer, or negative.
     """
+    check_generator(generator)
+    n = as_integer("n", n, 0)
     return torch.randperm(n, generator=generator, device=generator.device)
 
 
@@ -41,10 +47,11 @@ def batches(
         Images uint8 (batch_size, c, h, w) and labels int64 (batch_size,), on the set's device.
 
     Raises:
+        TypeError: ``batch_size`` or the order is not of integers.
         ValueError: ``batch_size`` is not positive.
+        IndexError: the order reaches beyond the set (seen on the CPU only).
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size}: it must be at least 1.")
-    for indices in order.to(data.device).split(batch_size):
+    batch_size = as_integer("batch_size", batch_size, 1)
+    for indices in places(order, len(data), data.device).split(batch_size):
         if len(indices) == batch_size or not drop_last:
             yield data.images[indices], data.labels[indices]

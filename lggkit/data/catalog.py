@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -64,11 +65,14 @@ def load(
         The split, with the channel statistics of the training split.
 
     Raises:
+        TypeError: ``train`` is no truth value, so that "test" is not taken for the training split.
         ValueError: the name is unknown.
         DataUnavailable: files are missing and cannot be fetched.
         DataCorrupt: a file is not what was published.
     """
-    if name not in DATASETS:
+    if not isinstance(train, (bool, np.bool_)):
+        raise TypeError(f"train is {train!r}: give True for the training split, False for the test split.")
+    if name not in tuple(DATASETS):
         raise ValueError(f"there is no data set {name!r}: choose one of {', '.join(DATASETS)}.")
     entry, folder = DATASETS[name], Path(root).expanduser() if root is not None else files.root()
     images, labels = entry.read(train, folder)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from lggkit.data.checks import as_integer, as_tensor, check_generator, described, places
+from lggkit.data.labels import as_labels, check_range, class_names
 from lggkit.data.pixels import channel_statistics
 
 
@@ -17,7 +20,7 @@ class DataSet:
 
     Args:
         images: uint8 (n, c, h, w) in 0..255.
-        labels: int64 (n,) in 0..len(classes)-1.
+        labels: int64 (n,) in 0..len(classes)-1 (seen on the CPU only).
         classes: names, by label.
         mean, std: float32 (c,), per channel over the *training* split, on the [0, 1] scale, whatever the
             split.
@@ -25,7 +28,8 @@ class DataSet:
         split: ``"train"`` or ``"test"``.
 
     Raises:
-        ValueError: dtypes or shapes do not fit together.
+        TypeError: a part is no tensor.
+        ValueError: dtypes or shapes do not fit together, or a label has no class.
     """
 
     images: Tensor
@@ -37,10 +41,15 @@ class DataSet:
     split: str
 
     def __post_init__(self) -> None:
+        for field in ("images", "labels", "mean", "std"):
+            if not isinstance(getattr(self, field), Tensor):
+                seen = type(getattr(self, field)).__name__
+                raise TypeError(f"{field} is a {seen}: give a tensor, or arrays to DataSet.from_tensors.")
         _check_images(self.images)
         if self.labels.dtype != torch.int64 or self.labels.shape != self.images.shape[:1]:
             expected = f"int64 ({len(self.images)},), one for each image"
-            raise ValueError(f"labels must be {expected}, not {_describe(self.labels)}: convert them first.")
+            raise ValueError(f"labels must be {expected}, not {described(self.labels)}: convert them first.")
+        check_range(self.labels, len(self.classes))
         channels = self.images.shape[1:2]
         if self.mean.shape != channels or self.std.shape != channels:
             seen = f"{tuple(self.mean.shape)} and {tuple(self.std.shape)}"
@@ -51,8 +60,8 @@ class DataSet:
     @classmethod
     def from_tensors(
         cls,
-        images: Tensor,
-        labels: Tensor,
+        images: Tensor | np.ndarray,
+        labels: Tensor | np.ndarray,
         classes: Sequence[str] | None = None,
         name: str = "data",
         split: str = "test",
@@ -61,31 +70,28 @@ class DataSet:
 
         Args:
             images: uint8 (n, c, h, w) in 0..255; the channel statistics are theirs.
-            labels: integers (n,), from 0 on.
+            labels: integers (n,) of any kind, from 0 on.
             classes: names, by label; by default the numbers from 0 to the largest label.
             name: of the set, other than those in ``DATASETS``.
             split: ``"train"`` or ``"test"``.
 
         Raises:
-            ValueError: there are no images, types or shapes do not fit together, a label has no class, or the
-                name is that of a set of the catalogue.
+            TypeError: images or labels are neither a tensor nor an array of numbers.
+            ValueError: there are no images, types or shapes do not fit together, a label has no class, or
+                would need more than 100,000 classes that are numbers, or the name is that of a set of the
+                catalogue.
         """
         from lggkit.data import DATASETS
 
         if name in DATASETS:
             raise ValueError(f"name is {name!r}, a set of the catalogue: give your own images another name.")
+        images = as_tensor("images", images)
         _check_images(images)
         if not len(images):
             raise ValueError("there are no images: give at least one, for the channel statistics.")
-        labels = labels.long() if not labels.is_floating_point() else labels
-        names = tuple(classes or map(str, range(int(labels.max()) + 1 if len(labels) else 0)))
-        if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(names):
-            seen = f"{int(labels.min())} to {int(labels.max())}"
-            raise ValueError(
-                f"labels run from {seen}, but there are {len(names)} classes: number them from 0."
-            )
+        labels = as_labels(labels, len(images)).to(images.device)
         mean, std = (value.float() for value in channel_statistics(images))
-        return cls(images, labels, names, mean, std, name, split)
+        return cls(images, labels, class_names(labels, classes), mean, std, name, split)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -113,13 +119,16 @@ class DataSet:
         """Some of the images, in the given order.
 
         Args:
-            indices: integers (m,), or a Boolean mask (n,).
+            indices: integers (m,), negative ones from the end, or a Boolean mask (n,).
 
         Returns:
             A set of these; classes and channel statistics stay those of the whole training split.
+
+        Raises:
+            TypeError: the indices are no integers.
+            IndexError: one is outside the set (seen on the CPU only), or a mask has another length.
         """
-        indices = torch.as_tensor(indices, device=self.device)
-        indices = indices if indices.dtype == torch.bool else indices.long()
+        indices = places(indices, len(self), self.device)
         return replace(self, images=self.images[indices], labels=self.labels[indices])
 
     def first(self, count: int | None) -> DataSet:
@@ -152,11 +161,17 @@ class DataSet:
             A set of n images a class, grouped by class.
 
         Raises:
-            ValueError: a class has fewer than ``n`` images.
+            TypeError: ``n`` or a class is no integer.
+            ValueError: ``n`` is negative, a class has fewer than ``n`` images, or is asked for twice.
         """
+        check_generator(generator)
+        n, asked = as_integer("n", n, 0), range(len(self.classes)) if classes is None else classes
+        wanted = [as_integer("a class", label) for label in asked]
+        if len(set(wanted)) < len(wanted):
+            raise ValueError(f"classes are {wanted}, one of them twice: ask for each once.")
         shuffled = torch.randperm(len(self), generator=generator, device=generator.device).to(self.device)
-        wanted = range(len(self.classes)) if classes is None else classes
-        return self.subset(torch.cat([self._first_of_class(c, n, shuffled) for c in wanted]))
+        chosen = [self._first_of_class(c, n, shuffled) for c in wanted]
+        return self.subset(torch.cat(chosen) if chosen else [])
 
     def _first_of_class(self, label: int, n: int, order: Tensor) -> Tensor:
         found = order[self.labels[order] == label]
@@ -166,9 +181,5 @@ class DataSet:
 
 
 def _check_images(images: Tensor) -> None:
-    if images.dtype != torch.uint8 or images.ndim != 4:
-        raise ValueError(f"images must be uint8 (n, c, h, w), not {_describe(images)}: convert them first.")
-
-
-def _describe(tensor: Tensor) -> str:
-    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
+    if images.dtype != torch.uint8 or images.ndim != 4 or 0 in images.shape[1:]:
+        raise ValueError(f"images must be uint8 (n, c, h, w), not {described(images)}: convert them first.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-TEST_PER_CLASS = 50
+from lggkit.data.files import DataCorrupt
+
+TEST_PER_CLASS, SHAPE = 50, (1797, 65)
 
 
 def read(train: bool, _root: Path | None = None) -> tuple[Tensor, Tensor]:
@@ -42,8 +45,17 @@ def _table() -> tuple[np.ndarray, np.ndarray]:
     )
     if path is None or not path.is_file():
         return _table_by_import()
-    table = np.loadtxt(path, delimiter=",")
+    try:
+        table = np.loadtxt(path, delimiter=",", ndmin=2)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise _damaged(path, f"{error}".split("\n")[0]) from error
+    if table.shape != SHAPE:
+        raise _damaged(path, f"its shape is {table.shape} instead of {SHAPE}")
     return table[:, :-1], table[:, -1].astype(np.int64)
+
+
+def _damaged(path: Path, reason: str) -> DataCorrupt:
+    return DataCorrupt(f"{path} is truncated or altered ({reason.rstrip('.')}): install scikit-learn anew.")
 
 
 def _table_by_import() -> tuple[np.ndarray, np.ndarray]:

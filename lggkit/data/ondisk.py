@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lggkit.data.download import Archive, download
-from lggkit.data.files import File, locate, read_verified
+from lggkit.data.files import DataCorrupt, DataUnavailable, File, corrupt, locate, read_verified
 from lggkit.data.formats import Arrays
 
 
@@ -32,7 +32,14 @@ class OnDisk:
         """
         files = self.train if train else self.test
         self._complete(files, root)
-        images, labels = self.parse(read_verified(root, file) for file in files)
+        try:
+            images, labels = self.parse(read_verified(root, file) for file in files)
+        except (DataCorrupt, DataUnavailable):
+            raise
+        except Exception as error:  # of many parsers, each with errors of its own
+            names = ", ".join(str(root / file.path) for file in files)
+            reason = f"not in the format of {self.name}: {type(error).__name__} {error}".split("\n")[0]
+            raise corrupt(names, reason) from error
         return _tensor(images), _tensor(labels)
 
     def _complete(self, files: Iterable[File], root: Path) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from lggkit.data.checks import check_tensor
+
 
 def to_float(images: Tensor) -> Tensor:
     """Bytes as numbers on [0, 1]: ``x / 255``, as torchvision's ``ToTensor``.
@@ -18,8 +20,9 @@ def to_float(images: Tensor) -> Tensor:
         float32 of the same shape, or the very floats.
 
     Raises:
-        TypeError: another dtype.
+        TypeError: another dtype, or no tensor.
     """
+    check_tensor("images", images)
     if images.is_floating_point():
         return images
     if images.dtype != torch.uint8:
@@ -51,7 +54,8 @@ def normalize(
 
     Raises:
         TypeError: ``images`` are neither uint8 nor floating.
-        ValueError: the statistics do not have one entry a channel.
+        ValueError: the statistics do not have one entry a channel, or (seen on the CPU only) a deviation is
+            not positive, or one of them not finite.
     """
     unit = to_float(images)
     mean = _per_channel("mean", mean, unit)
@@ -71,7 +75,16 @@ def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
 
     Returns:
         Mean and standard deviation, float64 (c,) each, on the [0, 1] scale.
+
+    Raises:
+        TypeError: ``images`` are not uint8.
+        ValueError: their shape is another, or there are none.
     """
+    check_tensor("images", images)
+    if images.dtype != torch.uint8:
+        raise TypeError(f"images must be uint8 (0..255), not {images.dtype}: convert them first.")
+    if images.ndim != 4 or not images.numel():
+        raise ValueError(f"images must be (n, c, h, w), at least one, not {tuple(images.shape)}.")
     levels = torch.arange(256, dtype=torch.float64, device=images.device) / 255
     counts = [torch.bincount(channel.flatten(), minlength=256) for channel in images.unbind(1)]
     share = torch.stack(counts).double() / counts[0].sum()
@@ -81,8 +94,22 @@ def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _per_channel(what: str, values: Tensor | Sequence[float], images: Tensor) -> Tensor:
-    values = torch.as_tensor(values, dtype=images.dtype, device=images.device)
-    if values.shape != images.shape[-3:-2]:
-        seen, channels = tuple(values.shape), images.shape[-3]
-        raise ValueError(f"{what} has shape {seen} for {channels} channels: give one number per channel.")
-    return values[:, None, None]
+    try:
+        seen = values if isinstance(values, Tensor) else torch.as_tensor(values, dtype=images.dtype)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"{what} is {values!r:.80}: give one number per channel.") from None
+    if seen.shape != images.shape[-3:-2] or images.ndim < 3:
+        channels = images.shape[-3] if images.ndim > 2 else "no"
+        raise ValueError(
+            f"{what} has shape {tuple(seen.shape)} for {channels} channels: give one number per channel."
+        )
+    if seen.device.type == "cpu" and not torch.compiler.is_compiling():
+        _check_values(what, seen)
+    return seen.to(images.device, images.dtype)[:, None, None]
+
+
+def _check_values(what: str, values: Tensor) -> None:
+    fit = values.isfinite() & (values > 0 if what == "std" else True)
+    if not fit.all():
+        kind = "positive" if what == "std" else "finite"
+        raise ValueError(f"{what} is {values.tolist()}: give {kind} numbers, on the [0, 1] scale.")

@@ -2,6 +2,7 @@
 
 from lggkit.evaluation.accuracy import error_rate, model_error, predict
 from lggkit.evaluation.attacks import (
+    VanishedGradients,
     deepfool,
     fgsm,
     fgsm_direction,
@@ -10,6 +11,7 @@ from lggkit.evaluation.attacks import (
     pgd,
     snr_epsilon,
     strong,
+    vanished_gradients,
 )
 from lggkit.evaluation.clusters import (
     class_elongation,
@@ -19,11 +21,14 @@ from lggkit.evaluation.clusters import (
     silhouette,
 )
 from lggkit.evaluation.consistency import Consistency, agreement, consistency
-from lggkit.evaluation.corruption import (
+from lggkit.evaluation.corruption import corruption_errors
+from lggkit.evaluation.corruption_means import (
+    LEAST_HARM,
     corruption_error,
-    corruption_errors,
+    harmful_corruptions,
     mean_corrupted_error,
     mean_corruption_error,
+    pooled_relative_corruption_error,
     relative_corruption_error,
     relative_mean_corruption_error,
 )
@@ -37,8 +42,10 @@ from lggkit.evaluation.embeddings import SvcResult, knn_error, linear_probe_erro
 from lggkit.evaluation.perturbations import gaussian_noise, noise_at, quantized, with_dropout
 
 __all__ = [
+    "LEAST_HARM",
     "Consistency",
     "SvcResult",
+    "VanishedGradients",
     "agreement",
     "class_elongation",
     "clusters_per_class",
@@ -51,6 +58,7 @@ __all__ = [
     "fgsm",
     "fgsm_direction",
     "gaussian_noise",
+    "harmful_corruptions",
     "initial_distance_correlation",
     "input_margins",
     "knn_error",
@@ -64,6 +72,7 @@ __all__ = [
     "moved_along",
     "noise_at",
     "pgd",
+    "pooled_relative_corruption_error",
     "predict",
     "quantized",
     "relative_corruption_error",
@@ -73,5 +82,6 @@ __all__ = [
     "snr_epsilon",
     "strong",
     "svc_error",
+    "vanished_gradients",
     "with_dropout",
 ]

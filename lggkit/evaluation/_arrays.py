@@ -6,13 +6,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lggkit.graph._precision import tensor
+from lggkit.graph.classes import integers
+
 
 def rows(x: Tensor) -> np.ndarray:
     """Embeddings (n, d...) of any device and floating type as an array (n, d), float32 or float64.
 
     Raises:
-        ValueError: an entry is not finite.
+        ValueError: an entry is not finite, or there is no (n, d...).
+        TypeError: ``x`` is no tensor or not floating point.
     """
+    if not tensor(x, "The embeddings").is_floating_point():
+        raise TypeError(f"the embeddings are {x.dtype}; convert them, e.g. with .float()")
+    if x.ndim < 2:
+        raise ValueError(f"the embeddings have shape {tuple(x.shape)}; give one row an image, (n, d)")
     bad = int((~torch.isfinite(x)).sum())
     if bad:
         raise ValueError(
@@ -20,6 +28,11 @@ def rows(x: Tensor) -> np.ndarray:
         )
     flat = x.detach().flatten(1).cpu()
     return (flat if flat.element_size() >= 4 else flat.float()).numpy()
+
+
+def classes(labels: Tensor) -> np.ndarray:
+    """Integer labels (n,) of any device as an array; TypeError where they are none."""
+    return integers(labels).cpu().numpy()
 
 
 def draw(n: int, most: int, seed: int) -> np.ndarray:
@@ -34,8 +47,9 @@ def labelled(
 
     Raises:
         ValueError: there are not as many labels as embeddings.
+        TypeError: either is no tensor, or ``labels`` are no integers.
     """
     if len(x) != len(labels):
         raise ValueError(f"there are {len(x)} embeddings and {len(labels)} labels; give one label for each")
     kept = draw(len(x), len(x) if most is None else most, seed)
-    return rows(x)[kept].astype(np.float64), labels.cpu().numpy()[kept]
+    return rows(x)[kept].astype(np.float64), classes(labels)[kept]

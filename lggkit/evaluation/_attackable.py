@@ -1,38 +1,107 @@
-"""What attacks need before they begin: fit images and labels, weights without gradients, foolbox."""
+"""What attacks need before they begin: fit images and labels, logits of any network, foolbox."""
 
 from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from lggkit.evaluation import _given
+from lggkit.evaluation.accuracy import classes_of, evaluating, outputs, predict
 
-def check(images: Tensor, labels: Tensor, bounds: tuple[float, float] | None = None) -> None:
-    """TypeError or ValueError where images (n, ...) are no floats or labels not int64 (n,), n >= 1.
+BATCH = 500
 
-    With ``bounds`` also where images leave them, which would clamp them; this waits for the device.
+
+def check(
+    images: Any, labels: Any, bounds: tuple[float, float] | None = None, model: nn.Module | None = None
+) -> tuple[Tensor, Tensor]:
+    """Images (n, ...) and labels (n,), int64 and on the images' device; this waits for the device.
+
+    With ``bounds`` images that leave them by a few roundings are clamped.
+
+    Raises:
+        TypeError: images are no tensor of floats, or labels no tensor of integers.
+        ValueError: there is not one label an image, there are no images, one is not finite, they leave the
+            bounds, a label is negative, or the images are not on the model's device.
     """
-    if not images.is_floating_point():
-        raise TypeError(f"images are {images.dtype}; give floats, as of lggkit.data.to_float")
-    if labels.dtype != torch.int64:
-        raise TypeError(f"labels are {labels.dtype}; give int64, as of labels.long()")
+    if len(_given.tensor("images", images)) != 0:
+        _given.floats(images)
+    labels = _given.classes(labels, device=images.device)
     if not len(images) or labels.shape != images.shape[:1]:
         raise ValueError(
             f"there are {len(images)} images and labels of shape {tuple(labels.shape)}; "
             "give one label an image, and at least one"
         )
+    _given.in_range(labels)
+    if model is not None:
+        _together(model, images)
+    return (images if bounds is None else _given.within(images, bounds)), labels
 
-    if bounds is not None and bool(((images < bounds[0]) | (images > bounds[1])).any()):
-        low, high = images.min().item(), images.max().item()
+
+def _together(model: nn.Module, images: Tensor) -> None:
+    place = next((p.device for p in model.parameters()), images.device)
+    if place != images.device:
         raise ValueError(
-            f"images run from {low:.3g} to {high:.3g}, outside the bounds {bounds}; put the normalisation "
-            "into the network, or give other bounds where they can be given"
+            f"images are on {images.device} and the network on {place}; move one, as in images.to('{place}')"
         )
+
+
+def logits(model: nn.Module, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    """The network's logits (n, c), in float32 at least; a network in double keeps its digits.
+
+    Raises:
+        TypeError: it returns what has no logits, see `lggkit.networks.outputs.logits_of`.
+        ValueError: they have another shape or c is 1, or a label is none of the classes.
+    """
+    found = outputs(model, images)
+    if found.dim() != 2 or found.shape[1] < 2 or len(found) != len(images):
+        raise ValueError(
+            f"the network returns {tuple(found.shape)} for {len(images)} images; "
+            "attacks and errors need logits (n, c) of at least two classes"
+        )
+    if labels is not None:
+        _given.in_range(labels, found.shape[1])
+    return found.to(torch.promote_types(found.dtype, torch.float32))
+
+
+def misled(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """Which images (n,) the network gets wrong, bool; ``images`` as the model takes them.
+
+    Raises:
+        TypeError, ValueError: as for `fgsm`, but for the bounds.
+    """
+    images, labels = check(images, labels, model=model)
+    answers = predict(model, images, preprocess=lambda x: x, batch_size=BATCH)
+    found = classes_of(answers, labels)
+    if answers.dim() == 2:
+        _given.in_range(labels, answers.shape[1])
+    return found != labels
+
+
+class Logits(nn.Module):
+    """A network that returns its logits (n, c) and nothing else, as foolbox wants them."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        found = logits(self.model, x)
+        # foolbox asserts a gradient, also where a network has none (a threshold, say).
+        apart = x.requires_grad and not found.requires_grad
+        return found + 0 * x.flatten(1).sum(1, keepdim=True) if apart else found
+
+
+@contextmanager
+def attackable(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode and gradients, in whatever mode the caller is; all as before afterwards."""
+    with torch.inference_mode(False), evaluating(model), torch.enable_grad():
+        yield
 
 
 @contextmanager
@@ -46,6 +115,15 @@ def frozen(model: nn.Module) -> Iterator[None]:
     finally:
         for weight in weights:
             weight.requires_grad_(True)
+
+
+def by_batch(
+    function: Callable[[Tensor, Tensor], Tensor], images: Tensor, labels: Tensor, size: int | None = None
+) -> Tensor:
+    """What the function makes of ``size`` images and labels at a time, by default `BATCH`."""
+    size = size or BATCH
+    parts = zip(images.split(size), labels.split(size), strict=True)
+    return torch.cat([function(x, y) for x, y in parts])
 
 
 def foolbox_module() -> Any:

@@ -9,8 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from lggkit.data import DataSet, to_float
+from lggkit.evaluation import _given
+from lggkit.networks.outputs import logits_of
 
 Preprocess = Callable[[Tensor], Tensor]
+PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)
 
 
 def predict(
@@ -20,30 +23,62 @@ def predict(
     batch_size: int = 1024,
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
-    """The network's outputs (n, c) for images (n, c, h, w), in float32, on the model's device.
+    """The network's outputs (n, c) for images (n, c, h, w), on the model's device, in float32 at least.
 
     Args:
-        model: put into evaluation mode for the call; every module's mode is as before afterwards.
+        model: put into evaluation mode for the call; every module's mode is as before afterwards. It returns
+            a tensor of n rows, or what `lggkit.networks.outputs.logits_of` finds one in.
         images: usually uint8; moved to the model's device a batch at a time.
         preprocess: what turns a batch of them into the model's input; by default [0, 1] floats.
         batch_size: images a forward pass.
-        dtype: ``torch.bfloat16`` computes under autocast.
+        dtype: ``torch.bfloat16`` or ``torch.float16`` computes under autocast.
 
     Raises:
-        ValueError: there are no images, or batch_size is below 1.
+        TypeError: images are no tensor, batch_size is no integer, the model returns what has no tensor at its
+            front, or its input has another floating type than its weights.
+        ValueError: there are no images, batch_size is below 1, there is no such dtype, or the model does not
+            return a row for each image.
     """
-    if not len(images):
+    if not len(_given.tensor("images", images)):
         raise ValueError("there are no images to predict; give at least one")
-    if batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size}; give an integer of at least 1")
+    if dtype not in PRECISIONS:
+        raise ValueError(f"dtype is {dtype}; choose one of {', '.join(map(str, PRECISIONS))}")
+    parts = images.split(_given.whole("batch_size", batch_size))
     device, layout = _placement(model)
     with torch.inference_mode(), evaluating(model), _autocast(device, dtype):
-        outputs = [
-            model(preprocess(part.to(device)).contiguous(memory_format=layout)).float()
-            for part in images.split(batch_size)
+        answers = [
+            _rows(model, preprocess(part.to(device)).contiguous(memory_format=layout)) for part in parts
         ]
-        outputs = torch.cat(outputs)
-    return outputs.clone()
+        answers = torch.cat(answers)
+    return answers.clone()
+
+
+def outputs(model: nn.Module, x: Tensor) -> Tensor:
+    """The tensor that a network returns for its input, see `lggkit.networks.outputs.logits_of`.
+
+    Raises:
+        TypeError: it returns another thing, or fails because its weights have another floating type.
+    """
+    try:
+        returned = model(x)
+    except RuntimeError as error:
+        types = {p.dtype for p in model.parameters() if p.is_floating_point()}
+        if torch.is_autocast_enabled(x.device.type) or not types or x.dtype in types:
+            raise
+        held = ", ".join(map(str, types))
+        raise TypeError(
+            f"the input is {x.dtype} and the network's weights are {held}; give one type"
+        ) from error
+    return logits_of(returned)
+
+
+def _rows(model: nn.Module, x: Tensor) -> Tensor:
+    found = outputs(model, x)
+    if not found.dim() or len(found) != len(x):
+        raise ValueError(
+            f"the network returns {tuple(found.shape)} for {len(x)} images; return one row for each"
+        )
+    return found.to(torch.promote_types(found.dtype, torch.float32))
 
 
 def error_rate(answers: Tensor, labels: Tensor) -> float:
@@ -51,11 +86,21 @@ def error_rate(answers: Tensor, labels: Tensor) -> float:
 
     Logits of which one is no number (NaN) are a wrong answer.
 
+    Args:
+        answers: of any device; a network's output that is no tensor goes through
+            `lggkit.networks.outputs.logits_of` first, as in `predict`.
+        labels: integers of any width; below c where answers are logits.
+
     Raises:
-        ValueError: there are no labels, or their number differs from that of the answers.
+        TypeError: answers or labels are no tensors, or classes are no integers.
+        ValueError: there are no labels, their number differs from that of the answers, there is only one
+            column of logits, or a label is none of the classes.
     """
-    wrong = classes_of(answers, labels).to(labels.device) != labels
-    return 100 * float(wrong.double().mean())
+    found = classes_of(answers, _given.tensor("labels", labels))
+    labels = _given.classes(labels, device=found.device)
+    if answers.dim() == 2:
+        _given.in_range(labels, answers.shape[1])
+    return 100 * float((found != labels).double().mean())
 
 
 def model_error(model: nn.Module, data: DataSet, batch_size: int = 1024, **settings: object) -> float:
@@ -64,8 +109,14 @@ def model_error(model: nn.Module, data: DataSet, batch_size: int = 1024, **setti
 
 
 def answered(answers: Tensor) -> Tensor:
-    """Classes (n,) of logits (n, c) or of classes (n,); -1 of logits of which one is NaN."""
-    return answers.argmax(1).masked_fill(answers.isnan().any(1), -1) if answers.dim() == 2 else answers
+    """Classes (n,) of logits (n, c >= 2) or of classes (n,), int64; -1 of logits of which one is NaN."""
+    if _given.tensor("answers", answers).dim() != 2:
+        return _given.classes(answers, "answers") if answers.numel() else answers
+    if answers.shape[1] < 2:
+        raise ValueError(
+            f"answers have shape {tuple(answers.shape)}; give logits of at least two classes, or classes (n,)"
+        )
+    return answers.argmax(1).masked_fill(answers.isnan().any(1), -1)
 
 
 def classes_of(answers: Tensor, like: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from torch import Tensor
 
 from lggkit.data import DataSet
-from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, corrupted, source_of
+from lggkit.data.corruptions import CORRUPTIONS, NEWEST, SEVERITIES, corrupted, source_of
 from lggkit.data.corruptions.official import PUBLISHED
 from lggkit.evaluation.accuracy import error_rate
 from lggkit.evaluation.corruption import corruption_errors
@@ -22,11 +22,15 @@ Name = TypeVar("Name")
 
 @dataclass(frozen=True)
 class CorruptionBenchmark(Part):
-    """Which images are corrupted, and how: the first ``corruption_images`` of a test set, None being all."""
+    """Which images are corrupted, and how: the first ``corruption_images`` of a test set, None being all.
+
+    ``corruption_version`` is that of `lggkit.data.corruptions.corrupt`.
+    """
 
     corruption_images: int | None = None
     corruptions: tuple[str, ...] = CORRUPTIONS
     severities: tuple[int, ...] = SEVERITIES
+    corruption_version: int = 1
 
     def metrics(self, answers: Mapping[Name, Answer], test: DataSet) -> dict[Name, dict[str, Any]]:
         """What a record says of each network: `corruption_metrics`, and which images they are of.
@@ -37,7 +41,7 @@ class CorruptionBenchmark(Part):
             return {}
         published = {"published_corruptions": float(source_of(test) == PUBLISHED)}
         data = test.first(self.corruption_images)
-        errors = corruption_metrics(answers, data, self.corruptions, self.severities)
+        errors = corruption_metrics(answers, data, self.corruptions, self.severities, self.corruption_version)
         return {who: found | published for who, found in errors.items()}
 
 
@@ -46,13 +50,14 @@ def corruption_metrics(
     data: DataSet,
     names: Sequence[str] = CORRUPTIONS,
     severities: Sequence[int] = SEVERITIES,
+    version: int = NEWEST,
 ) -> dict[Name, dict[str, Any]]:
     """Errors of several networks; each corrupted set is made once for all of them, and then let go.
 
     Args:
         answers: by any name, functions from uint8 images to classes (n,) or logits (n, c).
         data: the clean images (the first so many of a test set).
-        names, severities: of the corruptions.
+        names, severities, version: of the corruptions.
 
     Returns:
         For each network, in percent, ``clean_error`` and a list ``errors_<corruption>`` with one error a
@@ -62,7 +67,7 @@ def corruption_metrics(
         who: {"clean_error": error_rate(answer(data.images), data.labels)} for who, answer in answers.items()
     }
     for corruption in names:
-        images = cache(lambda name, severity: corrupted(data, name, severity).images)
+        images = cache(lambda name, severity: corrupted(data, name, severity, version=version).images)
         for who, answer in answers.items():
             errors = corruption_errors(answer, data, images, severities, [corruption])
             found[who][f"errors_{corruption}"] = list(errors[corruption])

@@ -99,10 +99,14 @@ def silhouette(
     Raises:
         ValueError: there is only one class (scikit-learn's message).
     """
+    from scipy.spatial.distance import pdist, squareform
     from sklearn.metrics import silhouette_score
 
     x, y = labelled(embeddings, labels, subset, seed)
-    return float(silhouette_score(x, y, metric=metric))
+    if metric != "euclidean":
+        return float(silhouette_score(x, y, metric=metric))
+    # scikit-learn's own distances are by products, which cancel where clusters are far and tight.
+    return float(silhouette_score(squareform(pdist(x)), y, metric="precomputed"))
 
 
 def scatter_ratio(embeddings: Tensor, labels: Tensor, *, subset: int = 2000, seed: int = 0) -> float:
@@ -117,7 +121,7 @@ def scatter_ratio(embeddings: Tensor, labels: Tensor, *, subset: int = 2000, see
         seed: of the draw of points.
 
     Raises:
-        ValueError: there is only one class, or no class has two points.
+        ValueError: there is only one class, no class has two points, or distances overflow float64.
     """
     from scipy.spatial.distance import pdist
 
@@ -127,7 +131,11 @@ def scatter_ratio(embeddings: Tensor, labels: Tensor, *, subset: int = 2000, see
     if not 0 < within.sum() < len(within):
         raise ValueError(f"{len(x)} points of {len(set(y))} classes lack pairs within or between; give more")
     between = distances[~within].mean()
-    return float(distances[within].mean() / between) if distances.any() else 1.0
+    if not distances.any():
+        return 1.0
+    if not 0 < between < np.inf:
+        raise ValueError(f"the mean distance between classes is {between:g}; rescale the embeddings")
+    return float(distances[within].mean() / between)
 
 
 def initial_distance_correlation(

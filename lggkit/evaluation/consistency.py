@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from lggkit.evaluation import _given
 from lggkit.evaluation.accuracy import answered, classes_of
 
 
@@ -28,6 +29,7 @@ def agreement(answers_a: Tensor, answers_b: Tensor) -> float:
     Logits of which one is no number agree with nothing.
 
     Raises:
+        TypeError: answers are no tensors, or classes are no integers.
         ValueError: the numbers of answers differ, or are 0.
     """
     return _percent(_same(answers_a, answers_b))
@@ -41,10 +43,11 @@ def consistency(student: Tensor, teacher: Tensor, labels: Tensor) -> Consistency
         labels: the true classes (n,).
 
     Raises:
+        TypeError: answers are no tensors, or classes or labels are no integers.
         ValueError: the numbers of answers and labels differ, or are 0.
     """
     same = _same(student, teacher)
-    labels = labels.to(same.device)
+    labels = _given.classes(labels, device=same.device)
     wrong = classes_of(teacher.to(same.device), labels) != labels
     on_errors, on_correct = (_percent(same[part]) if part.any() else None for part in (wrong, ~wrong))
     return Consistency(_percent(same), on_errors, on_correct)

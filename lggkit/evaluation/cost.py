@@ -14,7 +14,17 @@ def relative_cost(model: nn.Module, reference: nn.Module, input_shape: Sequence[
 
     Multiply-accumulates are those of the convolutions and linear layers for one input of shape
     (channels, h, w), see `lggkit.networks.mac_count`.
+
+    Raises:
+        ValueError: the reference has no parameters, or no layer whose multiply-accumulates count.
     """
-    own = {"parameters": parameter_count(model), "macs": mac_count(model, input_shape)}
-    full = {"parameters": parameter_count(reference), "macs": mac_count(reference, input_shape)}
+    own, full = _cost(model, input_shape), _cost(reference, input_shape)
+    for name, count in full.items():
+        if not count:
+            raise ValueError(f"the reference has no {name}: compare with a network of weighted layers")
     return own | {f"relative_{name}": 100 * own[name] / full[name] for name in own}
+
+
+def _cost(model: nn.Module, input_shape: Sequence[int]) -> dict[str, int]:
+    parameters = parameter_count(model)
+    return {"parameters": parameters, "macs": mac_count(model, input_shape) if parameters else 0}

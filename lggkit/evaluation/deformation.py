@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from lggkit.evaluation.accuracy import evaluating
+from lggkit.evaluation import _given
+from lggkit.evaluation._attackable import attackable, by_batch, check, logits
 from lggkit.graph import pairwise_distance
 
 
@@ -20,8 +21,10 @@ def largest_variation_step(variations: Tensor) -> float:
         variations: label variation σ of every batch at every depth, (batches, depths), at least two depths.
 
     Raises:
+        TypeError: ``variations`` is no tensor.
         ValueError: ``variations`` has another shape, fewer than two depths, or no batch.
     """
+    variations = _given.tensor("variations", variations)
     if variations.dim() != 2 or variations.shape[1] < 2 or not len(variations):
         raise ValueError(f"variations have shape {tuple(variations.shape)}; give (batches, depths >= 2)")
     return float(variations.double().diff(dim=1).abs().amax(1).mean())
@@ -42,13 +45,20 @@ def distance_expansion(latents: Sequence[Tensor], labels: Tensor) -> float:
         labels: integers (n,), at least two classes.
 
     Returns:
-        The ratio: 1 or less where no depth drives these images apart. From a distance of 0 to 0 it is 1.
+        The ratio: 1 or less where no depth drives these images apart. From a distance of 0 to 0 it is 1, from
+        0 to any other infinite; NaN where latents are not finite.
 
     Raises:
-        ValueError: there are fewer than two depths, or all images are of one class.
+        TypeError: latents are no tensors, or labels no integers.
+        ValueError: there are fewer than two depths, a depth has not one row a label, or all images are of one
+            class.
     """
     if len(latents) < 2:
         raise ValueError(f"{len(latents)} depths are given; give at least two")
+    labels = _given.classes(labels)
+    sizes = [len(_given.tensor("latents", x)) for x in latents]
+    if set(sizes) != {len(labels)}:
+        raise ValueError(f"depths have {sizes} rows for {len(labels)} labels; give one row for each label")
     other = labels.unsqueeze(1) != labels.unsqueeze(0)
     if not other.any():
         raise ValueError("all images are of one class; give at least two classes")
@@ -78,12 +88,18 @@ def margins(logits: Tensor, labels: Tensor) -> Tensor:
         labels: integers (n,) in [0, c).
 
     Raises:
-        ValueError: logits and labels do not fit, or there is one class only.
+        TypeError: logits are no tensor, or labels no integers.
+        ValueError: logits and labels do not fit, there is one class only, or a label is none of the classes.
     """
+    logits = _given.tensor("logits", logits)
+    labels = _given.classes(labels, device=logits.device)
     if logits.dim() != 2 or logits.shape[1] < 2 or labels.shape != logits.shape[:1]:
         raise ValueError(
             f"logits {tuple(logits.shape)} and labels {tuple(labels.shape)}; give (n, c >= 2) and (n,)"
         )
+    if len(labels):
+        _given.in_range(labels, logits.shape[1])
+    logits = logits if logits.is_floating_point() else logits.float()
     true = labels.unsqueeze(1)
     return logits.gather(1, true).squeeze(1) - logits.scatter(1, true, -torch.inf).amax(1)
 
@@ -95,28 +111,34 @@ def input_margins(model: nn.Module, images: Tensor, labels: Tensor, batch_size: 
     far as that, but for a third class that may be nearer.
 
     Args:
-        model: its modes, weights and gradients are as before afterwards.
+        model: its modes, weights and gradients are as before afterwards. It returns logits (n, c), or what
+            `lggkit.networks.outputs.logits_of` finds them in.
         images: floats (n, ...) as the model takes them, which give the result its unit.
         labels: integers (n,).
 
     Returns:
         Distances in float32 at least, negative where the answer is wrong; where the gradient vanishes the
-        value is large, not infinite.
+        value is the largest that the type holds, not infinite, and where it is not finite NaN.
 
     Raises:
-        ValueError: there are no images, or not one label an image.
+        TypeError: images are no floats, labels or batch_size no integers, or the model returns no logits.
+        ValueError: there are no images, one is not finite, there is not one label an image, or a label is
+            none of the classes.
     """
-    if not len(images) or len(labels) != len(images):
-        raise ValueError(
-            f"there are {len(images)} images and {len(labels)} labels; give as many, and at least one"
-        )
-    parts = zip(images.split(batch_size), labels.split(batch_size), strict=True)
-    with evaluating(model), torch.enable_grad():
-        return torch.cat([_first_order(model, x.detach().clone(), y) for x, y in parts])
+    images, labels = check(images, labels, model=model)
+    size = _given.whole("batch_size", batch_size)
+    with attackable(model):
+        return by_batch(lambda x, y: _first_order(model, x.detach().clone(), y), images, labels, size)
 
 
 def _first_order(model: nn.Module, x: Tensor, labels: Tensor) -> Tensor:
-    logits = model(x.requires_grad_())
-    margin = margins(logits.to(torch.promote_types(logits.dtype, torch.float32)), labels)
-    (gradient,) = torch.autograd.grad(margin.sum(), x)
-    return margin.detach() / gradient.to(margin.dtype).flatten(1).norm(dim=1).clamp(min=1e-12)
+    found = logits(model, x.requires_grad_())
+    margin, gradient = margins(found, labels), torch.zeros_like(x)
+    if margin.requires_grad:
+        (given,) = torch.autograd.grad(margin.sum(), x, allow_unused=True)
+        gradient = gradient if given is None else given
+    # Squares of a float32 gradient may overflow, or vanish, where the gradient itself does not.
+    slope = gradient.double().flatten(1).norm(dim=1)
+    most = torch.finfo(margin.dtype).max
+    distance = (margin.detach().double() / slope).clamp(-most, most)
+    return distance.masked_fill(~slope.isfinite(), torch.nan).to(margin.dtype)

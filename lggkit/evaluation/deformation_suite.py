@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from lggkit.data import DataSet, to_float
 from lggkit.evaluation.accuracy import evaluating, predict
 from lggkit.evaluation.deformation import distance_expansion, input_margins, largest_variation_step, margins
+from lggkit.graph import depth_variations
 from lggkit.latents import latents
-from lggkit.objectives import depth_variations
 from lggkit.protocol import Part
 
 POWER = 2

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from lggkit.evaluation._arrays import rows
+from lggkit.evaluation._arrays import classes, rows
 from lggkit.evaluation.neighbors import neighbor_error
 
 Labelled = tuple[Tensor, Tensor]
@@ -81,7 +81,9 @@ def svc_error(
     grid = {"C": _plainest_first(c), "gamma": [unit * factor for factor in _plainest_first(gamma)]}
     split = StratifiedShuffleSplit(1, test_size=validation, random_state=seed)
     search = GridSearchCV(SVC(), grid, cv=split, error_score="raise").fit(x, y)
-    errors = (100 * (1 - float(s)) for s in (search.score(rows(queries), labels.cpu()), search.best_score_))
+    errors = (
+        100 * (1 - float(s)) for s in (search.score(rows(queries), classes(labels)), search.best_score_)
+    )
     return SvcResult(*errors, c=float(search.best_params_["C"]), gamma=float(search.best_params_["gamma"]))
 
 
@@ -112,7 +114,7 @@ def linear_probe_error(
 
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
     probe.fit(*_stratified(base, base_labels, subset, seed))
-    return 100 * (1 - float(probe.score(rows(queries), labels.cpu())))
+    return 100 * (1 - float(probe.score(rows(queries), classes(labels))))
 
 
 def classifier_errors(base: Labelled, queries: Labelled, svc_subset: int | None) -> dict[str, float]:
@@ -135,8 +137,23 @@ def classifier_errors(base: Labelled, queries: Labelled, svc_subset: int | None)
 def _stratified(x: Tensor, labels: Tensor, most: int | None, seed: int) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.model_selection import train_test_split
 
-    whole = rows(x), labels.cpu().numpy()
-    if most is None or most >= len(x):
-        return whole
-    x, _, y, _ = train_test_split(*whole, train_size=most, stratify=whole[1], random_state=seed)
-    return x, y
+    points, y = rows(x), classes(labels)
+    if most is None or most >= len(y):
+        return points, y
+    sizes = np.unique(y, return_counts=True)[1]
+    if len(sizes) <= most and (sizes.min() < 2 or len(y) - most < len(sizes)):
+        chosen = _by_shares(y, most, np.random.default_rng(seed))
+        return points[chosen], y[chosen]
+    points, _, y, _ = train_test_split(points, y, train_size=most, stratify=y, random_state=seed)
+    return points, y
+
+
+def _by_shares(y: np.ndarray, most: int, source: np.random.Generator) -> np.ndarray:
+    """Places of ``most`` samples, at least one a class, where scikit-learn wants as many to be left over."""
+    order = source.permutation(len(y))
+    _, places, sizes = np.unique(y[order], return_inverse=True, return_counts=True)
+    rank = np.empty(len(y), dtype=int)
+    for label in range(len(sizes)):
+        rank[places == label] = np.arange(sizes[label])
+    share = np.where(rank, (rank + 0.5) / sizes[places], 0)
+    return np.sort(order[np.argsort(share, kind="stable")[:most]])

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from lggkit import graph
 from lggkit.data import DataSet, to_float
+from lggkit.data.checks import as_integer
+from lggkit.data.labels import as_labels
 from lggkit.evaluation.accuracy import evaluating
 from lggkit.graph.variation import DENOMINATORS
 from lggkit.latents import latents
@@ -45,19 +47,28 @@ def balanced_draws(
 ) -> Draws:
     """``count`` draws of ``per_class`` images from each of ``classes`` classes, without repetition in a draw.
 
+    All classes that have enough images are equally likely, whatever their labels.
+
     Args:
-        labels: class of every image of the data set, (images,), any device.
+        labels: class of every image of the data set, integers (images,), any device.
         generator: of the CPU; the draws depend on nothing else.
 
     Raises:
-        ValueError: there are fewer classes, or fewer images of a class, than a draw needs.
+        TypeError: ``labels`` are no integers, or a number is none.
+        ValueError: a number is not positive, ``labels`` are not (images,), or fewer classes than a draw needs
+            have enough images.
     """
-    labels = labels.cpu()
-    members = [torch.nonzero(labels == c).flatten() for c in range(int(labels.max()) + 1)]
-    if len(members) < classes or min(map(len, members)) < per_class:
-        sizes = f"{len(members)} classes, the smallest of {min(map(len, members))} images"
+    labels = as_labels(labels, len(labels)).cpu()
+    count, classes = as_integer("count", count, 1), as_integer("classes", classes, 1)
+    per_class = as_integer("per_class", per_class, 1)
+    members = [torch.nonzero(labels == c).flatten() for c in labels.unique()]
+    enough = [places for places in members if len(places) >= per_class]
+    if len(enough) < classes:
+        sizes = f"{len(members)} classes, {len(enough)} of them with so many"
+        if members:
+            sizes += f", the smallest of {min(map(len, members))} images"
         raise ValueError(f"a draw needs {classes} classes with {per_class} images each; the set has {sizes}")
-    indices = torch.stack([_draw(members, classes, per_class, generator) for _ in range(count)])
+    indices = torch.stack([_draw(enough, classes, per_class, generator) for _ in range(count)])
     return Draws(indices, labels[indices])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import torch
@@ -19,8 +20,14 @@ def off_diagonal(a: Tensor) -> Tensor:
 
 
 def coefficient_of_variation(values: Iterable[float]) -> float:
-    """Standard deviation over mean of positive values: 0 where all are equal."""
-    sample = torch.tensor(list(values), dtype=torch.float64)
+    """Standard deviation over mean of values that are 0 or more: 0 where all are equal.
+
+    Raises:
+        ValueError: there are no values, one is negative or not finite, or all are 0.
+    """
+    sample = torch.tensor([float(value) for value in values], dtype=torch.float64)
+    if not len(sample) or not (sample >= 0).all() or not 0 < sample.sum() < math.inf:
+        raise ValueError(f"values are {sample.tolist()}; give finite ones from 0 on, and one above 0")
     return float(sample.std(correction=0) / sample.mean())
 
 
@@ -34,22 +41,49 @@ def weight_spread(latents: Iterable[Tensor], normalized: bool) -> dict[str, floa
     Returns:
         ``level``: coefficient of variation over depths of the mean edge weight; ``contrast``: that of the
         weights' own coefficient of variation within a graph, which no rescaling of a graph changes.
+
+    Raises:
+        ValueError: a graph has no edge weights above 0 to divide by, or weights that are not finite.
     """
     weights = [off_diagonal(graph.latent_geometry_graph(x, normalized=normalized)) for x in latents]
     return {
         "level": coefficient_of_variation(w.mean().item() for w in weights),
-        "contrast": coefficient_of_variation((w.std() / w.mean()).item() for w in weights),
+        "contrast": coefficient_of_variation(_contrast(w) for w in weights),
     }
 
 
+def _contrast(weights: Tensor) -> float:
+    level = weights.mean().item()
+    if not 0 < level < math.inf:
+        raise ValueError(f"the mean edge weight is {level:g}; take latents whose cosines are above 0")
+    return (weights.std() / weights.mean()).item()
+
+
 def displaced(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Latents (n, d) with the first sample moved by ten median norms in a random non-negative direction."""
+    """Latents (n, d) with the first sample moved by ten median norms in a random non-negative direction.
+
+    Raises:
+        ValueError: the median norm is 0 or not finite.
+    """
+    size = x.norm(dim=1).median()
+    if not 0 < size < math.inf:
+        raise ValueError(f"the median norm is {size:g}; give finite latents, most of them not 0")
     direction = torch.randn(x.shape[1], generator=generator).abs().to(x)
-    step = DISPLACEMENT * x.norm(dim=1).median() * direction / direction.norm()
+    step = DISPLACEMENT * size * direction / direction.norm()
     return torch.cat([x[:1] + step, x[1:]])
 
 
 def first_sample_share(a: Tensor) -> float:
-    """The first sample's share of a symmetric matrix's (n, n) sum of squares: 2/n where all count alike."""
-    squares = a.square()
+    """The first sample's share of a symmetric matrix's (n, n) sum of squares: 2/n where all count alike.
+
+    Raises:
+        ValueError: the matrix is 0 everywhere, or not finite somewhere, so that there is no share.
+    """
+    # By the largest entry, as squares overflow, or vanish, long before entries do.
+    most = a.abs().max()
+    if not 0 < float(most) < float("inf"):
+        raise ValueError(
+            f"the largest entry of the matrix is {float(most)}; give one that is finite and not 0"
+        )
+    squares = (a / most).double().square()
     return float((squares[0].sum() + squares[:, 0].sum() - squares[0, 0]) / squares.sum())

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from lggkit.data import DataSet, to_float
-from lggkit.evaluation._arrays import rows
+from lggkit.evaluation._arrays import classes, rows
 from lggkit.evaluation.accuracy import error_rate, evaluating
 from lggkit.latents import latents
+
+NEAR = 1e-6
 
 
 def neighbor_error(
@@ -25,8 +30,10 @@ def neighbor_error(
 
     Raises:
         ValueError: k is not between 1 and the size of the base (scikit-learn's message).
+        TypeError: latents or labels are no tensors, or labels no integers.
     """
-    return error_rate(neighbor_classes(base, base_labels, queries, k, metric), labels.cpu())
+    found = neighbor_classes(base, base_labels, queries, k, metric)
+    return error_rate(found, torch.from_numpy(classes(labels)))
 
 
 def neighbor_classes(
@@ -35,9 +42,27 @@ def neighbor_classes(
     """The classes (n,) of the vote of `neighbor_error`, on the CPU; of equal votes the first class wins."""
     from sklearn.neighbors import KNeighborsClassifier
 
-    classifier = KNeighborsClassifier(n_neighbors=k, metric=metric, algorithm="brute")
-    classifier.fit(rows(base), base_labels.cpu().numpy())
-    return torch.from_numpy(classifier.predict(rows(queries)))
+    held, asked, y = rows(base), rows(queries), classes(base_labels)
+    voters = partial(KNeighborsClassifier, n_neighbors=k, metric=metric)
+    if metric == "cosine":
+        return torch.from_numpy(voters(algorithm="brute").fit(held, y).predict(asked))
+    middle = np.median(held, axis=0).astype(np.float64)
+    held, asked = held - middle, asked - middle
+    classifier = voters(algorithm="brute").fit(held, y)
+    found, near = classifier.predict(asked), _near(classifier, held, asked)
+    if near.any():
+        found[near] = voters(algorithm="kd_tree").fit(held, y).predict(asked[near])
+    return torch.from_numpy(found)
+
+
+def _near(classifier: Any, held: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Which queries have neighbours too near for brute force, which takes distances by products.
+
+    A k-th neighbour's squared distance is compared with the rounding of the squared norms it comes from.
+    """
+    distances, places = classifier.kneighbors(asked)
+    norms = (asked**2).sum(1) + (held**2).sum(1)[places].max(1)
+    return distances[:, -1] ** 2 <= NEAR * norms
 
 
 def neighbor_errors(

@@ -9,11 +9,15 @@ from contextlib import ExitStack, contextmanager
 import torch
 from torch import Tensor, nn
 
+from lggkit.evaluation import _given
 from lggkit.evaluation.accuracy import evaluating
-from lggkit.evaluation.attacks import snr_epsilon
-from lggkit.latents import SPECIAL, resolve_depths
+from lggkit.evaluation.fast_gradient import BOX, snr_epsilon
+from lggkit.latents import unwrapped
+from lggkit.latents.hooks import OwnHook
+from lggkit.latents.names import located
 
 ROUNDINGS = {"zero": torch.trunc, "nearest": torch.round}
+MOST_BITS = 64
 
 
 def gaussian_noise(images: Tensor, sd: float = 0.1, generator: torch.Generator | None = None) -> Tensor:
@@ -23,14 +27,16 @@ def gaussian_noise(images: Tensor, sd: float = 0.1, generator: torch.Generator |
     over 40 patterns; here every image has its own, with equal expected errors.
 
     Args:
+        images: floats, which may leave [0, 1] by a few roundings.
         generator: of the CPU, where the noise is drawn whatever the images' device.
 
     Raises:
-        ValueError: sd is negative.
+        TypeError: images are no tensor of floats.
+        ValueError: sd is negative or not finite, images leave [0, 1], one is not finite, or there are none;
+            or the generator is of another device.
     """
-    if sd < 0:
-        raise ValueError(f"sd is {sd}; give 0 or a positive number")
-    return _noisy(images, sd, generator)
+    sd = _given.number("sd", sd, _given.NOT_NEGATIVE)
+    return _noisy(_given.within(_given.floats(images), BOX), sd, generator)
 
 
 def noise_at(images: Tensor, snr: float, generator: torch.Generator | None = None) -> Tensor:
@@ -38,12 +44,15 @@ def noise_at(images: Tensor, snr: float, generator: torch.Generator | None = Non
 
     The noise of each image has the size ``‖x‖₂ / √D · 10^(-snr / 20)`` of the attack of this ratio as its
     standard deviation, so that the ratio holds in expectation and before clamping; it is drawn as in
-    `gaussian_noise`.
+    `gaussian_noise`. Errors as for that and for `snr_epsilon`.
     """
+    images = _given.within(_given.floats(images), BOX)
     return _noisy(images, snr_epsilon(images, snr), generator)
 
 
 def _noisy(images: Tensor, sd: float | Tensor, generator: torch.Generator | None) -> Tensor:
+    if generator is not None and generator.device.type != "cpu":
+        raise ValueError(f"the generator is of {generator.device}; give one of the CPU, torch.Generator()")
     noise = torch.randn(images.shape, generator=generator, dtype=images.dtype, device="cpu")
     return (images + sd * noise.to(images.device)).clamp(0, 1)
 
@@ -53,7 +62,7 @@ def with_dropout(model: nn.Module, p: float, depths: Sequence[str], seed: int = 
     """The model in evaluation mode, but with dropout behind the named depths, while the context lasts.
 
     Every entry of such a depth is 0 with probability ``p``, else divided by 1 - p, anew in each pass. Paper 1
-    (its authors' code) has it behind each residual block.
+    (its authors' code) has it behind each residual block. A copy of the model drops nothing.
 
     Args:
         model: not compiled: compiled code takes no notice of new hooks.
@@ -63,21 +72,33 @@ def with_dropout(model: nn.Module, p: float, depths: Sequence[str], seed: int = 
             random state is neither used nor changed.
 
     Raises:
-        TypeError: ``depths`` is a single string.
-        ValueError: p is out of range, the model is compiled, or it has no such depth inside.
+        TypeError: ``depths`` is a single string, a depth's output is no tensor, or seed is no integer.
+        ValueError: p is out of range, the model or a part of it is compiled, or it has no such depth inside.
     """
     if not 0 <= p < 1:
         raise ValueError(f"p is {p}; give a probability from 0 to below 1")
-    if hasattr(model, "_orig_mod") or getattr(model, "_compiled_call_impl", None) is not None:
+    if any(_compiled(part) for part in model.modules()):
         raise ValueError("the model is compiled and would not drop anything; give the one it was made from")
-    paths = resolve_depths(model, depths)
-    if ends := [name for name in paths if name in SPECIAL]:
-        raise ValueError(f"{ends[0]!r} is not inside the network; name depths to drop from that are")
-    drop = _Drop(p, seed)
+    paths, network = _paths_inside(model, depths), unwrapped(model)
+    drop = _Drop(p, _given.whole("seed", seed, 0))
     with evaluating(model), ExitStack() as stack:
-        for path in paths.values():
-            stack.callback(model.get_submodule(path).register_forward_hook(drop).remove)
+        for path in paths:
+            stack.enter_context(OwnHook(network.get_submodule(path), drop))
         yield model
+
+
+def _compiled(part: nn.Module) -> bool:
+    return "_orig_mod" in part._modules or getattr(part, "_compiled_call_impl", None) is not None
+
+
+def _paths_inside(model: nn.Module, depths: Sequence[str]) -> list[str]:
+    places = located(model, depths)
+    for name, place in places.items():
+        if place.special:
+            raise ValueError(f"{name!r} is not inside the network; name depths to drop from that are")
+        if place.keys:
+            raise ValueError(f"{name!r} is part of an output; name depths that give one tensor")
+    return [place.path for place in places.values()]
 
 
 class _Drop:
@@ -87,7 +108,12 @@ class _Drop:
         self.p, self.seed = p, seed
         self.generators: dict[torch.device, torch.Generator] = {}
 
-    def __call__(self, _: nn.Module, __: tuple, output: Tensor) -> Tensor:
+    def __call__(self, module: nn.Module, _: tuple, output: Tensor) -> Tensor:
+        if not isinstance(output, Tensor):
+            raise TypeError(
+                f"a {type(module).__name__} that is to drop returns a {type(output).__name__}; "
+                "name depths that return one tensor"
+            )
         device = output.device
         if device not in self.generators:
             self.generators[device] = torch.Generator(device).manual_seed(self.seed)
@@ -108,13 +134,15 @@ def quantized(model: nn.Module, bits: int = 5, rounding: str = "zero") -> Iterat
         rounding: ``"zero"``, or ``"nearest"`` for half the error.
 
     Raises:
-        ValueError: bits is below 2, or there is no such rounding.
+        TypeError: bits is no integer.
+        ValueError: bits is below 2 or above 64, there is no such rounding, or a weight is not finite.
     """
-    if bits < 2:
-        raise ValueError(f"bits is {bits}; give an integer of at least 2")
+    bits = _given.whole("bits", bits, 2, MOST_BITS)
     if rounding not in ROUNDINGS:
         raise ValueError(f"rounding is {rounding!r}; choose one of {', '.join(ROUNDINGS)}")
-    weights = [p for p in model.parameters() if p.dim() > 1]
+    weights = [p for p in model.parameters() if p.dim() > 1 and p.numel()]
+    if bad := sum(int((~weight.isfinite()).sum()) for weight in weights):
+        raise ValueError(f"{bad} weights are not finite, and no step fits them; give a sound network")
     before = [weight.detach().clone() for weight in weights]
     try:
         _assign(weights, [_fixed_point(weight, bits, rounding) for weight in before])
@@ -126,7 +154,8 @@ def quantized(model: nn.Module, bits: int = 5, rounding: str = "zero") -> Iterat
 def _fixed_point(weight: Tensor, bits: int, rounding: str) -> Tensor:
     _, exponent = math.frexp(float(weight.abs().max()))
     step, most = 2.0 ** (exponent - bits + 1), 2 ** (bits - 1) - 1
-    return ROUNDINGS[rounding](weight / step).clamp(-most, most) * step
+    # In double, as a weight over its step leaves the range of half floats.
+    return (ROUNDINGS[rounding](weight.double() / step).clamp(-most, most) * step).to(weight.dtype)
 
 
 @torch.no_grad()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from lggkit.experiments.networks import Guide, Network
+from lggkit.networks.seeds import derive
 from lggkit.training import Batch, Objective, Stream, Teacher, TrainResult, choose_path, train_many
 from lggkit.training.run import Run
 from lggkit.training.task import Options
@@ -73,6 +74,7 @@ def _train_together(
     models = [network.begun(seed, context) for network, seed in wanted]
     described = {model: network for model, (network, _) in zip(models, wanted, strict=True)}
     keys = [network.key(seed) for network, seed in wanted]
+    names = keys if observe is None else [f"{key}.{derive(0, observe.name):016x}" for key in keys]
     looked = {} if observe is None else {"evaluate_at": observe.epochs}
     return train_many(
         models,
@@ -82,11 +84,11 @@ def _train_together(
         objectives=[_objective(network, model, guides) for model, network in described.items()],
         taps=first.recipe.taps(models[0]),
         device=context.device,
-        checkpoints=[context.checkpoints / f"{key}.pt" for key in keys],
+        checkpoints=[context.checkpoints / f"{name}.pt" for name in names],
         evaluate=None if observe is None else lambda model: observe.look(described[model], model),
         after_step=first.recipe.after_step(),
         progress=context.progress,
-        tags=keys,
+        tags=names,
         **looked,
     )
 

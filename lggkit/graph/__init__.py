@@ -11,6 +11,7 @@ they compile and can be captured. Whole sets, too large for (n, n), are measured
 from lggkit.graph.blocks import knn_graph
 from lggkit.graph.classes import class_indicators, class_mask, inter_class_edges
 from lggkit.graph.construct import latent_geometry_graph
+from lggkit.graph.depths import depth_variations
 from lggkit.graph.distances import median_bandwidth, pairwise_distance
 from lggkit.graph.eigenmaps import laplacian_eigenmaps
 from lggkit.graph.laplacians import laplacian, laplacian_power_product
@@ -33,6 +34,7 @@ __all__ = [
     "class_mask",
     "cosine_similarity",
     "degree",
+    "depth_variations",
     "flatten",
     "inter_class_edges",
     "knn_graph",

@@ -2,31 +2,59 @@
 
 from __future__ import annotations
 
+import operator
+from typing import Any
+
 import torch
 from torch import Tensor
 
 
+def tensor(x: Any, name: str) -> Tensor:
+    """``x`` itself, if it is a tensor; else TypeError."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{name} must be a tensor, got {type(x).__name__}: convert it by torch.as_tensor.")
+    return x
+
+
 def accumulating(x: Tensor, name: str = "x") -> Tensor:
     """``x`` in the type it is accumulated in: float64 stays, every other floating type becomes float32."""
-    if not x.is_floating_point():
+    if not tensor(x, name).is_floating_point():
         raise TypeError(f"{name} must be floating point, got {x.dtype}: convert it, e.g. with .float().")
     return x if x.dtype in (torch.float32, torch.float64) else x.float()
 
 
 def as_adjacency(a: Tensor) -> Tensor:
     """A square (..., n, n) matrix as weights; a Boolean mask counts as weights 0 and 1."""
-    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+    if tensor(a, "The adjacency").ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise ValueError(f"An adjacency must have shape (..., n, n), got {tuple(a.shape)}.")
     return a.float() if a.dtype == torch.bool else accumulating(a, "The adjacency")
 
 
-def positive_integer(value: int, name: str) -> int:
-    """``value``, if it is an int of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int):
+def integer(value: int, name: str, least: int) -> int:
+    """``value`` as an int, if it is an integer (also NumPy's, but no Boolean) of at least ``least``."""
+    if isinstance(value, bool | Tensor) or not hasattr(value, "__index__"):
         raise TypeError(f"{name} must be an int, got {value!r}.")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, got {value}.")
+    value = operator.index(value)
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}.")
     return value
+
+
+def positive_integer(value: int, name: str) -> int:
+    """``value`` as an int, if it is an integer of at least 1."""
+    return integer(value, name, 1)
+
+
+def may_look(x: Tensor) -> bool:
+    """Whether the values of ``x`` can decide what is done: on the CPU, outside compiled code and vmap."""
+    if x.device.type != "cpu" or torch.compiler.is_compiling():
+        return False
+    return not torch._C._functorch.is_functorch_wrapped_tensor(x)
+
+
+def widest(x: Tensor) -> torch.dtype:
+    """The type of the most digits that the device of ``x`` computes in."""
+    return torch.float32 if x.device.type == "mps" else torch.float64
 
 
 def matmul(a: Tensor, b: Tensor) -> Tensor:

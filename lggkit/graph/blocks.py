@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, inverse_sqrt, matmul, positive_integer
+from lggkit.graph._precision import accumulating, positive_integer, tensor, widest
+from lggkit.graph._rows import comparison
 from lggkit.graph.neighbors import SYMMETRIZATIONS
-from lggkit.graph.similarities import SMALLEST_NORM
+from lggkit.graph.signs import check_negative
 from lggkit.graph.sparse import SparseGraph, join_choices
 
 BLOCK_BYTES = 2**28
@@ -26,6 +24,7 @@ def knn_graph(
     symmetrization: str = "or",
     normalized: bool = True,
     block: int | None = None,
+    negative: str = "zero",
 ) -> SparseGraph:
     """The latent geometry graph of a whole set, as ``latent_geometry_graph(x, k, ...)`` has it.
 
@@ -42,13 +41,14 @@ def knn_graph(
         symmetrization: ``"or"``, ``"and"`` or ``"mean"``, see ``symmetrize``.
         normalized: take ``D^(-1/2) A D^(-1/2)``.
         block: rows at a time; None: as many as fit 256 MiB.
+        negative: ``"zero"`` or ``"keep"`` for negative cosines, see ``latent_geometry_graph``.
 
     Returns:
         Its edges; where ``W_ij`` and ``W_ji`` are rounded differently, both have the weight of the lower row.
 
     Raises:
         ValueError: an argument is none of the above, or a shape does not fit.
-        TypeError: ``x`` is not floating point, ``k`` or ``block`` no int.
+        TypeError: ``x`` is no tensor or not floating point, ``k`` or ``block`` no int.
     """
     x = _vertices(x)
     k = min(positive_integer(k, "k"), len(x) - 1)
@@ -56,61 +56,24 @@ def knn_graph(
         raise ValueError(
             f"The symmetrization must be one of {', '.join(SYMMETRIZATIONS)}, got {symmetrization!r}."
         )
-    compare = _comparison(x, similarity, bandwidth)
+    check_negative(negative)
+    compare = comparison(x, similarity, bandwidth, negative)
     # In the worst case, ties in every row, eight arrays like a block's similarities are alive.
-    fitting = max(1, BLOCK_BYTES // (8 * len(x) * x.element_size()))
+    width = x.element_size() if similarity == "cosine" else widest(x).itemsize
+    fitting = max(1, BLOCK_BYTES // (8 * len(x) * width))
     rows = fitting if block is None else positive_integer(block, "block")
     # Results in one place each: between freed blocks, small ones would leave no room for the next block.
     columns, weights = x.new_empty(len(x), k, dtype=torch.int64), x.new_empty(len(x), k)
     for i in range(0, len(x), rows):
         columns[i : i + rows], weights[i : i + rows] = _nearest(compare(slice(i, i + rows)), i, k)
     graph = join_choices(columns, weights, symmetrization)
-    return graph.normalize() if normalized else graph.nonzero()
+    return graph.normalized() if normalized else graph.nonzero()
 
 
 def _vertices(x: Tensor) -> Tensor:
-    if x.ndim != 2 or len(x) == 0:
+    if tensor(x, "x").ndim != 2 or len(x) == 0:
         raise ValueError(f"x must have shape (n, d) with n >= 1 vertices, got {tuple(x.shape)}.")
     return accumulating(x)
-
-
-def _comparison(x: Tensor, similarity: str, bandwidth: float | Tensor | None) -> Callable[[slice], Tensor]:
-    """The function from some rows to their similarities with all."""
-    if similarity == "cosine" and bandwidth is None:
-        return partial(_cosine, x, inverse_sqrt(_squared_norms(x), SMALLEST_NORM**2))
-    if similarity == "rbf":
-        width, x = _width(bandwidth), x - x.mean(0)
-        return partial(_rbf, x, _squared_norms(x), width)
-    raise ValueError(
-        "The similarity must be 'cosine', without a bandwidth, or 'rbf' in blocks, "
-        f"got {similarity!r} and bandwidth={bandwidth!r}."
-    )
-
-
-def _width(bandwidth: float | Tensor | None) -> float:
-    number = isinstance(bandwidth, int | float) or (isinstance(bandwidth, Tensor) and bandwidth.ndim == 0)
-    if not number or not 0 < bandwidth < float("inf"):
-        raise ValueError(
-            f"bandwidth must be a positive number in blocks, got {bandwidth!r}: "
-            "take, for instance, median_bandwidth of some hundred rows."
-        )
-    return float(bandwidth)
-
-
-def _squared_norms(x: Tensor) -> Tensor:
-    # From products, as ``gram_matrix`` has them, so that a point's distance to its double is 0 to rounding.
-    return torch.cat([matmul(part, part.mT).diagonal() for part in x.split(128)])
-
-
-def _cosine(x: Tensor, scale: Tensor, rows: slice) -> Tensor:
-    return matmul(x[rows], x.mT).mul_(scale[rows].unsqueeze(-1) * scale)
-
-
-def _rbf(x: Tensor, norms: Tensor, bandwidth: float, rows: slice) -> Tensor:
-    total = norms[rows].unsqueeze(-1) + norms
-    square = matmul(x[rows], x.mT).mul_(-2).add_(total)
-    coincide = square <= total.mul_(8 * torch.finfo(x.dtype).eps)
-    return square.masked_fill_(coincide, 0.0).div_(-2 * bandwidth**2).exp_()
 
 
 def _nearest(similarity: Tensor, start: int, k: int) -> tuple[Tensor, Tensor]:

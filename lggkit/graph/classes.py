@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import as_adjacency, positive_integer
+from lggkit.graph._precision import as_adjacency, may_look, positive_integer, tensor
 
 CLASS_MASKS = ("inter", "intra")
 
@@ -26,7 +26,8 @@ def class_mask(labels: Tensor, kind: str = "inter") -> Tensor:
     """
     if kind not in CLASS_MASKS:
         raise ValueError(f"The class mask must be one of {', '.join(CLASS_MASKS)}, got {kind!r}.")
-    differ = integers(labels).unsqueeze(-1) != labels.unsqueeze(-2)
+    labels = integers(labels)
+    differ = labels.unsqueeze(-1) != labels.unsqueeze(-2)
     if kind == "inter":
         return differ
     return ~differ & ~torch.eye(labels.shape[-1], dtype=torch.bool, device=labels.device)
@@ -53,7 +54,8 @@ def class_indicators(
         TypeError: ``labels`` are no integers, or ``classes`` is no int.
     """
     if classes is not None:
-        _check_range(integers(labels), positive_integer(classes, "classes"))
+        labels, classes = integers(labels), positive_integer(classes, "classes")
+        _check_range(labels, classes)
         return (labels.unsqueeze(-1) == torch.arange(classes, device=labels.device)).to(dtype)
     same = ~class_mask(labels)
     earlier = same.tril(-1).any(-1)
@@ -80,7 +82,7 @@ def inter_class_edges(a: Tensor, labels: Tensor) -> Tensor:
 
 def labelled(a: Tensor, labels: Tensor) -> Tensor:
     """The inter-class mask of the vertices of ``a``; ValueError if their numbers differ."""
-    if labels.shape[-1:] != a.shape[-1:]:
+    if tensor(labels, "labels").shape[-1:] != a.shape[-1:]:
         many = a.ndim > 2 and labels.ndim == 1
         hint = (
             f" These are graphs of shape {tuple(a.shape)}: did feature maps miss `flatten`?" if many else ""
@@ -92,8 +94,7 @@ def labelled(a: Tensor, labels: Tensor) -> Tensor:
 
 
 def _check_range(labels: Tensor, classes: int) -> None:
-    traced = torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(labels)
-    if labels.device.type != "cpu" or traced or not labels.numel():
+    if not may_look(labels) or not labels.numel():
         return
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= classes:
@@ -103,9 +104,10 @@ def _check_range(labels: Tensor, classes: int) -> None:
 
 
 def integers(labels: Tensor) -> Tensor:
-    """The labels themselves, if they are integers (..., n); else TypeError."""
-    if labels.is_floating_point() or labels.is_complex() or labels.ndim == 0:
+    """The labels, if they are integers (..., n), wide unsigned ones as int64; else TypeError."""
+    if tensor(labels, "labels").is_floating_point() or labels.is_complex() or labels.ndim == 0:
         raise TypeError(
             f"labels must be integers of shape (..., n), got {labels.dtype} {tuple(labels.shape)}."
         )
-    return labels
+    # torch compares and gathers few of its newer unsigned types.
+    return labels.long() if labels.dtype in (torch.uint16, torch.uint32, torch.uint64) else labels

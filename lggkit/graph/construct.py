@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from lggkit.graph import similarities
-from lggkit.graph._precision import matmul, positive_integer
+from lggkit.graph._precision import matmul, positive_integer, tensor
 from lggkit.graph.neighbors import SYMMETRIZATIONS, knn_mask, off_diagonal, symmetrize
-from lggkit.graph.normalization import normalize_adjacency
+from lggkit.graph.normalization import normalized_weights
+from lggkit.graph.signs import check_negative, without_negatives
 
 ORDERS = ("mask-first", "normalize-first")
 
@@ -23,6 +24,7 @@ def latent_geometry_graph(
     order: str = "mask-first",
     exponent: int = 1,
     mask: Tensor | None = None,
+    negative: str = "zero",
 ) -> Tensor:
     """The latent geometry graph of a batch of representations (paper 1, section 3.3).
 
@@ -46,36 +48,41 @@ def latent_geometry_graph(
         exponent: the *matrix* power p >= 1 of the (normalised) adjacency, as in the authors' code.
         mask: bool (..., n, n), true where an edge may be, instead of ``k``: another graph's (a teacher's
             ``knn_mask``) or a ``class_mask``.
+        negative: what becomes of negative similarities, such as cosines of latents that no ReLU has left.
+            With ``"zero"`` they are no edges and have no gradient. With ``"keep"``, as in the authors' code,
+            they are weights: a vertex's degree can be near 0 or below, which isolates it, and normalised
+            weights and gradients are huge; the functions on adjacencies refuse such graphs.
 
     Returns:
         The adjacency (..., n, n), ``[[0]]`` for n = 1. If normalised and symmetric, its weights lie in [0, 1]
-        to rounding where the similarities are not negative. The diagonal is zero, except for exponent > 1:
-        walks that return.
+        to rounding where none is negative. The diagonal is zero, except for exponent > 1: walks that return.
 
     Raises:
         ValueError: both ``k`` and ``mask`` are given, an argument is none of the above, or a shape does not
             fit.
-        TypeError: ``x`` is not floating point, ``mask`` not Boolean, ``k`` or ``exponent`` no int.
+        TypeError: ``x`` is no tensor or not floating point, ``mask`` not Boolean, ``k`` or ``exponent`` no
+            int.
     """
-    _check(order, symmetrization, exponent, k, mask)
-    weights = similarities.similarity(x, similarity, bandwidth)
+    _check(order, symmetrization, k, mask)
+    check_negative(negative)
+    exponent = positive_integer(exponent, "exponent")
+    weights = without_negatives(similarities.similarity(x, similarity, bandwidth), negative)
     if order == "mask-first":
         return _power(_normalize(_masked(weights, k, mask, symmetrization), normalized), exponent)
     complete = _normalize(_masked(weights, None, None, None), normalized)
     return _power(_masked(complete, k, mask, symmetrization), exponent)
 
 
-def _check(order: str, symmetrization: str | None, exponent: int, k: int | None, mask: Tensor | None) -> None:
+def _check(order: str, symmetrization: str | None, k: int | None, mask: Tensor | None) -> None:
     if order not in ORDERS:
         raise ValueError(f"The order must be one of {', '.join(ORDERS)}, got {order!r}.")
     if symmetrization not in (None, *SYMMETRIZATIONS):
         raise ValueError(
             f"The symmetrization must be None or one of {', '.join(SYMMETRIZATIONS)}, got {symmetrization!r}."
         )
-    positive_integer(exponent, "exponent")
     if mask is not None and k is not None:
         raise ValueError(f"Give either k or mask, got k={k} and a mask: combine masks with & beforehand.")
-    if mask is not None and mask.dtype != torch.bool:
+    if mask is not None and tensor(mask, "The mask").dtype != torch.bool:
         raise TypeError(f"The mask must be Boolean, got {mask.dtype}.")
 
 
@@ -98,7 +105,7 @@ def _own(mask: Tensor, weights: Tensor) -> Tensor:
 
 
 def _normalize(weights: Tensor, normalized: bool) -> Tensor:
-    return normalize_adjacency(weights) if normalized else weights
+    return normalized_weights(weights) if normalized else weights
 
 
 def _power(weights: Tensor, exponent: int) -> Tensor:

@@ -1,60 +1,29 @@
-"""Gram matrices and L2 distances between the samples of a batch."""
+"""L2 distances between the samples of a batch, and the widths that kernels of them have."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, matmul
-
-
-class _Gram(torch.autograd.Function):
-    """x xᵀ with one product in the backward pass, where autograd would take two."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(x: Tensor) -> Tensor:
-        return matmul(x, x.mT)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
-        ctx.save_for_backward(*inputs)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        return matmul(grad + grad.mT, ctx.saved_tensors[0])
+from lggkit.graph._precision import accumulating, tensor, widest
+from lggkit.graph._squares import squared_distances
 
 
 def vertices(x: Tensor) -> Tensor:
     """``x`` as (..., n, d) in its accumulating type; ValueError where it has no vertices."""
-    if x.ndim < 2 or x.shape[-2] == 0:
+    if tensor(x, "x").ndim < 2 or x.shape[-2] == 0:
         raise ValueError(f"x must have shape (..., n, d) with n >= 1 vertices, got {tuple(x.shape)}.")
     return accumulating(x)
-
-
-def gram_matrix(x: Tensor) -> Tensor:
-    """x xᵀ, shape (..., n, n)."""
-    return _Gram.apply(x)
-
-
-def squared_norms(gram: Tensor) -> Tensor:
-    """The diagonal (..., n) of a Gram matrix (..., n, n)."""
-    if not torch.compiler.is_compiling():
-        return gram.diagonal(dim1=-2, dim2=-1)
-    # Compiled, torch 2.15's backward pass overwrites a saved matrix before it has read a saved view of it.
-    diagonal = torch.eye(gram.shape[-1], dtype=torch.bool, device=gram.device)
-    return torch.where(diagonal, gram, 0.0).sum(-1)
 
 
 def pairwise_distance(x: Tensor, squared: bool = False) -> Tensor:
     """L2 distances ``‖x_i - x_j‖`` of all pairs, or their squares.
 
-    By the Gram matrix of the centred points, so two points closer than the rounding of their squared norms
-    (about 1e-3 of their distance from the batch's mean in float32, 4e-8 in float64) count as coinciding:
-    distance 0 and zero gradient. NaN anywhere makes the whole graph's distances NaN (by the mean).
+    Right to about four digits in float32 and ten in float64 however near a pair is and however far another
+    point, the origin or another cluster, and so are the gradients. Only where values cannot be looked at (on
+    a GPU, in compiled code, under vmap) pairs of more than 2^20 / n² features that are nearer than 4e-8 of
+    their distance from the points' middle count as coinciding. Points that coincide have distance 0 and zero
+    gradient. NaN in a row makes that row and column NaN. Squares beyond 3e38 are infinite in float32.
 
     Args:
         x: floating point (..., n, d), n >= 1.
@@ -65,17 +34,16 @@ def pairwise_distance(x: Tensor, squared: bool = False) -> Tensor:
 
     Raises:
         ValueError: ``x`` has another shape.
-        TypeError: ``x`` is not floating point.
+        TypeError: ``x`` is no tensor or not floating point.
     """
     x = vertices(x)
-    # Distances do not depend on the origin, so the mean needs no gradient.
-    gram = gram_matrix(x - x.detach().mean(-2, keepdim=True))
-    norms = squared_norms(gram)
-    total = norms.unsqueeze(-1) + norms.unsqueeze(-2)
-    square = total - 2 * gram
-    coincide = square <= 8 * torch.finfo(square.dtype).eps * total
-    if squared:
-        return torch.where(coincide, 0.0, square)
+    square = squared_distances(x)
+    return (square if squared else root(square)).to(x.dtype)
+
+
+def root(square: Tensor) -> Tensor:
+    """The distances of squared ones; 0 with zero gradient where they are 0."""
+    coincide = square == 0
     return torch.where(coincide, 0.0, torch.where(coincide, 1.0, square).sqrt())
 
 
@@ -91,9 +59,10 @@ def median_bandwidth(x: Tensor) -> Tensor:
 
     Raises:
         ValueError: ``x`` has another shape.
-        TypeError: ``x`` is not floating point.
+        TypeError: ``x`` is no tensor or not floating point.
     """
-    return median_of_distances(pairwise_distance(x.detach(), squared=True))
+    x = vertices(x.detach() if isinstance(x, Tensor) else x)
+    return median_of_distances(squared_distances(x)).to(x.dtype)
 
 
 def median_of_distances(square: Tensor) -> Tensor:
@@ -106,3 +75,25 @@ def median_of_distances(square: Tensor) -> Tensor:
     count = (pairs > 0).sum(-1, keepdim=True)
     middle = torch.cat(((count - 1) // 2, count // 2), -1).clamp(0, distances.shape[-1] - 1)
     return torch.where(count.squeeze(-1) > 0, distances.gather(-1, middle).mean(-1), 1.0)
+
+
+def kernel_exponent(square: Tensor, bandwidth: float | Tensor, dtype: torch.dtype) -> Tensor:
+    """``d² / (2 b²)`` of squared distances (..., n, n) and bandwidths b, a number or (..., 1, 1).
+
+    Bandwidths below `least_bandwidth` of ``dtype``, that of the similarities, are taken as that. Points that
+    coincide have exponent 0 and zero gradient.
+    """
+    # Where the factor leaves the type, so does the exponent of whatever distance, or it is 0.
+    least, most = least_bandwidth(dtype), torch.finfo(square.dtype).max ** 0.99
+    if isinstance(bandwidth, Tensor):
+        width = bandwidth.to(widest(square)).clamp(min=least)
+        factor = (0.5 / width / width).clamp(max=most).to(square.dtype)
+    else:
+        factor = min(0.5 / max(bandwidth, least) ** 2, most)
+    coincide = square == 0
+    return torch.where(coincide, 0.0, torch.where(coincide, 1.0, square) * factor)
+
+
+def least_bandwidth(dtype: torch.dtype) -> float:
+    """8e-34 where similarities are in float32, 1e-149 in float64: of less, gradients would overflow."""
+    return max(torch.finfo(dtype).tiny, torch.finfo(torch.float64).tiny ** 0.5) * 2.0**16

@@ -8,6 +8,7 @@ from torch import Tensor
 from lggkit.graph._precision import as_adjacency, inverse_sqrt, least_degree, positive_integer
 from lggkit.graph.laplacians import laplacian
 from lggkit.graph.normalization import degree
+from lggkit.graph.signs import nonnegative
 
 # The normalised Laplacian's eigenvalues end at 2: what is not to be chosen is lifted above.
 ISOLATED, TRIVIAL = 3.0, 4.0
@@ -31,17 +32,19 @@ def laplacian_eigenmaps(a: Tensor, dim: int = 2) -> Tensor:
         largest entry is positive.
 
     Raises:
-        ValueError: ``dim`` is out of range, ``a`` is not square or has weights that are not finite.
+        ValueError: ``dim`` is out of range, ``a`` is not square or has weights that are not finite or
+            negative.
         TypeError: ``dim`` is no int, or ``a`` is neither floating point nor Boolean.
     """
     a = as_adjacency(a)
-    n = a.shape[-1]
-    if positive_integer(dim, "dim") >= n:
+    n, dim = a.shape[-1], positive_integer(dim, "dim")
+    if dim >= n:
         raise ValueError(f"dim must be less than the number of vertices, {n}, got {dim}.")
     if not bool(a.isfinite().all()):
         raise ValueError(
             "The adjacency has weights that are not finite: look for NaN in the representations."
         )
+    a = nonnegative(a, wait=True)
     vectors = torch.linalg.eigh(_lifted(a)).eigenvectors[..., :dim]
     return _with_sign(vectors * inverse_sqrt(degree(a)).unsqueeze(-1))
 

@@ -5,26 +5,27 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, as_adjacency, least_degree, matmul
-from lggkit.graph.normalization import degree, normalize_adjacency
+from lggkit.graph._precision import accumulating, integer, least_degree, matmul, tensor
+from lggkit.graph.normalization import normalized_weights
+from lggkit.graph.signs import nonnegative
 
 
 def laplacian(a: Tensor, normalized: bool = False) -> Tensor:
     """The combinatorial Laplacian ``L = D - A`` (paper 1, definition 5), or the normalised one.
 
     Args:
-        a: symmetric adjacency (..., n, n).
+        a: symmetric, non-negative adjacency (..., n, n).
         normalized: take ``L = I - D^(-1/2) A D^(-1/2)``.
 
     Returns:
-        L, shape (..., n, n), positive semi-definite for non-negative weights. The row of an isolated vertex
-        is zero in both (the normalised one has 0 and not 1 on the diagonal there, as in scipy).
+        L, shape (..., n, n), positive semi-definite. The row of an isolated vertex is zero in both (the
+        normalised one has 0 and not 1 on the diagonal there, as in scipy).
 
     Raises:
-        ValueError: ``a`` is not square.
+        ValueError: ``a`` is not square, or has negative weights (where they are seen, see ``degree``).
         TypeError: ``a`` is neither floating point nor Boolean.
     """
-    diagonal, weights = _parts(as_adjacency(a), normalized)
+    diagonal, weights = _parts(nonnegative(a), normalized)
     return torch.diag_embed(diagonal) - weights
 
 
@@ -32,7 +33,7 @@ def laplacian_power_product(a: Tensor, signal: Tensor, power: int, normalized: b
     """``L^power S``, by ``power`` products with the signals S: neither L nor L^power is formed.
 
     Args:
-        a: symmetric adjacency (..., n, n).
+        a: symmetric, non-negative adjacency (..., n, n).
         signal: S, floating point (..., n, s); its leading dimensions and those of ``a`` broadcast.
         power: at least 0, which returns the signal.
         normalized: take the normalised Laplacian, see ``laplacian``.
@@ -41,12 +42,16 @@ def laplacian_power_product(a: Tensor, signal: Tensor, power: int, normalized: b
         The product, shape (..., n, s).
 
     Raises:
-        ValueError: ``power`` is negative, the signal has another length, or ``a`` is not square.
-        TypeError: ``signal`` is not floating point, or ``a`` neither that nor Boolean.
+        ValueError: ``power`` is negative, the signal has another length, ``a`` is not square or has negative
+            weights (where they are seen, see ``degree``).
+        TypeError: ``power`` is no int, ``signal`` is not floating point, or ``a`` neither that nor Boolean.
     """
-    a, signal = as_adjacency(a), _signal(signal, a.shape[-1])
-    if power < 0:
-        raise ValueError(f"power must be at least 0, got {power}.")
+    return power_product(nonnegative(a), signal, power, normalized)
+
+
+def power_product(a: Tensor, signal: Tensor, power: int, normalized: bool) -> Tensor:
+    """``laplacian_power_product`` whatever the signs of the weights."""
+    signal, power = _signal(signal, a.shape[-1]), integer(power, "power", 0)
     diagonal, weights = _parts(a, normalized)
     for _ in range(power):
         signal = diagonal.unsqueeze(-1) * signal - matmul(weights, signal)
@@ -55,13 +60,13 @@ def laplacian_power_product(a: Tensor, signal: Tensor, power: int, normalized: b
 
 def _parts(a: Tensor, normalized: bool) -> tuple[Tensor, Tensor]:
     """L as (diagonal, what is subtracted from it)."""
-    total = degree(a)
+    total = a.sum(-1)
     if not normalized:
         return total, a
-    return (total > least_degree(a.dtype)).to(a.dtype), normalize_adjacency(a)
+    return (total > least_degree(a.dtype)).to(a.dtype), normalized_weights(a)
 
 
 def _signal(signal: Tensor, n: int) -> Tensor:
-    if signal.ndim < 2 or signal.shape[-2] != n:
+    if tensor(signal, "The signal").ndim < 2 or signal.shape[-2] != n:
         raise ValueError(f"Signals on {n} vertices must have shape (..., {n}, s), got {tuple(signal.shape)}.")
     return accumulating(signal, "The signal")

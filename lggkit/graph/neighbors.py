@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import as_adjacency, positive_integer
+from lggkit.graph._precision import as_adjacency, positive_integer, tensor
 
 SYMMETRIZATIONS = ("or", "and", "mean")
 
@@ -36,7 +36,8 @@ def knn_mask(similarity: Tensor, k: int | None) -> Tensor:
     similarity = as_adjacency(similarity).detach()
     n = similarity.shape[-1]
     others = off_diagonal(n, similarity.device)
-    if k is None or positive_integer(k, "k") >= n - 1:
+    k = n if k is None else positive_integer(k, "k")
+    if k >= n - 1:
         return others.expand(similarity.shape).clone()
     ranked = torch.where(similarity.isnan(), torch.inf, similarity).masked_fill(~others, -torch.inf)
     kth = ranked.topk(k, dim=-1).values[..., -1:]
@@ -64,7 +65,7 @@ def symmetrize(a: Tensor, mode: str = "or") -> Tensor:
     """
     if mode not in SYMMETRIZATIONS:
         raise ValueError(f"The symmetrization must be one of {', '.join(SYMMETRIZATIONS)}, got {mode!r}.")
-    if a.dtype == torch.bool and mode != "mean":
+    if tensor(a, "The adjacency").dtype == torch.bool and mode != "mean":
         return (a | a.mT) if mode == "or" else (a & a.mT)
     a = as_adjacency(a)
     if mode == "mean":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from lggkit.graph._precision import as_adjacency, inverse_sqrt
+from lggkit.graph._precision import inverse_sqrt
+from lggkit.graph.signs import nonnegative
 
 
 def degree(a: Tensor) -> Tensor:
@@ -17,31 +18,33 @@ def degree(a: Tensor) -> Tensor:
         Degrees (..., n).
 
     Raises:
-        ValueError: ``a`` is not square.
+        ValueError: ``a`` is not square, or has negative weights; these are seen on the CPU only, not in
+            compiled code or under vmap, since elsewhere it would wait for the device.
         TypeError: ``a`` is neither floating point nor Boolean.
     """
-    return as_adjacency(a).sum(-1)
+    return nonnegative(a).sum(-1)
 
 
 def normalize_adjacency(a: Tensor) -> Tensor:
     """``Â = D^(-1/2) A D^(-1/2)`` (paper 1, section 3.3, step 4).
 
-    An isolated vertex has a zero row and column and zero gradient. So has a vertex whose degree is
-    negative, which only negative weights can cause (cosine of data with negative entries): ``D^(-1/2)``
-    does not exist there. And so has one of degree below 5e-26 in float32 (8e-206 in float64), such as a far
-    outlier under a Gaussian kernel: beyond that the gradient would overflow. A NaN weight makes its row,
-    its column and all vertices that are joined to it NaN.
+    An isolated vertex has a zero row and column and zero gradient. So has one of degree below 5e-26 in
+    float32 (8e-206 in float64), such as a far outlier under a Gaussian kernel: beyond that the gradient would
+    overflow. A NaN weight makes its row, its column and all vertices that are joined to it NaN.
 
     Args:
-        a: symmetric adjacency (..., n, n).
+        a: symmetric, non-negative adjacency (..., n, n).
 
     Returns:
-        Â, shape (..., n, n); for non-negative ``a`` its eigenvalues lie in [-1, 1].
+        Â, shape (..., n, n); its eigenvalues lie in [-1, 1].
 
     Raises:
-        ValueError: ``a`` is not square.
-        TypeError: ``a`` is neither floating point nor Boolean.
+        ValueError, TypeError: as ``degree``.
     """
-    a = as_adjacency(a)
-    scale = inverse_sqrt(degree(a))
+    return normalized_weights(nonnegative(a))
+
+
+def normalized_weights(a: Tensor) -> Tensor:
+    """``normalize_adjacency`` whatever the signs: a vertex of negative degree counts as isolated."""
+    scale = inverse_sqrt(a.sum(-1))
     return a * (scale.unsqueeze(-1) * scale.unsqueeze(-2))

@@ -8,18 +8,14 @@ go through ``flatten`` first, since they would be read as n * c graphs.
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
 
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, inverse_sqrt
-from lggkit.graph.distances import (
-    gram_matrix,
-    median_of_distances,
-    pairwise_distance,
-    squared_norms,
-    vertices,
-)
+from lggkit.graph._precision import accumulating, inverse_sqrt, may_look, tensor, widest
+from lggkit.graph._squares import ORDINARY, gram_matrix, squared_distances, squared_norms
+from lggkit.graph.distances import kernel_exponent, median_of_distances, vertices
 
 SMALLEST_NORM = 1e-12
 """A vector that is shorter than this counts as zero (the floor of torch.nn.functional.normalize)."""
@@ -39,8 +35,9 @@ def flatten(x: Tensor, batch_dims: int = 0) -> Tensor:
 
     Raises:
         ValueError: no feature dimension is left.
+        TypeError: ``x`` is no tensor.
     """
-    if x.ndim < batch_dims + 2:
+    if tensor(x, "x").ndim < batch_dims + 2:
         raise ValueError(
             f"x must have {batch_dims} batch dimensions, vertices and features, got shape {tuple(x.shape)}."
         )
@@ -61,8 +58,9 @@ def check_nonnegative(x: Tensor, name: str = "x") -> Tensor:
 
     Raises:
         ValueError: an entry is negative or NaN.
+        TypeError: ``x`` is no tensor.
     """
-    if not bool((x >= 0).all()):
+    if not bool((tensor(x, name) >= 0).all()):
         raise ValueError(
             f"{name} has entries that are negative or NaN (minimum {x.min().item():.3g}), so cosine weights "
             "may be negative: take similarity='rbf', or a depth behind a ReLU."
@@ -74,23 +72,39 @@ def cosine_similarity(x: Tensor) -> Tensor:
     """Cosines ``cos(x_i, x_j)`` of all pairs (paper 1, section 3.3, step 1).
 
     A zero vector (norm <= 1e-12) has similarity 0 with all, itself included, and zero gradient. NaN in a row
-    makes that row and column NaN. Norms beyond 1e19 overflow float32. float16 and bfloat16 give float32,
-    float64 stays.
+    makes that row and column NaN. Where values cannot be looked at (on a GPU, in compiled code, under vmap)
+    norms beyond 1e19 overflow float32. float16 and bfloat16 give float32, float64 stays.
 
     Args:
         x: floating point (..., n, d), n >= 1.
 
     Returns:
         Cosines (..., n, n), to rounding in [0, 1] for non-negative ``x`` (the paper's case, see
-        ``check_nonnegative``), in [-1, 1] otherwise; negative ones are kept.
+        ``check_nonnegative``), in [-1, 1] otherwise; negative ones are kept here, and are no edges of a
+        ``latent_geometry_graph`` unless it is asked to keep them.
 
     Raises:
         ValueError: ``x`` has another shape.
-        TypeError: ``x`` is not floating point.
+        TypeError: ``x`` is no tensor or not floating point.
     """
-    gram = gram_matrix(vertices(x))
+    x = vertices(x)
+    gram = gram_matrix(x)
+    if overflown(squared_norms(gram)):
+        gram = gram_matrix(x.to(widest(x)))
+    return cosines(gram).to(x.dtype)
+
+
+def cosines(gram: Tensor) -> Tensor:
+    """Those of a Gram matrix (..., n, n)."""
     scale = inverse_sqrt(squared_norms(gram), SMALLEST_NORM**2)
     return gram * (scale.unsqueeze(-1) * scale.unsqueeze(-2))
+
+
+def overflown(norms: Tensor) -> bool:
+    """Whether squared norms in float32 are beyond its range; never where they cannot be looked at."""
+    if norms.dtype == widest(norms) or not may_look(norms) or not norms.numel():
+        return False
+    return not bool(norms.detach().amax() < ORDINARY[1])
 
 
 def rbf_similarity(x: Tensor, bandwidth: float | Tensor | str | None = None) -> Tensor:
@@ -102,8 +116,8 @@ def rbf_similarity(x: Tensor, bandwidth: float | Tensor | str | None = None) -> 
         x: floating point (..., n, d), n >= 1.
         bandwidth: in the unit of ``x``: a positive number, a tensor (...) with one a graph, or ``"median"``
             (also None), the median heuristic, see ``median_bandwidth``, through which no gradient flows. The
-            entries of a tensor are not looked at and must be positive. Widths below the fourth root of the
-            least normal number, 3e-10 in float32, are taken as that, so that gradients stay finite.
+            entries of a tensor are not looked at and must be positive. Widths below 8e-34 in float32 and
+            1e-149 in float64 are taken as that, so that gradients stay finite.
 
     Returns:
         Similarities in [0, 1], shape (..., n, n), diagonal 1.
@@ -112,9 +126,9 @@ def rbf_similarity(x: Tensor, bandwidth: float | Tensor | str | None = None) -> 
         ValueError: ``bandwidth`` is none of these, or ``x`` has another shape.
         TypeError: ``x`` is not floating point.
     """
-    square = pairwise_distance(x, squared=True)
-    width = _width(bandwidth, square)
-    return torch.exp(-square / (2 * width**2))
+    x = vertices(x)
+    square = squared_distances(x)
+    return torch.exp(-kernel_exponent(square, _width(bandwidth, square), x.dtype)).to(x.dtype)
 
 
 def similarity(
@@ -154,11 +168,16 @@ def similarity(
 
 
 def _width(bandwidth: float | Tensor | str | None, square: Tensor) -> float | Tensor:
-    least = torch.finfo(square.dtype).tiny ** 0.25
     if isinstance(bandwidth, Tensor):
-        return bandwidth.to(square.device)[..., None, None].clamp(min=least)
-    if bandwidth is None or bandwidth == "median":
-        return median_of_distances(square.detach())[..., None, None].clamp(min=least)
-    if isinstance(bandwidth, str) or not 0 < bandwidth < float("inf"):
-        raise ValueError(f"bandwidth must be a positive number, a tensor or 'median', got {bandwidth!r}.")
-    return max(float(bandwidth), least)
+        return bandwidth.to(square.device)[..., None, None]
+    if bandwidth is None or (isinstance(bandwidth, str) and bandwidth == "median"):
+        return median_of_distances(square.detach())[..., None, None]
+    return positive_number(bandwidth, "a positive number, a tensor or 'median'")
+
+
+def positive_number(bandwidth: float, choice: str) -> float:
+    """The bandwidth as a float, if it is a number in (0, inf), also one of NumPy's; else ValueError."""
+    number = isinstance(bandwidth, Real) and not isinstance(bandwidth, bool)
+    if not number or not 0 < bandwidth < float("inf"):
+        raise ValueError(f"bandwidth must be {choice}, got {bandwidth!r}.")
+    return float(bandwidth)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lggkit.graph._precision import inverse_sqrt
 from lggkit.graph.classes import integers
+from lggkit.graph.signs import check_weights
 from lggkit.graph.variation import check_denominator, edges_possible
 
 
@@ -23,6 +24,9 @@ class SparseGraph:
         indices: int64 (2, e), both directions of every edge, row by row.
         weights: (e,).
         n: the number of vertices.
+
+    Of negative weights (beyond rounding) degrees and variations are refused with ValueError, as the functions
+    on dense adjacencies do.
     """
 
     indices: Tensor
@@ -31,11 +35,17 @@ class SparseGraph:
 
     def degree(self) -> Tensor:
         """The degrees ``D_ii = Σ_j A_ij``, shape (n,) (paper 1, eq. 2)."""
-        return self.weights.new_zeros(self.n).index_add_(0, self.indices[0], self.weights)
+        check_weights(self.weights, wait=True)
+        return self._sums()
 
     def normalize(self) -> SparseGraph:
         """``D^(-1/2) A D^(-1/2)``; a vertex without positive degree loses its edges."""
-        scale = inverse_sqrt(self.degree())
+        check_weights(self.weights, wait=True)
+        return self.normalized()
+
+    def normalized(self) -> SparseGraph:
+        """``normalize`` whatever the signs of the weights."""
+        scale = inverse_sqrt(self._sums())
         row, column = self.indices
         return SparseGraph(self.indices, self.weights * (scale[row] * scale[column]), self.n).nonzero()
 
@@ -46,6 +56,7 @@ class SparseGraph:
 
     def label_variation(self, labels: Tensor) -> Tensor:
         """``tr(Vᵀ L V) = Σ_ij A_ij [y_i ≠ y_j]`` of integer labels (n,), L = D - A, shape () (eq. 5)."""
+        check_weights(self.weights, wait=True)
         return (self.weights * self._inter(labels)).sum()
 
     def inter_class_edges(self, labels: Tensor) -> Tensor:
@@ -71,8 +82,12 @@ class SparseGraph:
         dense[self.indices[0], self.indices[1]] = self.weights
         return dense
 
+    def _sums(self) -> Tensor:
+        return self.weights.new_zeros(self.n).index_add_(0, self.indices[0], self.weights)
+
     def _inter(self, labels: Tensor) -> Tensor:
-        if integers(labels).shape != (self.n,):
+        labels = integers(labels)
+        if labels.shape != (self.n,):
             raise ValueError(f"There must be one label a vertex: {self.n}, got labels {tuple(labels.shape)}.")
         return labels[self.indices[0]] != labels[self.indices[1]]
 

@@ -15,10 +15,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, as_adjacency, least_degree, positive_integer
+from lggkit.graph._precision import accumulating, least_degree, positive_integer
 from lggkit.graph.classes import class_indicators, inter_class_edges, labelled
-from lggkit.graph.laplacians import laplacian_power_product
-from lggkit.graph.normalization import degree, normalize_adjacency
+from lggkit.graph.laplacians import power_product
+from lggkit.graph.normalization import normalized_weights
+from lggkit.graph.signs import nonnegative
 
 DENOMINATORS = ("edges-possible", "inter-pairs", "edges-present")
 
@@ -30,20 +31,25 @@ def signal_variation(a: Tensor, signals: Tensor, power: int = 1, normalized: boo
     computed as the inner product of two half powers, ``L^⌊p/2⌋ S`` and ``L^⌈p/2⌉ S``.
 
     Args:
-        a: symmetric adjacency (..., n, n).
+        a: symmetric, non-negative adjacency (..., n, n).
         signals: S, floating point (..., n, s).
         power: of the Laplacian, at least 1.
         normalized: take the normalised Laplacian, see ``laplacian``.
 
     Returns:
-        The variation (...), at least 0 to rounding for non-negative weights.
+        The variation (...), at least 0 to rounding.
 
     Raises:
-        ValueError: power < 1, the signals have another shape, or ``a`` is not square.
+        ValueError: power < 1, the signals have another shape, ``a`` is not square or has negative weights
+            (where they are seen, see ``degree``).
         TypeError: ``power`` is no int, the signals are not floating point, or ``a`` is neither floating point
             nor Boolean.
     """
-    positive_integer(power, "power")
+    return signals_variation(nonnegative(a), signals, positive_integer(power, "power"), normalized)
+
+
+def signals_variation(a: Tensor, signals: Tensor, power: int, normalized: bool) -> Tensor:
+    """``signal_variation`` whatever the signs of the weights."""
     signals = accumulating(signals, "signals")
     if signals.ndim < 2 or signals.shape[-2] != a.shape[-1]:
         raise ValueError(
@@ -52,8 +58,8 @@ def signal_variation(a: Tensor, signals: Tensor, power: int = 1, normalized: boo
     if not normalized:
         # Constants are in the kernel of D - A: taking them out costs nothing and saves digits.
         signals = signals - signals.detach().mean(-2, keepdim=True)
-    low = laplacian_power_product(a, signals, power // 2, normalized)
-    high = laplacian_power_product(a, low, power % 2, normalized)
+    low = power_product(a, signals, power // 2, normalized)
+    high = power_product(a, low, power % 2, normalized)
     return (low * high).sum((-2, -1))
 
 
@@ -62,33 +68,37 @@ def label_variation(
 ) -> Tensor:
     """``tr(Vᵀ L^power V)``, the variation of the label indicators V along the edges (paper 1, eq. 5).
 
-    With power 1 and the combinatorial Laplacian it is ``Σ_ij A_ij [y_i ≠ y_j]``, over ordered pairs: for
-    non-negative weights 0 if and only if no edge joins two classes; no indicators are formed. One class alone
-    has variation 0 (combinatorial).
+    With power 1 and the combinatorial Laplacian it is ``Σ_ij A_ij [y_i ≠ y_j]``, over ordered pairs: 0 if
+    and only if no edge joins two classes; no indicators are formed. One class alone has variation 0
+    (combinatorial).
 
     Args:
-        a: symmetric adjacency (..., n, n).
+        a: symmetric, non-negative adjacency (..., n, n).
         labels: integers (..., n).
         power: of the Laplacian, at least 1.
         normalized_laplacian: take the normalised Laplacian, see ``laplacian``.
         classes: for higher powers; saves time and changes nothing else. Labels must then lie in [0, classes).
 
     Returns:
-        The variation (...), at least 0 to rounding for non-negative weights.
+        The variation (...), at least 0 to rounding.
 
     Raises:
-        ValueError: power < 1, there is not one label a vertex, or ``a`` is not square.
+        ValueError: power < 1, there is not one label a vertex, ``a`` is not square or has negative weights
+            (where they are seen, see ``degree``).
         TypeError: ``power`` is no int, ``labels`` are no integers, or ``a`` is neither floating point nor
             Boolean.
     """
-    a = as_adjacency(a)
-    inter = labelled(a, labels)
-    if positive_integer(power, "power") > 1:
-        indicators = class_indicators(labels, classes, a.dtype)
-        return signal_variation(a, indicators, power, normalized_laplacian)
-    if not normalized_laplacian:
+    return labels_variation(nonnegative(a), labels, power, normalized_laplacian, classes)
+
+
+def labels_variation(a: Tensor, labels: Tensor, power: int, normalized: bool, classes: int | None) -> Tensor:
+    """``label_variation`` whatever the signs of the weights."""
+    inter, power = labelled(a, labels), positive_integer(power, "power")
+    if power > 1:
+        return signals_variation(a, class_indicators(labels, classes, a.dtype), power, normalized)
+    if not normalized:
         return (a * inter).sum((-2, -1))
-    return (degree(a) > least_degree(a.dtype)).sum(-1) - (normalize_adjacency(a) * ~inter).sum((-2, -1))
+    return (a.sum(-1) > least_degree(a.dtype)).sum(-1) - (normalized_weights(a) * ~inter).sum((-2, -1))
 
 
 def normalized_label_variation(
@@ -102,7 +112,7 @@ def normalized_label_variation(
     the paper prints 0.48.
 
     Args:
-        a: symmetric adjacency (..., n, n) as it is before step 4, hence of
+        a: symmetric, non-negative adjacency (..., n, n) as it is before step 4, hence of
             ``latent_geometry_graph(..., normalized=False)``: degrees would divide the weights once more.
         labels: integers (..., n).
         k: the neighbours a vertex of the graph, for ``"edges-possible"``; None for the full graph.
@@ -115,8 +125,8 @@ def normalized_label_variation(
         Shares (...), in [0, 1] for weights in [0, 1]. A share of nothing is 0.
 
     Raises:
-        ValueError: ``denominator`` is none of these, k < 1, there is not one label a vertex, or ``a`` is not
-            square.
+        ValueError: ``denominator`` is none of these, k < 1, there is not one label a vertex, ``a`` is not
+            square or has negative weights (where they are seen, see ``degree``).
         TypeError: ``k`` is no int, ``labels`` are no integers, or ``a`` is neither floating point nor
             Boolean.
     """

@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from lggkit.networks.convolution import GuardedConv2d
 
-class ParsevalConv2d(nn.Conv2d):
+
+class ParsevalConv2d(GuardedConv2d):
     """A convolution by ``weight / √(2k² + 1)``, k being its kernel's side; weights are drawn as usual.
 
     An input enters k² of its patches, which can lengthen a signal k-fold at most: with orthonormal weights
@@ -25,8 +27,10 @@ def conv3x3(inputs: int, outputs: int, stride: int = 1, kind: type[nn.Conv2d] = 
     return kind(inputs, outputs, 3, stride=stride, padding=1, bias=False)
 
 
-def conv1x1(inputs: int, outputs: int, stride: int = 1, kind: type[nn.Conv2d] = nn.Conv2d) -> nn.Conv2d:
-    """A 1×1 convolution without bias."""
+def conv1x1(
+    inputs: int, outputs: int, stride: int = 1, kind: type[GuardedConv2d] = GuardedConv2d
+) -> GuardedConv2d:
+    """A 1×1 convolution without bias, safe at any stride and width."""
     return kind(inputs, outputs, 1, stride=stride, bias=False)
 
 
@@ -70,7 +74,7 @@ class PreActivationBlock(nn.Module):
     def __init__(self, inputs: int, outputs: int, stride: int = 1, parseval: bool = False) -> None:
         super().__init__()
         self.parseval = parseval
-        kind = ParsevalConv2d if parseval else nn.Conv2d
+        kind = ParsevalConv2d if parseval else GuardedConv2d
         self.bn1 = nn.BatchNorm2d(inputs)
         self.relu1 = nn.ReLU()
         self.conv1 = conv3x3(inputs, outputs, stride, kind)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from lggkit.latents.wrappers import unwrapped, wrappers
+
 
 class InputNormalization(nn.Module):
     """(x - mean) / std per channel, for images (n, channels, h, w).
@@ -75,4 +77,5 @@ def _column(values: Sequence[float] | Tensor) -> Tensor:
 
 def prefixed(model: nn.Module, kind: str, name: str) -> dict[str, str]:
     """The ``depths`` or ``relu_depths`` of a network, if any, as its owner sees them under ``name``."""
-    return {label: f"{name}.{path}" for label, path in getattr(model, kind, {}).items()}
+    inside = ".".join([name, *wrappers(model)])
+    return {label: f"{inside}.{path}" for label, path in getattr(unwrapped(model), kind, {}).items()}

@@ -8,16 +8,21 @@ import torch
 from torch import Tensor, nn
 
 from lggkit.durable import draft
+from lggkit.latents import unwrapped
 
 
 def save_weights(model: nn.Module, path: str | Path) -> Path:
     """Write the model's ``state_dict`` as CPU tensors; a reader sees the old file or the whole new one.
 
+    Of a wrapped model (see `lggkit.latents.unwrapped`) the network inside is written.
+
     Raises:
         ValueError: a weight is not finite (the file that is there stays as it is).
     """
     path = Path(path)
-    state = {name: value.detach().to("cpu", copy=True) for name, value in _bare(model).state_dict().items()}
+    state = {
+        name: value.detach().to("cpu", copy=True) for name, value in unwrapped(model).state_dict().items()
+    }
     _require_finite(state, "the model")
     path.parent.mkdir(parents=True, exist_ok=True)
     with draft(path) as beside:
@@ -36,14 +41,10 @@ def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
             shape (the first is named), or a weight is not finite.
     """
     state = _read(Path(path))
-    _require_same_names(_bare(model).state_dict(), state, Path(path))
+    _require_same_names(unwrapped(model).state_dict(), state, Path(path))
     _require_finite(state, str(path))
-    _bare(model).load_state_dict(state)
+    unwrapped(model).load_state_dict(state)
     return model
-
-
-def _bare(model: nn.Module) -> nn.Module:
-    return getattr(model, "_orig_mod", model)
 
 
 def _read(path: Path) -> dict[str, Tensor]:

@@ -1,5 +1,6 @@
 """Losses and regularisers, each one equation of one paper, usable alone in any training loop."""
 
+from lggkit.graph import depth_variations
 from lggkit.objectives.gkd import gkd
 from lggkit.objectives.graph_smoothness import graph_smoothness
 from lggkit.objectives.knowledge_distillation import hinton
@@ -9,7 +10,7 @@ from lggkit.objectives.parseval import parseval_step, spectral_norms
 from lggkit.objectives.rkd import relative_distance, rkd_distance
 from lggkit.objectives.rkd_angle import rkd_angle
 from lggkit.objectives.similarity_preserving import similarity_preserving
-from lggkit.objectives.variation_smoothness import depth_variations, variation_smoothness
+from lggkit.objectives.variation_smoothness import variation_smoothness
 
 __all__ = [
     "Latents",

@@ -24,6 +24,7 @@ def gkd(
     edges: str | None = None,
     labels: Tensor | None = None,
     reduction: str = "sum",
+    negative: str = "zero",
 ) -> Tensor:
     """``1/|Λ| Σ_{l ∈ Λ} Σ_{ij} (Â_T^l - Â_S^l)²_ij``, the graph distillation loss (paper 1, section 4.1).
 
@@ -33,9 +34,9 @@ def gkd(
 
     Args:
         student, teacher: latents (n, ...) of the same batch, layer by layer, see `paired`; no gradient
-            reaches the teacher. The cosine wants them without negative entries, as a ReLU gives them: else a
-            vertex's degree can be near 0 or below, and the normalised graph, the loss and its gradient are
-            huge. Take ``similarity="rbf"`` for others; `check_latents` tells which they are.
+            reaches the teacher. The cosine wants them without negative entries, as a ReLU gives them: of
+            others it sees only the pairs at acute angles, see ``negative``. ``similarity="rbf"`` sees all;
+            `check_latents` tells which they are.
         k, similarity, bandwidth, normalized, exponent: of both graphs, see
             `lggkit.graph.latent_geometry_graph`; k=None and k >= n are the full graph.
         order: ``"mask-first"`` is the paper's: each network has its own k nearest neighbours, symmetrised,
@@ -45,6 +46,9 @@ def gkd(
             within a class, at the place where ``order`` masks.
         labels: integers (n,), needed for ``edges`` and only then.
         reduction: over the n² entries, ``"sum"`` or ``"mean"``; layers are always averaged.
+        negative: ``"zero"``, negative similarities are no edges of either graph, or ``"keep"``, the authors'
+            code: a degree can then be near 0 or below, and loss and gradient are huge; see
+            `lggkit.graph.latent_geometry_graph`.
 
     Returns:
         The loss >= 0, a scalar in float32 (float64 for latents in float64).
@@ -52,9 +56,11 @@ def gkd(
     Raises:
         ValueError: the latents do not fit (see `paired`), k < 1, ``edges`` and ``labels`` do not come
             together or come with ``k``, or an option is unknown.
-        TypeError: latents are not floating point, ``k`` or ``exponent`` is no int, ``labels`` no integers.
+        TypeError: latents are no tensors or not floating point, ``k`` or ``exponent`` is no int, ``labels``
+            no integers.
     """
     _check(edges, labels, k, reduction)
+    k = None if k is None else positive_integer(k, "k")
     pairs = paired(student, teacher, in_order=not isinstance(similarity, str))
     fixed = None if edges is None else class_mask(labels, edges)
     graph = {
@@ -62,6 +68,7 @@ def gkd(
         "bandwidth": bandwidth,
         "normalized": normalized,
         "exponent": exponent,
+        "negative": negative,
     }
     total = sum(_difference(ours, theirs, k, fixed, order, graph) for ours, theirs in pairs)
     entries = pairs[0][0].shape[0] ** 2 if reduction == "mean" else 1
@@ -92,9 +99,7 @@ def _check(edges: str | None, labels: Tensor | None, k: int | None, reduction: s
         raise ValueError(f"edges is {edges!r} and labels {_seen(labels)}; give both or neither")
     if edges is not None and k is not None:
         raise ValueError(f"edges is {edges!r} and k is {k}; give one of the two")
-    if k is not None:
-        positive_integer(k, "k")
 
 
 def _seen(labels: Tensor | None) -> str:
-    return "None" if labels is None else f"of shape {tuple(labels.shape)}"
+    return f"of shape {tuple(labels.shape)}" if isinstance(labels, Tensor) else repr(labels)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from lggkit.graph import knn_mask, symmetrize
+from lggkit.graph._precision import widest
 from lggkit.graph.classes import labelled
 from lggkit.graph.distances import vertices
 
@@ -27,9 +28,8 @@ def graph_smoothness(
 
     Nothing holds outputs together: normalise them first (the paper: to unit length), or they are scattered
     without end. Samples that coincide have weight 1 and push each other in no direction. The nearer a pair,
-    the harder its push, up to α at distance 0, so distances are taken from differences and not, as in
-    `lggkit.graph.pairwise_distance`, from a Gram matrix, which takes near samples for one. That costs
-    n² d operations without a matrix product and, for the gradient on CUDA, as many numbers of memory.
+    the harder its push, up to α at distance 0, so distances are taken from differences, in float64. That
+    costs n² d operations without a matrix product and, for the gradient on CUDA, as many numbers of memory.
 
     Args:
         outputs: f, floating point (..., n, d); leading dimensions are independent batches.
@@ -55,8 +55,11 @@ def graph_smoothness(
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction is {reduction!r}; choose one of {', '.join(REDUCTIONS)}.")
     outputs = vertices(outputs)
-    distances = torch.cdist(outputs, outputs, compute_mode="donot_use_mm_for_euclid_dist")
+    # float32's squares would leave its range at distances of 1e-20 and 1e19.
+    wide = outputs.to(widest(outputs))
+    distances = torch.cdist(wide, wide, compute_mode="donot_use_mm_for_euclid_dist")
     distinct = labelled(distances, labels)
     pairs = symmetrize(knn_mask(-distances, k)) & distinct
     total = torch.where(pairs, torch.exp(-alpha * distances), 0.0).sum((-2, -1))
+    total = total.to(outputs.dtype)
     return total if reduction == "sum" else total / distinct.sum((-2, -1)).clamp(min=1)

@@ -7,7 +7,7 @@ import math
 import torch.nn.functional as F
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating
+from lggkit.graph._precision import accumulating, tensor
 
 
 def hinton(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0) -> Tensor:
@@ -26,7 +26,7 @@ def hinton(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 
 
     Raises:
         ValueError: the shapes differ or are no (n, classes), or the temperature is not positive and finite.
-        TypeError: logits are not floating point.
+        TypeError: logits are no tensors or not floating point.
 
     Source: Hinton, Vinyals, Dean, "Distilling the knowledge in a neural network" (2015), section 2; paper 1,
     section 4.1.
@@ -38,6 +38,7 @@ def hinton(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 
 
 
 def _check(student: Tensor, teacher: Tensor, temperature: float) -> None:
+    tensor(student, "The student's logits"), tensor(teacher, "The teacher's logits")
     if student.ndim != 2 or student.shape != teacher.shape:
         raise ValueError(
             f"the student's logits have shape {tuple(student.shape)} and the teacher's "

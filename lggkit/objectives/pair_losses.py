@@ -45,6 +45,9 @@ def pair_sum_violation(generator: torch.Generator, n: int = 100, d: int = 10, cl
     """Largest relative deviation of the loss from Σ_c s_cᵀ L s_c (paper 2, definition 1), in float64.
 
     On random outputs, for all pairs and few neighbours, and for several alpha.
+
+    Raises:
+        ValueError: no pair of samples has two classes, and there is nothing to compare with.
     """
     outputs = torch.randn(n, d, generator=generator, dtype=torch.float64)
     labels = torch.randint(classes, (n,), generator=generator)
@@ -52,6 +55,8 @@ def pair_sum_violation(generator: torch.Generator, n: int = 100, d: int = 10, cl
     for k, alpha in ((None, 2.0), (5, 2.0), (20, 0.5), (None, 10.0)):
         trace = _trace(outputs, labels, classes, k, alpha)
         loss = graph_smoothness(outputs, labels, alpha=alpha, k=k)
+        if not trace > 0:
+            raise ValueError(f"the {n} samples of {classes} classes make no pair across classes; take more")
         found.append(float((loss - trace).abs() / trace))
     return max(found)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from lggkit.graph import check_nonnegative, flatten
-from lggkit.objectives.layout import in_memory_order
-
-Latents = Sequence[Tensor] | Mapping[str, Tensor]
+from lggkit.graph._precision import tensor
+from lggkit.graph.depths import Latents
+from lggkit.graph.layout import in_memory_order
 
 
 def paired(student: Latents, teacher: Latents, *, in_order: bool = True) -> list[tuple[Tensor, Tensor]]:
@@ -27,7 +27,7 @@ def paired(student: Latents, teacher: Latents, *, in_order: bool = True) -> list
         For each layer the student's (n, d) and the teacher's (n, d'), float64 or as given.
 
     Raises:
-        TypeError: one side is a tensor and no collection, or only one side has names.
+        TypeError: one side is a tensor and no collection, a layer is no tensor, or only one side has names.
         ValueError: there is no layer, the layers differ in number, name or order, or the batches in size.
     """
     _check_collections(student, teacher)
@@ -50,7 +50,7 @@ def check_latents(student: Latents, teacher: Latents, nonnegative: bool = False)
 
     Args:
         student, teacher: as for `paired`.
-        nonnegative: refuse negative entries too, of which normalised cosine graphs are no use, see `gkd`.
+        nonnegative: refuse negative entries too, of which cosine graphs see the less, see `gkd`.
 
     Raises:
         TypeError, ValueError: as `paired`; or an entry is not finite, or negative where that is refused.
@@ -68,7 +68,8 @@ def check_latents(student: Latents, teacher: Latents, nonnegative: bool = False)
 
 
 def _by_layer(latents: Latents) -> dict[str | int, Tensor]:
-    return {**latents} if isinstance(latents, Mapping) else dict(enumerate(latents))
+    layers = {**latents} if isinstance(latents, Mapping) else dict(enumerate(latents))
+    return {name: tensor(x, f"Layer {name!r}") for name, x in layers.items()}
 
 
 def _vectors(name: str | int, student: Tensor, teacher: Tensor) -> Tensor:
@@ -87,7 +88,7 @@ def _vectors(name: str | int, student: Tensor, teacher: Tensor) -> Tensor:
 
 def _check_collections(student: Latents, teacher: Latents) -> None:
     for side, given in (("student", student), ("teacher", teacher)):
-        if isinstance(given, Tensor):
+        if hasattr(given, "shape"):
             raise TypeError(
                 f"the {side}'s latents are one tensor {tuple(given.shape)}; give a list with one a layer"
             )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from lggkit.graph._precision import accumulating, matmul
-from lggkit.objectives.layout import in_memory_order
+from lggkit.graph.layout import in_memory_order
 
 
 @torch.no_grad()
@@ -51,7 +51,8 @@ def spectral_norms(model: nn.Module) -> dict[str, Tensor]:
         model: any module, for instance in training.
 
     Returns:
-        Name of the parameter -> its spectral norm >= 0, a scalar on its device, at least float32.
+        Name of the parameter -> its spectral norm >= 0, a scalar on its device, at least float32; NaN where
+        an entry is not finite.
     """
     weights = {name: p for name, p in model.named_parameters() if p.dim() > 1}
     return {name: _spectral_norm(in_memory_order(p).flatten(1)) for name, p in weights.items()}
@@ -64,7 +65,12 @@ def _cube(w: Tensor) -> Tensor:
 
 
 def _spectral_norm(w: Tensor) -> Tensor:
-    return torch.linalg.eigvalsh(_smaller_gram(accumulating(w)))[-1].clamp(min=0).sqrt()
+    w = accumulating(w)
+    largest = w.abs().amax()
+    if not bool(largest.isfinite()):
+        return largest.new_tensor(torch.nan)
+    scale = torch.where(largest == 0, 1.0, largest)
+    return torch.linalg.eigvalsh(_smaller_gram(w / scale))[-1].clamp(min=0).sqrt() * scale
 
 
 def _smaller_gram(w: Tensor) -> Tensor:

@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lggkit.graph import pairwise_distance
 from lggkit.graph._precision import inverse_sqrt
-from lggkit.graph.similarities import SMALLEST_NORM
+from lggkit.graph._squares import squared_distances
+from lggkit.graph.distances import vertices
 from lggkit.objectives.pairs import Latents, paired
 
 BLOCK = {"cpu": 2**17, "cuda": 2**24}
@@ -23,7 +23,8 @@ def rkd_angle(student: Latents, teacher: Latents) -> Tensor:
     ``∠(i, j, k)`` is the angle at j between the directions to i and to k, and h the smooth L1 (Huber)
     function with threshold 1. The mean is over all n³ ordered triplets, as in the authors' code, also where
     two of the three are one sample. The cosine with a direction of length 0 is 0: of i = j, and of samples
-    that coincide, see `lggkit.graph.pairwise_distance`.
+    that coincide, see `lggkit.graph.pairwise_distance`. Where samples are near each other in units of others'
+    distances, the angles are taken in float64.
 
     By the law of cosines the angles follow from the n² distances, without the n² × d differences. They are
     gone through in blocks, and their gradient with them: memory grows with n², time with n³. The gradient
@@ -43,8 +44,15 @@ def rkd_angle(student: Latents, teacher: Latents) -> Tensor:
     Source: Park, Kim, Lu, Cho, "Relational knowledge distillation" (2019), eq. 7-9.
     """
     pairs = paired(student, teacher, in_order=False)
-    squares = [(pairwise_distance(s, squared=True), pairwise_distance(t, squared=True)) for s, t in pairs]
-    return sum(_Angles.apply(s, t) for s, t in squares) / len(squares)
+    losses = [_Angles.apply(*map(_relative_squares, pair)).to(vertices(pair[0]).dtype) for pair in pairs]
+    return sum(losses) / len(losses)
+
+
+def _relative_squares(x: Tensor) -> Tensor:
+    """The squared distances (n, n) in units of the largest, at any scale of x within the type's range."""
+    square = squared_distances(vertices(x))
+    largest = square.detach().amax()
+    return square / torch.where(largest == 0, 1.0, largest)
 
 
 class _Angles(torch.autograd.Function):
@@ -53,7 +61,9 @@ class _Angles(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, student: Tensor, teacher: Tensor) -> Tensor:
         n = len(student)
-        ours, theirs = (inverse_sqrt(square, SMALLEST_NORM**2) for square in (student, teacher))
+        dtype = torch.promote_types(student.dtype, teacher.dtype)
+        given, student, teacher = student, student.to(dtype), teacher.to(dtype)
+        ours, theirs = (inverse_sqrt(square) for square in (student, teacher))
         loss, gradient = student.new_zeros(()), torch.zeros_like(student)
         rows = max(1, BLOCK.get(student.device.type, BLOCK["cuda"]) // n**2)
         for start in range(0, n, rows):
@@ -61,7 +71,7 @@ class _Angles(torch.autograd.Function):
             cosine, target = _cosines(student, ours, at), _cosines(teacher, theirs, at)
             loss += F.smooth_l1_loss(cosine, target, reduction="sum")
             _descend(gradient, cosine, target, ours, at)
-        ctx.save_for_backward(student, gradient / n**3)
+        ctx.save_for_backward(given, (gradient / n**3).to(given.dtype))
         return loss / n**3
 
     @staticmethod

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from lggkit.graph._precision import inverse_sqrt
-from lggkit.graph.distances import gram_matrix, vertices
+from lggkit.graph._squares import gram_matrix
+from lggkit.graph.distances import vertices
 from lggkit.graph.similarities import SMALLEST_NORM
 from lggkit.objectives.pairs import Latents, paired
 

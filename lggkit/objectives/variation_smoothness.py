@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import torch
 from torch import Tensor
 
-from lggkit.graph import flatten, label_variation, latent_geometry_graph
-from lggkit.graph import similarity as similarity_matrix
-from lggkit.graph._precision import inverse_sqrt
-from lggkit.graph.distances import gram_matrix, squared_norms, vertices
-from lggkit.graph.similarities import SMALLEST_NORM, Similarity
-from lggkit.objectives.layout import in_memory_order
-from lggkit.objectives.pairs import Latents
+from lggkit.graph import depth_variations
+from lggkit.graph.depths import Latents
+from lggkit.graph.similarities import Similarity
 
 REDUCTIONS = ("mean", "sum")
 
@@ -29,6 +22,7 @@ def variation_smoothness(
     normalized_laplacian: bool = False,
     reduction: str = "mean",
     classes: int | None = None,
+    negative: str = "zero",
 ) -> Tensor:
     """``Σ_l |σ_{l+1} - σ_l|``, how much the labels' variation changes between depths (paper 1, eq. 8).
 
@@ -42,7 +36,7 @@ def variation_smoothness(
     Args:
         latents: floating point (n, ...), one a depth, at least two, in order from input to output.
         labels: integers (n,).
-        power, k, similarity, normalized, normalized_laplacian, classes: see `depth_variations`.
+        power, k, similarity, normalized, normalized_laplacian, classes, negative: see `depth_variations`.
         reduction: over pairs of consecutive depths, ``"mean"`` or ``"sum"``.
 
     Returns:
@@ -57,72 +51,14 @@ def variation_smoothness(
         raise ValueError(f"reduction is {reduction!r}; choose one of {', '.join(REDUCTIONS)}")
     options = {"power": power, "k": k, "similarity": similarity, "normalized": normalized}
     variations = depth_variations(
-        latents, labels, normalized_laplacian=normalized_laplacian, classes=classes, **options
+        latents,
+        labels,
+        normalized_laplacian=normalized_laplacian,
+        classes=classes,
+        negative=negative,
+        **options,
     )
     if len(variations) < 2:
         raise ValueError("the latents have one depth; give at least two, in order from input to output")
     steps = variations.diff().abs()
     return steps.mean() if reduction == "mean" else steps.sum()
-
-
-def depth_variations(
-    latents: Latents,
-    labels: Tensor,
-    *,
-    power: int = 2,
-    k: int | None = None,
-    similarity: str | Similarity = "cosine",
-    normalized: bool = False,
-    normalized_laplacian: bool = False,
-    classes: int | None = None,
-) -> Tensor:
-    """``σ_l = tr(Vᵀ L_l^power V)`` of the labels V on the graph of a batch at every depth (paper 1, eq. 5).
-
-    The same as `lggkit.graph.label_variation` of each depth's `lggkit.graph.latent_geometry_graph`. Maps are
-    read once and written once in either direction, in the order in which they lie in memory, and everything
-    after their similarities is done for all depths together.
-
-    Args:
-        latents: floating point (n, ...), one a depth: a sequence, or a mapping by names.
-        labels: integers (n,).
-        power: m >= 1 of the Laplacian; the matrix power is not formed.
-        k: neighbours a sample; None and k >= n are the full graph.
-        similarity: ``"cosine"``, where negative ones stay negative weights; ``"rbf"`` at each depth's median
-            distance; or a function from (n, d) to symmetric (n, n) weights.
-        normalized: take ``D^(-1/2) A D^(-1/2)`` for A.
-        normalized_laplacian: take ``I - D^(-1/2) A D^(-1/2)`` for ``D - A``.
-        classes: changes nothing but the time that powers above 1 take; labels then lie in [0, classes).
-
-    Returns:
-        One variation a depth, (depths,), in float32 (float64 for latents in float64).
-
-    Raises:
-        ValueError: there is no depth, the batches differ in size from each other or from the labels, or an
-            option is none of the above.
-        TypeError: ``latents`` are one tensor, or not floating point; ``labels`` are no integers; ``power`` or
-            ``k`` is no int.
-    """
-    weights = _similarities(_maps(latents), similarity)
-    graphs = latent_geometry_graph(weights, k, similarity=lambda given: given, normalized=normalized)
-    return label_variation(graphs, labels, power, normalized_laplacian, classes)
-
-
-def _maps(latents: Latents) -> list[Tensor]:
-    if isinstance(latents, Tensor):
-        raise TypeError(f"the latents are one tensor {tuple(latents.shape)}; give a list with one a depth")
-    maps = list(latents.values() if isinstance(latents, Mapping) else latents)
-    sizes = [len(x) for x in maps]
-    if len(set(sizes)) != 1:
-        raise ValueError(f"the depths have {sizes} samples; give the same batch at one depth or more")
-    return maps
-
-
-def _similarities(maps: list[Tensor], kind: str | Similarity) -> Tensor:
-    """Those of all pairs at every depth, (depths, n, n)."""
-    if callable(kind):
-        return torch.stack([similarity_matrix(flatten(x), kind) for x in maps])
-    if kind != "cosine":
-        return torch.stack([similarity_matrix(flatten(in_memory_order(x)), kind) for x in maps])
-    grams = torch.stack([gram_matrix(vertices(flatten(in_memory_order(x)))) for x in maps])
-    scale = inverse_sqrt(squared_norms(grams), SMALLEST_NORM**2)
-    return grams * (scale.unsqueeze(-1) * scale.unsqueeze(-2))

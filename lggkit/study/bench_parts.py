@@ -100,12 +100,13 @@ def _against_target(row: Row, profiles: Sequence[Row]) -> str:
     reached = f"{row['network']}: × {row['ratio']:.2f}, aimed at × {row['target']:g}"
     if row["ratio"] >= row["target"]:
         return f"{reached}, which is met."
-    return f"{reached}, which is missed. {_limits(row, profiles[0]) if profiles else ''}".strip()
+    telling = [profile for profile in profiles if profile["convolutions_alone_seconds"] > 0]
+    return f"{reached}, which is missed. {_limits(row, telling[0]) if telling else ''}".strip()
 
 
 def _limits(row: Row, ours: Row) -> str:
     """What the profile of our step says about a row's ratio."""
-    others = {part: share for part, share in ours["shares"].items() if "convolution" not in part}
+    others = {part: s for part, s in ours["shares"].items() if "convolution" not in part} or {"the rest": 0}
     most = max(others, key=others.get)
     floor, reference = ours["convolutions_alone_seconds"], row["reference_seconds"]
     left = reference / row["target"] - floor

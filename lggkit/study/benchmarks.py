@@ -12,8 +12,10 @@ from typing import Any
 import pandas as pd
 
 from lggkit.study import tables
+from lggkit.study.bench_rows import check_rows
 
 Row = Mapping[str, Any]
+AGAIN = "measure it again with `make bench`, or remove the file"
 
 
 @dataclass(frozen=True)
@@ -43,24 +45,60 @@ class Bench:
 
 
 def recorded(folder: Path) -> list[Bench]:
-    """Everything in a folder of benchmark files; nothing where there is no folder."""
+    """Everything in a folder of benchmark files; nothing where there is no folder.
+
+    Raises:
+        ValueError: one sentence about the first file that is not what ``tools/bench.py`` writes, with its
+            line or row.
+    """
     return [_read(file) for file in sorted(folder.glob("*.json"))]
 
 
 def _read(file: Path) -> Bench:
-    held = json.loads(file.read_text(encoding="utf-8"))
-    machine = re.sub(r"^cpu\b", held["processor"], held["device"])
-    return Bench(file.stem.split("-")[0], file, held["title"], machine, held["torch"], held["rows"])
+    held = _parsed(file)
+    try:
+        texts = {name: held.get(name) for name in ("title", "device", "processor", "torch")}
+        for name, text in texts.items():
+            if not isinstance(text, str) or not text.strip():
+                raise ValueError(f"{name} is {text!r}, not a text")
+        check_rows(held.get("rows"))
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}; {AGAIN}") from error
+    machine = re.sub(r"^cpu\b", lambda _: texts["processor"], texts["device"])
+    return Bench(file.stem.split("-")[0], file, texts["title"], machine, texts["torch"], held["rows"])
+
+
+def _parsed(file: Path) -> dict[str, Any]:
+    try:
+        held = json.loads(file.read_bytes().decode("utf-8-sig"), parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{file}, line {error.lineno}: no JSON ({error.msg}); {AGAIN}") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{file}: no JSON ({error}); {AGAIN}") from error
+    if not isinstance(held, dict):
+        raise ValueError(f"{file}: a JSON {type(held).__name__}, not an object; {AGAIN}")
+    return held
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no finite number")
 
 
 def draw_figures(folder: Path, target: Path) -> list[Path]:
-    """The growth of the graph's cost as ``target/growth-<device>.png``, one file a device; those written."""
+    """The growth of the graph's cost as ``target/growth-<device>.png``, one file a device; those written.
+
+    Raises:
+        ValueError: a file is broken, or lacks the rows that the figure shows.
+    """
     from lggkit.study.figures import benchmarks, use_style
 
     use_style()
-    drawn = {target / b.picture: b.rows for b in recorded(folder) if b.name == "graph"}
-    for file, rows in drawn.items():
-        save_figure(benchmarks.growth_figure(rows), file)
+    drawn = {target / b.picture: b for b in recorded(folder) if b.name == "graph"}
+    for file, bench in drawn.items():
+        try:
+            save_figure(benchmarks.growth_figure(bench.rows), file)
+        except ValueError as error:
+            raise ValueError(f"{bench.file}: {error}") from error
     return list(drawn)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from statistics import mean
 from typing import Any
 
-from lggkit.evaluation.corruption import (
+from lggkit.evaluation.corruption_means import (
+    harmful_corruptions,
     mean_corrupted_error,
     mean_corruption_error,
     relative_mean_corruption_error,
@@ -17,11 +17,6 @@ from lggkit.record import Record
 
 Metrics = Mapping[str, Any]
 Rule = Callable[[Metrics, Metrics | None], dict[str, Any]]
-LEAST_HARM = 0.5
-"""What a corruption must do to the reference to count in the relative mean: mean error over severities less
-clean error, in points. The ratio is divided by it. Half a point is five images of a thousand, about as much
-as another draw of a thousand images would change it by. Below that the ratio is mostly noise, of any size and
-either sign, and a single corruption can outweigh the fourteen others."""
 
 
 def with_derived(experiment: Experiment, records: Iterable[Record]) -> list[Record]:
@@ -57,7 +52,8 @@ def _gain(own: Metrics, reference: Metrics | None) -> dict[str, Any]:
 def _corruption(own: Metrics, reference: Metrics | None) -> dict[str, Any]:
     """Mean corrupted error, and MCE and relative MCE over the reference, in percent.
 
-    The relative mean is over the corruptions of `harmful`; ``relative_corruptions`` counts them.
+    The relative mean is over the corruptions of `harmful`; ``relative_corruptions`` counts them. There is no
+    ``mce`` where a corruption leaves the reference without any error.
     """
     errors = errors_of(own)
     if not errors:
@@ -66,13 +62,13 @@ def _corruption(own: Metrics, reference: Metrics | None) -> dict[str, Any]:
     if reference is None:
         return found
     theirs, names = errors_of(reference), harmful(reference)
-    found |= {"mce": mean_corruption_error(errors, theirs), "relative_corruptions": len(names)}
+    found["relative_corruptions"] = len(names)
+    if all(map(any, theirs.values())):
+        found["mce"] = mean_corruption_error(errors, theirs)
     if names:
-        sides = ({name: side[name] for name in names} for side in (errors, theirs))
-        ours, others = sides
-        found["relative_mce"] = relative_mean_corruption_error(
-            ours, own["clean_error"], others, reference["clean_error"]
-        )
+        ours, others = ({name: side[name] for name in names} for side in (errors, theirs))
+        clean, other = own["clean_error"], reference["clean_error"]
+        found["relative_mce"] = relative_mean_corruption_error(ours, clean, others, other)
     return found
 
 
@@ -89,9 +85,8 @@ def errors_of(metrics: Metrics) -> dict[str, Sequence[float]]:
 
 
 def harmful(reference: Metrics) -> list[str]:
-    """The corruptions that do a reference `LEAST_HARM` or more, which the relative mean is over."""
-    least = reference["clean_error"] + LEAST_HARM
-    return [name for name, row in errors_of(reference).items() if mean(row) >= least]
+    """The corruptions that do a reference harm, which the relative mean is over."""
+    return harmful_corruptions(errors_of(reference), reference["clean_error"])
 
 
 RULES: dict[str, Rule] = {"gain": _gain, "corruption": _corruption, "accuracy": _accuracy}

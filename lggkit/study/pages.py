@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from lggkit.durable import write_whole
+from lggkit.record import SCALES
 from lggkit.study import bench_parts, benchmarks, paths, tables, view
 from lggkit.study.ledger import Ledger
 from lggkit.study.paper import PAPERS
@@ -57,7 +58,7 @@ def update_readme(readme: Path) -> bool:
         ValueError: the marks are not there.
     """
     text = readme.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
+    if END not in text.partition(BEGIN)[2]:
         raise ValueError(f"{readme} has no marks {BEGIN} and {END}; put them around the headline")
     before, rest = text.split(BEGIN, 1)
     updated = f"{before}{BEGIN}\n{headline_sentence()}\n{END}{rest.split(END, 1)[1]}"
@@ -97,9 +98,11 @@ def _compute() -> str:
 
 def _times() -> pd.DataFrame:
     ledger = Ledger(paths.results())
-    files = [(file.parent.name, *file.stem.rsplit(".", 1)) for file in ledger.files()]
     rows = []
-    for paper, section, scale in files:
+    for file in ledger.files():
+        paper, (section, _, scale) = file.parent.name, file.stem.rpartition(".")
+        if scale not in SCALES:
+            raise ValueError(f"{file} is no ledger file; name it SECTION.SCALE.jsonl, or move it away")
         records = ledger.records(f"{paper}/{section}", scale)
         for device in sorted({r.device for r in records}):
             seconds = [r.seconds for r in records if r.device == device]

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import TYPE_CHECKING
 
-from lggkit.evaluation import relative_corruption_error
-from lggkit.experiments.corruption_runs import Robustness, harmful
+from lggkit.evaluation import LEAST_HARM, relative_corruption_error
+from lggkit.study.derived import Metrics, errors_of, harmful
 from lggkit.study.statistics import Interval, t_interval
 
 if TYPE_CHECKING:
-    from lggkit.record import Record
     from lggkit.study.view import Shown
 
 
@@ -36,12 +35,12 @@ def leverage(shown: Shown, arm: str, reference: str = "cross_entropy") -> Levera
 
     None where no corruption does the reference the least harm that counts in every seed.
     """
-    theirs = {r.seed: _robustness(r) for r in shown.arm(reference)}
-    pairs = [(_robustness(r), theirs[r.seed]) for r in shown.arm(arm) if r.seed in theirs]
+    theirs = {r.seed: r.metrics for r in shown.arm(reference)}
+    pairs = [(r.metrics, theirs[r.seed]) for r in shown.arm(arm) if r.seed in theirs]
     shared = [set(harmful(other)) for _, other in pairs]
     if not shared or not set.intersection(*shared):
         return None
-    names = [name for name in pairs[0][0].errors if all(name in found for found in shared)]
+    names = [name for name in errors_of(pairs[0][0]) if all(name in found for found in shared)]
     by_seed = [_ratios(own, other, names) for own, other in pairs]
     ratios = {name: mean(found[name] for found in by_seed) for name in names}
     top = max(ratios, key=lambda name: ratios[name])
@@ -56,24 +55,29 @@ def leverage(shown: Shown, arm: str, reference: str = "cross_entropy") -> Levera
     )
 
 
-def accuracy_lost(shown: Shown, arm: str, classes: int = 10) -> Interval:
+def accuracy_lost(shown: Shown, arm: str, classes: int = 10) -> Interval | None:
     """The share of an arm's accuracy above guessing that corruption takes, in percent, over its seeds.
 
-    Unlike the points of error that corruption adds, it does not shrink with the clean accuracy alone.
+    Unlike the points of error that corruption adds, it does not shrink with the clean accuracy alone. None
+    where a seed is less than `LEAST_HARM` points better than guessing: it has nothing to lose a share of.
+
+    Raises:
+        ValueError: the arm has no complete run, or there are fewer than two classes.
     """
-    guess = 100 - 100 / classes
-    lost = [
-        100
-        * (r.metrics["mean_corrupted_error"] - r.metrics["clean_error"])
-        / (guess - r.metrics["clean_error"])
-        for r in shown.arm(arm)
-    ]
-    return t_interval(lost)
+    if classes < 2:
+        raise ValueError(f"classes is {classes}; guessing needs at least 2")
+    clean = shown.values(arm, "clean_error")
+    above_guessing = [100 - 100 / classes - error for error in clean]
+    if any(points < LEAST_HARM for points in above_guessing):
+        return None
+    corrupted = shown.values(arm, "mean_corrupted_error")
+    lost = (100 * (c - e) / points for c, e, points in zip(corrupted, clean, above_guessing, strict=True))
+    return t_interval(list(lost))
 
 
 def fewer_errors(shown: Shown, left: str, right: str) -> tuple[int, int]:
     """Under how many pairs of corruption and severity the left arm errs less, seeds averaged, of how many."""
-    sides = [[_robustness(r).errors for r in shown.arm(arm)] for arm in (left, right)]
+    sides = [[errors_of(r.metrics) for r in shown.arm(arm)] for arm in (left, right)]
     ours, theirs = (
         {(n, s): mean(r[n][s] for r in side) for n in side[0] for s in range(len(side[0][n]))}
         for side in sides
@@ -81,16 +85,11 @@ def fewer_errors(shown: Shown, left: str, right: str) -> tuple[int, int]:
     return sum(ours[place] < theirs[place] for place in ours), len(ours)
 
 
-def _robustness(record: Record) -> Robustness:
-    """The errors of a record, clean and by corruption."""
-    found = {n.removeprefix("errors_"): v for n, v in record.metrics.items() if n.startswith("errors_")}
-    return Robustness(record.metrics["clean_error"], found)
+def _harm(metrics: Metrics, names: Sequence[str]) -> float:
+    errors = errors_of(metrics)
+    return sum(mean(errors[name]) - metrics["clean_error"] for name in names)
 
 
-def _harm(robustness: Robustness, names: Sequence[str]) -> float:
-    return sum(mean(robustness.errors[name]) - robustness.clean for name in names)
-
-
-def _ratios(own: Robustness, other: Robustness, names: Sequence[str]) -> dict[str, float]:
-    ours, theirs = ({name: side.errors[name] for name in names} for side in (own, other))
-    return relative_corruption_error(ours, own.clean, theirs, other.clean)
+def _ratios(own: Metrics, other: Metrics, names: Sequence[str]) -> dict[str, float]:
+    ours, theirs = ({name: errors_of(side)[name] for name in names} for side in (own, other))
+    return relative_corruption_error(ours, own["clean_error"], theirs, other["clean_error"])

@@ -120,6 +120,7 @@ def _claim_row(judged: ClaimVerdict) -> dict[str, Any]:
         "high": _finite(interval.high) if interval else None,
         "p_value": judged.p_value,
         "survives_holm": judged.survives_holm,
+        "reason": judged.reason,
     }
 
 
@@ -155,5 +156,6 @@ def as_text(card: Mapping[str, Any] | None = None) -> str:
         )
     lines += ["", f"{'paper':26}{'claim':48}{'verdict':14}{'scale':9}{'n':>3}"]
     for c in card["claims"]:
-        lines.append(f"{c['paper']:26}{c['id'][:46]:48}{c['verdict']:14}{c['scale'] or '-':9}{c['n']:3}")
+        said = f"{c['paper']:26}{c['id'][:46]:48}{c['verdict']:14}{c['scale'] or '-':9}{c['n']:3}"
+        lines.append(f"{said}  {c.get('reason', '')}".rstrip())
     return "\n".join(lines)

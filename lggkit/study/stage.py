@@ -80,4 +80,7 @@ def main(root: str, executed: str, stage: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    try:
+        main(*sys.argv[1:4])
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")

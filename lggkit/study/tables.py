@@ -12,6 +12,9 @@ from lggkit.record import SCALES, Record
 from lggkit.study.paper import Cell, cells
 from lggkit.study.scorecard import Records, judged_cells, judged_claims, records_of, table_rows
 from lggkit.study.statistics import Interval, t_interval
+from lggkit.study.texts import as_myst as as_myst
+from lggkit.study.texts import interval_text, minus, verdict_text
+from lggkit.study.texts import sign_text as sign_text
 from lggkit.study.verdicts import CellVerdict, ClaimVerdict, by_seed
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ def paper_table(paper: str, table: str) -> pd.DataFrame:
     """One row a cell: the paper's value, ours at each scale (mean ± half the 95 % interval, n), verdict."""
     records = records_of(paper)
     rows = [_cell_row(v, records) for v in judged_cells(paper, records) if v.cell.table == table]
+    if not rows:
+        raise KeyError(f"{paper} has no measured cell in a table {table!r}; see data/paper/{paper}/cells.csv")
     frame = pd.DataFrame(rows)
     return frame.drop(columns="column") if frame["column"].nunique() == 1 else frame
 
@@ -35,9 +40,9 @@ def _cell_row(judged: CellVerdict, records: Records) -> dict[str, str]:
     digits = DIGITS.get(cell.unit, 2) if abs(cell.value) < 10 else 2
     held = records.get(cell.experiment, {})
     ours = {OURS[scale]: _ours(cell, held.get(scale, ()), digits) for scale in SCALES}
-    difference = "" if judged.difference is None else _minus(f"{judged.difference:+.{digits}f}")
+    difference = "" if judged.difference is None else minus(f"{judged.difference:+.{digits}f}")
     place = {"row": cell.row, "column": cell.column, "printed": _printed(cell)}
-    return place | ours | {"difference": difference, "verdict": judged.verdict}
+    return place | ours | {"difference": difference, "verdict": verdict_text(judged)}
 
 
 def _printed(cell: Cell) -> str:
@@ -54,27 +59,9 @@ def _ours(cell: Cell, records: Sequence, digits: int) -> str:
     return interval_text(t_interval(values), digits) if values else NOT_MEASURED
 
 
-def interval_text(interval: Interval, digits: int = 2) -> str:
-    """``mean ± half width (n)``, with no half width where there is one seed only."""
-    half = "" if math.isinf(interval.half_width) else f" ± {interval.half_width:.{digits}f}"
-    return _minus(f"{interval.mean:.{digits}f}{half} ({interval.n})")
-
-
-def _minus(text: str) -> str:
-    """A number's text with a minus sign in place of a hyphen."""
-    return text.replace("-", "−")
-
-
 def metric_text(shown: Shown, arm: str, metric: str, digits: int = 2) -> str:
     """The interval of a metric over an arm's seeds as text, or a dash where no run has it."""
     return interval_text(shown.interval(arm, metric), digits) if shown.values(arm, metric) else "–"
-
-
-def sign_text(interval: Interval, above: str, below: str) -> str:
-    """What an interval of differences says: ``above`` or ``below`` zero, or that the seeds cannot tell."""
-    seeds = "one seed" if interval.n == 1 else f"{interval.n} seeds"
-    undecided = f"{seeds} cannot tell the two apart"
-    return above if interval.low > 0 else below if interval.high < 0 else undecided
 
 
 def metrics_table(
@@ -122,8 +109,8 @@ def _cost_row(shown: Shown, arm: str, title: str) -> dict[str, str]:
     minutes = [record.seconds / 60 for record in shown.arm(arm)]
     return {
         "": title,
-        "parameters": f"{shown.values(arm, 'parameters')[0]:,}",
-        "multiply-accumulates": f"{shown.values(arm, 'macs')[0] / 1e6:.1f} M",
+        "parameters": "".join(f"{count:,}" for count in shown.values(arm, "parameters")[:1]),
+        "multiply-accumulates": "".join(f"{m / 1e6:.1f} M" for m in shown.values(arm, "macs")[:1]),
         "minutes": f"{sum(minutes) / len(minutes):.1f}",
     }
 
@@ -190,14 +177,14 @@ def _claim_row(judged: ClaimVerdict) -> dict[str, str]:
         "rule": claim.kind.replace("_", " "),
         "effect (95 %)": effect,
         "scale": f"{judged.scale}, n = {judged.n}" if judged.scale else "",
-        "verdict": judged.verdict + mark,
+        "verdict": verdict_text(judged) + mark,
     }
 
 
 def _effect(interval: Interval) -> str:
-    if math.isinf(interval.low):
-        return _minus(f"{interval.mean:.3g}")
-    return _minus(f"{interval.mean:.3g} [{interval.low:.3g}, {interval.high:.3g}]")
+    if math.isinf(interval.low) or not interval.resolved:
+        return minus(f"{interval.mean:.3g}")
+    return minus(f"{interval.mean:.3g} [{interval.low:.3g}, {interval.high:.3g}]")
 
 
 def scores_table(paper: str) -> pd.DataFrame:
@@ -215,16 +202,3 @@ def _score_row(table: dict) -> dict[str, str | int]:
         "differ": table["verdicts"]["differ"],
         "undecided": table["verdicts"]["undecided"],
     }
-
-
-def as_myst(frame: pd.DataFrame, caption: str, name: str = "") -> str:
-    """A MyST list-table directive of a frame: captioned, referable, cells as plain text."""
-    head = ["::::{list-table} " + caption, ":header-rows: 1"] + ([f":name: {name}"] if name else [])
-    rows = [list(frame.columns), *frame.itertuples(index=False)]
-    body = [f"{'* -' if i == 0 else '  -'} {_escape(cell)}" for row in rows for i, cell in enumerate(row)]
-    return "\n".join([*head, "", *body, "::::"])
-
-
-def _escape(cell: object) -> str:
-    text = str(cell).replace("|", "\\|").replace("*", "\\*").replace("_", "\\_")
-    return text if text else " "

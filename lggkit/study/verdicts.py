@@ -1,4 +1,7 @@
-"""Rules that turn records into verdicts; each rule was declared in ``data/paper`` before the first run."""
+"""Rules that turn records into verdicts; each rule was declared in ``data/paper`` before the first run.
+
+Values of seeds that agree to rounding decide nothing but identities (``exact``): their spread is not known.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 
 from lggkit.record import Record
 from lggkit.study import statistics
+from lggkit.study.effects import by_seed, effects, slopes, violations
 from lggkit.study.paper import Cell, Claim
 from lggkit.study.statistics import Interval
 
@@ -26,6 +30,8 @@ class CellVerdict:
     verdict: str
     interval: Interval | None = None
     diverged: int = 0
+    reason: str = ""
+    """Why more seeds may not decide it, where that is so."""
 
     @property
     def difference(self) -> float | None:
@@ -44,15 +50,8 @@ class ClaimVerdict:
     interval: Interval | None = None
     p_value: float | None = None
     survives_holm: bool = False
-
-
-def by_seed(records: Sequence[Record], arm: str, metric: str) -> dict[int, float | list[float]]:
-    """A metric of an arm's complete runs, by seed."""
-    return {
-        r.seed: r.metrics[metric]
-        for r in records
-        if r.arm == arm and r.status == "complete" and metric in r.metrics
-    }
+    reason: str = ""
+    """Why more seeds may not decide it, where that is so."""
 
 
 def cell_verdict(cell: Cell, records: Sequence[Record]) -> CellVerdict:
@@ -60,6 +59,7 @@ def cell_verdict(cell: Cell, records: Sequence[Record]) -> CellVerdict:
 
     *agrees* where the whole interval lies within the tolerance around the paper's value, *differs* where all
     of it lies outside, *undecided* else, and always before the number of seeds fixed beforehand is reached.
+    Undecided is also, with a ``reason``, where seeds agree to rounding or a value is no finite number.
     """
     if not cell.available:
         return CellVerdict(cell, UNAVAILABLE)
@@ -67,12 +67,15 @@ def cell_verdict(cell: Cell, records: Sequence[Record]) -> CellVerdict:
     diverged = sum(r.arm == cell.arm and r.status == "diverged" for r in records)
     if not values:
         return CellVerdict(cell, UNMEASURED, diverged=diverged)
-    interval = statistics.t_interval(values)
+    try:
+        interval = statistics.t_interval(values)
+    except ValueError as error:
+        return CellVerdict(cell, UNDECIDED, diverged=diverged, reason=f"{cell.arm}, {cell.metric}: {error}")
     band = (cell.value - cell.tolerance, cell.value + cell.tolerance)
     verdict = _by_interval(interval.inside(*band), interval.outside(*band), AGREES, DIFFERS)
     if interval.n < cell.n_required:
         verdict = UNDECIDED
-    return CellVerdict(cell, verdict, interval, diverged)
+    return CellVerdict(cell, verdict, interval, diverged, _unresolved(interval))
 
 
 def claim_verdicts(
@@ -96,84 +99,47 @@ def _survives(verdict: ClaimVerdict, survivors: set[str]) -> bool:
 
 
 def _judge(claim: Claim, by_scale: Mapping[str, Sequence[Record]]) -> ClaimVerdict:
-    rule = {"greater": _effects, "equivalent": _effects, "trend": _slopes, "exact": _violations}[claim.kind]
+    rule = {"greater": effects, "equivalent": effects, "trend": slopes, "exact": violations}[claim.kind]
     for scale in DECIDING_SCALES if claim.experiment else ():
-        values = rule(claim, by_scale.get(scale, ()))
-        if values:
-            return _decide(claim, scale, values)
+        try:
+            values, magnitude = rule(claim, by_scale.get(scale, ()))
+            if values:
+                return _decide(claim, scale, values, magnitude)
+        except ValueError as error:
+            return ClaimVerdict(claim, UNDECIDED, scale, reason=str(error))
     return ClaimVerdict(claim, UNMEASURED)
 
 
-def _effects(claim: Claim, records: Sequence[Record]) -> list[float]:
-    left, right = (_side(side, claim.metric) for side in (claim.left, claim.right))
-    comparable = _comparable(records, left[0], right[0])
-    ours, theirs = (
-        {s: v for s, v in by_seed(records, *side).items() if s in comparable} for side in (left, right)
-    )
-    return statistics.paired_differences(ours, theirs)
-
-
-def _comparable(records: Sequence[Record], left: str, right: str) -> set[int]:
-    """Seeds whose runs of both arms share device, precision and torch version."""
-    conditions = {(r.arm, r.seed): _conditions(r) for r in records}
-    seeds = {r.seed for r in records if r.arm == left}
-    return {s for s in seeds if conditions.get((left, s)) == conditions.get((right, s))}
-
-
-def _conditions(record: Record) -> tuple[str, str, str]:
-    """Device without its number of threads, precision, torch version without its build."""
-    return record.device.split(",")[0], record.precision, record.torch.split("+")[0]
-
-
-def _side(side: str, metric: str) -> tuple[str, str]:
-    """``arm`` with the claim's metric, or ``arm:metric`` where the two sides have metrics of their own."""
-    arm, _, own = side.partition(":")
-    return arm, own or metric
-
-
-def _slopes(claim: Claim, records: Sequence[Record]) -> list[float]:
-    names = [name.strip() for name in claim.metric.split(";")]
-    columns = [by_seed(records, claim.left, name) for name in names]
-    seeds = sorted(set.intersection(*(set(column) for column in columns)))
-    return [_trend_of([column[seed] for column in columns]) for seed in seeds]
-
-
-def _trend_of(values: list[float | list[float]]) -> float:
-    """Slope over ordered metrics or over one list; a single number is a correlation already."""
-    if len(values) > 1:
-        return statistics.slope(values)
-    return statistics.slope(values[0]) if isinstance(values[0], list) else float(values[0])
-
-
-def _violations(claim: Claim, records: Sequence[Record]) -> list[float]:
-    return list(by_seed(records, claim.left, claim.metric).values())
-
-
-def _decide(claim: Claim, scale: str, values: list[float]) -> ClaimVerdict:
+def _decide(claim: Claim, scale: str, values: list[float], magnitude: float) -> ClaimVerdict:
     if claim.kind == "exact":
         worst = max(values)
         verdict = HOLDS if worst <= (claim.margin or 0.0) else CONTRADICTED
         if len(values) < claim.n_required[scale]:
             verdict = UNDECIDED
         return ClaimVerdict(claim, verdict, scale, len(values), Interval(worst, worst, worst, len(values)))
-    interval = statistics.t_interval(values)
-    verdict, p_value = _verdict_of(claim, interval, values)
+    interval = statistics.t_interval(values, magnitude=magnitude)
+    verdict, p_value = _verdict_of(claim, interval, values, magnitude)
     if interval.n < claim.n_required[scale]:
         verdict = UNDECIDED
-    return ClaimVerdict(claim, verdict, scale, interval.n, interval, p_value)
+    reason = _unresolved(interval)
+    return ClaimVerdict(claim, verdict, scale, interval.n, interval, p_value, reason=reason)
 
 
-def _verdict_of(claim: Claim, interval: Interval, values: list[float]) -> tuple[str, float]:
+def _unresolved(interval: Interval) -> str:
+    return "" if interval.resolved else statistics.UNRESOLVED
+
+
+def _verdict_of(claim: Claim, interval: Interval, values: list[float], magnitude: float) -> tuple[str, float]:
     if claim.kind == "equivalent":
         margin = claim.margin or 0.0
         verdict = _by_interval(
             interval.inside(-margin, margin), interval.outside(-margin, margin), HOLDS, CONTRADICTED
         )
-        return verdict, statistics.p_value_of_equivalence(values, margin)
+        return verdict, statistics.p_value_of_equivalence(values, margin, magnitude)
     falling = claim.kind == "trend" and claim.direction == "decreasing"
-    above, below = interval.low > 0, interval.high < 0
+    above, below = interval.above(0), interval.below(0)
     verdict = _by_interval(*((below, above) if falling else (above, below)), HOLDS, CONTRADICTED)
-    return verdict, statistics.p_value_of_mean(values)
+    return verdict, statistics.p_value_of_mean(values, magnitude=magnitude)
 
 
 def _by_interval(yes: bool, no: bool, positive: str, negative: str) -> str:
@@ -187,4 +153,5 @@ def _conjunction(claim: Claim, single: Mapping[str, ClaimVerdict]) -> ClaimVerdi
     bearing = [part for part in parts if part.verdict == verdict]
     scales = [part.scale for part in bearing if part.scale]
     lowest = min(scales, key=("smoke", "reduced", "paper").index) if scales else None
-    return ClaimVerdict(claim, verdict, lowest, min(part.n for part in bearing))
+    reason = next((part.reason for part in bearing if part.reason), "")
+    return ClaimVerdict(claim, verdict, lowest, min(part.n for part in bearing), reason=reason)

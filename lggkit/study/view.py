@@ -17,6 +17,7 @@ from lggkit.durable import write_whole
 from lggkit.record import SCALES, Record
 from lggkit.study import paths, queue
 from lggkit.study.context import StudyContext
+from lggkit.study.finite import finite
 from lggkit.study.ledger import Ledger, LedgerError
 from lggkit.study.scorecard import ledger_of, records_at
 from lggkit.study.statistics import Interval, paired_differences, t_interval
@@ -51,13 +52,28 @@ class Shown:
         return list(by_seed(self.arm(arm), arm, metric).values())
 
     def interval(self, arm: str, metric: str) -> Interval:
-        """Mean and 95 % t-interval of a metric over an arm's seeds."""
-        return t_interval(self.values(arm, metric))
+        """Mean and 95 % t-interval of a metric over an arm's seeds.
+
+        Raises:
+            ValueError: no complete run has the metric, or a value is no finite number.
+        """
+        return _interval(self.values(arm, metric), f"{self._place}, {arm}, {metric}")
 
     def paired(self, left: str, right: str, metric: str) -> Interval:
-        """Mean and 95 % t-interval of left - right over the seeds that both arms have."""
-        sides = (by_seed(self.arm(arm), arm, metric) for arm in (left, right))
-        return t_interval(paired_differences(*sides))
+        """Mean and 95 % t-interval of left - right over the seeds that both arms have.
+
+        Raises:
+            ValueError: no seed has both, or a value is no finite number.
+        """
+        place = f"{self._place}, {left} less {right}, {metric}"
+        sides = [by_seed(self.arm(arm), arm, metric) for arm in (left, right)]
+        shared = [side[seed] for side in sides for seed in sides[0].keys() & sides[1].keys()]
+        magnitude = max((abs(finite(value, place)) for value in shared), default=0.0)
+        return _interval(paired_differences(*sides), place, magnitude)
+
+    @property
+    def _place(self) -> str:
+        return f"{self.experiment} at {self.scale} scale"
 
     def arrays(self, arm: str, seed: int = 0) -> Mapping[str, np.ndarray]:
         """The arrays of one run.
@@ -74,6 +90,13 @@ class Shown:
     def devices(self) -> str:
         """What the records were measured on, for sentences."""
         return "; ".join(sorted({r.device.split(",")[0] for r in self.records}))
+
+
+def _interval(values: Sequence[float], place: str, magnitude: float = 0.0) -> Interval:
+    try:
+        return t_interval(values, magnitude=magnitude)
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from error
 
 
 def measure(name: str, scale: str) -> Shown:
@@ -129,10 +152,11 @@ def highest(name: str, arms: Sequence[str] = ()) -> Shown:
     Raises:
         LedgerError: there is no such scale.
     """
-    needed = set(arms) or {arm.name for arm in experiments.get(name).arms if arm.table}
+    chosen = set(map(str, [arms] if isinstance(arms, str) else arms))
+    needed = chosen or {arm.name for arm in experiments.get(name).arms if arm.table}
     for scale in reversed(SCALES):
         shown = at(name, scale)
-        if needed <= {r.arm for r in shown.records if arms or r.status == "complete"}:
+        if needed <= {r.arm for r in shown.records if chosen or r.status == "complete"}:
             return shown
     raise LedgerError(f"no scale of {name} is complete; run `python -m lggkit study run --experiment {name}`")
 
@@ -159,8 +183,13 @@ def network_title(settings: Mapping[str, Any]) -> str:
 
 
 def glue(values: Mapping[str, Any]) -> None:
-    """Hands numbers to the prose of the page as plain text, by name."""
+    """Hands numbers to the prose of the page as plain text, by name.
+
+    Raises:
+        ValueError: a value is neither text nor a finite number; nothing is handed over then.
+    """
     from myst_nb import glue as hand_over
 
-    for name, value in values.items():
-        hand_over(name, value if isinstance(value, str) else float(value), display=False)
+    numbers = {name: v if isinstance(v, str) else finite(v, f"{name} to glue") for name, v in values.items()}
+    for name, value in numbers.items():
+        hand_over(name, value, display=False)

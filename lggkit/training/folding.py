@@ -11,6 +11,9 @@ import torch
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from lggkit.networks.convolution import GuardedConv2d
+
+PLAIN = (nn.Conv2d, GuardedConv2d)
 PARTS = (nn.Conv2d, nn.BatchNorm2d, nn.ReLU)
 SUMS = (operator.add, torch.add)
 
@@ -63,8 +66,8 @@ def _inside(node: fx.Node) -> set[str]:
 def _fold(twin: nn.Module, node: fx.Node, parts: dict[str, nn.Module]) -> None:
     source, part = node.args[0], parts[node.target]
     before = parts[source.target] if source.op == "call_module" else None
-    if type(part) is nn.BatchNorm2d and type(before) is nn.Conv2d and part.running_var is not None:
+    if type(part) is nn.BatchNorm2d and type(before) in PLAIN and part.running_var is not None:
         twin.set_submodule(source.target, fuse_conv_bn_eval(before, part))
         twin.set_submodule(node.target, nn.Identity())
-    if type(part) is nn.ReLU and (type(before) in (nn.Conv2d, nn.BatchNorm2d) or source.target in SUMS):
+    if type(part) is nn.ReLU and (type(before) in (*PLAIN, nn.BatchNorm2d) or source.target in SUMS):
         part.inplace = True

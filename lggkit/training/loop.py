@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from lggkit.training.capture import capture_again, let_go
 from lggkit.training.checkpoint import CheckpointDamaged, check_identity, read_checkpoint, set_aside
 from lggkit.training.config import TrainConfig
 from lggkit.training.identity import fingerprint_of, identity_of
+from lggkit.training.layout import guarded
 from lggkit.training.memory import telling_memory
 from lggkit.training.pace import OutOfTime, Pace, time_is_up
 from lggkit.training.processor import choose_path
@@ -127,21 +129,23 @@ def train_many(
     options = Options(taps, evaluate, evaluate_every, evaluate_at, checkpoint_every, after_step)
     _check_request(models, seeds, objectives, checkpoints, tags, data, config)
     with telling_memory(len(models), config.batch_size, device):
-        path = choose_path(config, device, len(data))
+        chosen = choose_path(config, device, len(data))
         fingerprint = "" if checkpoints is None else fingerprint_of(data)
-        data, streams, runs = data.to(path.device), {}, []
+        data, streams, runs = data.to(chosen.device), {}, []
         for place, (model, seed) in enumerate(zip(models, seeds, strict=True)):
-            stream = streams.setdefault(seed, Stream(data, config, seed))
+            path = guarded(chosen, model)
+            fed = replace(config, channels_last=path.channels_last)
+            stream = streams.setdefault((seed, path.channels_last), Stream(data, fed, seed))
             objective = objectives[place] if isinstance(objectives, Sequence) else objectives
             objective = objective_for(model, objective, path.device, [run.objective for run in runs])
             file = None if checkpoints is None else Path(checkpoints[place])
-            model.to(device=path.device, memory_format=config.memory_format)
+            model.to(device=path.device, memory_format=path.layout)
             runs.append(Run(model, stream, config, path, options, objective, file))
         names = [
             identity_of(run, tag, fingerprint)
             for run, tag in zip(runs, tags or [""] * len(runs), strict=True)
         ]
-        with _prepared(runs, names, path.device), _bar(runs, progress) as tick:
+        with _prepared(runs, names, chosen.device), _bar(runs, progress) as tick:
             _lockstep(runs, names, tick)
         return [run.result() for run in runs]
 

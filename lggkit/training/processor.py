@@ -38,6 +38,11 @@ class CodePath:
         return replace(self, compile=False).because(reason)
 
     @property
+    def layout(self) -> torch.memory_format:
+        """The memory format of images and weights."""
+        return torch.channels_last if self.channels_last else torch.contiguous_format
+
+    @property
     def mode(self) -> str:
         """The path without its reasons, e.g. ``cpu, float32, channels_last, eager``."""
         memory = "channels_last" if self.channels_last else "contiguous"

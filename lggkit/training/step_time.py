@@ -17,7 +17,12 @@ def relative_step_time(own: Run, other: Run, steps: int) -> float:
 
     Both are begun alone and take the path that their training takes (captured on a GPU), for ``steps`` steps
     in turn after some to warm up; batches and augmentation are part of a step.
+
+    Raises:
+        ValueError: there is no step to time.
     """
+    if steps < 1:
+        raise ValueError(f"steps is {steps}; time at least one")
     device = own.path.device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         for run in (own, other):

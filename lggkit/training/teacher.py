@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from lggkit.latents import Taps, resolve_depths
+from lggkit.latents import Taps, resolve_depths, unwrapped
 from lggkit.training.folding import folded
 from lggkit.training.processor import CodePath, precision_for
 from lggkit.training.stream import Batch
@@ -31,7 +31,7 @@ class Teacher:
 
     def __init__(self, model: nn.Module, names: Sequence[str], precision: str = "float32") -> None:
         self.names, self.precision = list(names), precision
-        self.model = folded(model, resolve_depths(model, self.names).values())
+        self.model = folded(unwrapped(model), resolve_depths(model, self.names).values())
         self._batch: Batch | None = None
         self._latents: dict[str, Tensor] = {}
 

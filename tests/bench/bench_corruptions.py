@@ -15,9 +15,8 @@ import plain_corruptions as plain
 import torch
 from torch import Tensor
 
-from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from lggkit.data.corruptions import CORRUPTIONS, NEWEST, SEVERITIES, VERSIONS, corrupt
 from lggkit.data.corruptions.catalog import TABLE
-from lggkit.data.corruptions.frost import textures
 
 IMAGES, FEW = {"cpu": 512, "cuda": 10_000}, 16
 TOGETHER = "all fifteen corruptions, an image and severity"
@@ -74,9 +73,17 @@ def in_batches(images: Tensor, name: str, severity: int) -> None:
 
 def one_by_one(images: np.ndarray, name: str, severity: int, seed: int = 0) -> np.ndarray:
     random = plain.NumpyRandom(seed)
-    more = [textures(images.shape[-1]).permute(0, 2, 3, 1).numpy()] if name == "frost" else []
-    parameters = [*TABLE[name].parameters[severity - 1], *more]
-    return np.stack([getattr(plain, name)(image, random, *parameters) for image in images])
+    parameters, options = TABLE[name].parameters[severity - 1], options_of(name, images.shape[-1])
+    return np.stack([getattr(plain, name)(image, random, *parameters, **options) for image in images])
+
+
+def options_of(name: str, channels: int) -> dict:
+    """What the newest version of the generator gives the operation, textures as (5, side, side, c)."""
+    options = {field: getattr(VERSIONS[NEWEST], field) for field in TABLE[name].options}
+    if "textures" in options:
+        levels = options["textures"](channels).levels
+        options["textures"] = torch.stack(levels).permute(0, 2, 3, 1).numpy()
+    return options
 
 
 def alike(images: np.ndarray, name: str, severity: int) -> bool:

@@ -34,8 +34,13 @@ class NumpyRandom:
         return self.rng.integers(-1, 1, size=shape)
 
 
-def to_bytes(x):
-    return (np.clip(x, 0, 1) * 255 + 2e-4).clip(0, 255).astype(np.uint8)
+def to_bytes(x, whole=2e-4):
+    return (np.clip(x, 0, 1) * 255 + whole).clip(0, 255).astype(np.uint8)
+
+
+def unit(image, dtype):
+    """As numbers of a type of torch, which sums see in float64."""
+    return (image.astype(str(dtype).removeprefix("torch.")) / np.float32(255)).astype(np.float64)
 
 
 def channels_last(planes):
@@ -58,33 +63,38 @@ def impulse_noise(image, random, amount):
     return to_bytes(np.where((chance >= amount / 2) & (chance < amount), 0.0, salted))
 
 
-def defocus_blur(image, random, radius, alias):
+def defocus_blur(image, random, radius, alias, whole, dtype, kernel):
     rows, columns = np.mgrid[-8:9, -8:9]
-    kernel = (rows**2 + columns**2 <= radius**2).astype(float)
+    disk = (rows**2 + columns**2 <= radius**2).astype(kernel)
     soft = np.exp(-np.array([1.0, 0.0, 1.0]) / (2 * alias**2))
-    kernel = ndimage.correlate(kernel / kernel.sum(), np.outer(soft, soft) / soft.sum() ** 2, mode="mirror")
-    planes = [ndimage.correlate(plane / 255, kernel, mode="mirror") for plane in np.moveaxis(image, -1, 0)]
-    return to_bytes(np.stack(planes, -1))
+    beside, middle, _ = (soft / soft.sum()).astype(kernel)
+    disk /= disk.sum()
+    for axis in (1, 0):
+        disk = middle * disk + beside * (np.roll(disk, 1, axis) + np.roll(disk, -1, axis))
+    kernel = disk.astype(float)
+    planes = np.moveaxis(unit(image, dtype), -1, 0)
+    planes = [ndimage.correlate(plane, kernel, mode="mirror") for plane in planes]
+    return to_bytes(np.stack(planes, -1), whole)
 
 
-def soft(image, sigma):
-    planes = np.moveaxis(image, -1, 0) / 255
+def soft(image, sigma, dtype):
+    planes = np.moveaxis(unit(image, dtype), -1, 0)
     return np.stack([ndimage.gaussian_filter(p, sigma, mode="nearest", truncate=4) for p in planes], -1)
 
 
-def glass_blur(image, random, sigma, rounds):
-    x = to_bytes(soft(image, sigma))
+def glass_blur(image, random, sigma, rounds, whole, dtype):
+    x = to_bytes(soft(image, sigma, dtype), whole)
     height, width = x.shape[:2]
     for _ in range(rounds):
         down, right = random.signs((2, height - 2, width - 2))
         for h in range(height - 1, 1, -1):
             for w in range(width - 1, 1, -1):
                 x[h, w] = x[h + down[h - 2, w - 2], w + right[h - 2, w - 2]]
-    return to_bytes(soft(x, sigma))
+    return to_bytes(soft(x, sigma, dtype), whole)
 
 
-def line_blur(image, angle, radius, sigma):
-    """ImageMagick's: ``radius`` > 0 makes 2 · radius + 1 taps."""
+def line_blur(image, angle, radius, sigma, carry):
+    """ImageMagick's: ``radius`` > 0 makes 2 · radius + 1 taps; ``carry`` is added before the floor."""
     taps = np.arange(2 * radius + 1)
     weights = np.exp(-(taps**2) / (2 * sigma**2)) / (np.sqrt(2 * np.pi) * sigma)
     theta, total = np.deg2rad(float(angle)), np.zeros(image.shape)
@@ -93,11 +103,11 @@ def line_blur(image, angle, radius, sigma):
         r = np.clip(rows + int(np.ceil(tap * np.sin(theta) - 0.5)), 0, image.shape[0] - 1)
         c = np.clip(columns + int(np.ceil(tap * np.cos(theta) - 0.5)), 0, image.shape[1] - 1)
         total += weight * image[r][:, c]
-    return np.floor(total + 0.5).clip(0, 255).astype(np.uint8)
+    return np.floor(total + carry).clip(0, 255).astype(np.uint8)
 
 
-def motion_blur(image, random, radius, sigma):
-    return line_blur(image, random.uniform(-45, 45, ()), radius, sigma)
+def motion_blur(image, random, radius, sigma, carry):
+    return line_blur(image, random.uniform(-45, 45, ()), radius, sigma, carry)
 
 
 def clipped_zoom(x, factor):
@@ -119,18 +129,18 @@ def grey(x):
     return x if x.shape[-1] == 1 else (x @ [0.299, 0.587, 0.114])[..., None]
 
 
-def snow(image, random, mean, spread, zoom, threshold, radius, sigma, share):
+def snow(image, random, mean, spread, zoom, threshold, radius, sigma, share, carry):
     x = image / 255
     layer = random.normal((1, *image.shape[:2]))[0] * spread + mean
     layer = clipped_zoom(layer[..., None], zoom)
     layer[layer < threshold] = 0
-    layer = line_blur(to_bytes(layer), random.uniform(-135, -45, ()), radius, sigma) / 255
+    layer = line_blur(to_bytes(layer), random.uniform(-135, -45, ()), radius, sigma, carry) / 255
     x = share * x + (1 - share) * np.maximum(x, grey(x) * 1.5 + 0.5)
     return to_bytes(x + layer + np.rot90(layer, 2))
 
 
 def frost(image, random, share, amount, textures):
-    """``textures`` (5, side, side, c)."""
+    """``textures`` (5, side, side, c), periodic."""
     texture = textures[random.integers(len(textures), ())]
     top, left = random.integers(texture.shape[0], (2,))
     part = np.roll(texture, (-top, -left), (0, 1))[: image.shape[0], : image.shape[1]]

@@ -6,8 +6,8 @@ import pytest
 @pytest.fixture
 def bench(monkeypatch, load):
     module = load("bench_corruptions")
-    monkeypatch.setattr(module, "IMAGES", {"cpu": 8})
-    monkeypatch.setattr(module, "FEW", 4)
+    monkeypatch.setattr(module, "IMAGES", {"cpu": 32})
+    monkeypatch.setattr(module, "FEW", 32)
     monkeypatch.setattr(module, "CORRUPTIONS", ("contrast", "gaussian_noise", "frost"))
     return module
 

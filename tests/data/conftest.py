@@ -106,6 +106,12 @@ def layouts(
 
 
 @pytest.fixture
+def registered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    """``registered(name)`` makes what now lies in ``tmp_path`` the published files."""
+    return lambda name: register(monkeypatch, name, tmp_path)
+
+
+@pytest.fixture
 def real_root() -> Path:
     """The root of the real files; the test is skipped where ``$LGGKIT_DATA`` is not set."""
     if "LGGKIT_DATA" not in os.environ:

@@ -165,3 +165,31 @@ def test_wrong_draws_are_refused(generator):
             apply_augmentation(images, wrong, flips)
     with pytest.raises(ValueError, match="pad is -1"):
         draw_augmentation(4, generator, pad=-1)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda x, g: augment(x.numpy(), g), TypeError, "images are a ndarray: give a tensor"),
+        (lambda x, g: augment(x.half(), g), TypeError, r"uint8, not torch\.float16"),
+        (lambda x, g: augment(x.bfloat16(), g), TypeError, r"uint8, not torch\.bfloat16"),
+        (lambda x, g: augment(x, g, pad=float("nan")), TypeError, "pad is nan: give an integer"),
+        (lambda x, g: augment(x, g, pad=1.0), TypeError, r"pad is 1\.0"),
+        (lambda x, g: augment(x, g, pad=-1), ValueError, "pad is -1: give an integer from 0"),
+        (lambda x, g: apply_augmentation(x, *draw_augmentation(2, g), pad=None), TypeError, "pad is None"),
+        (lambda x, g: augment(x, None), TypeError, "the generator is a NoneType: give a torch.Generator"),
+        (lambda x, g: apply_augmentation(x, [[0, 0]] * 2, [True] * 2), TypeError, "offsets are a list"),
+        (lambda x, g: draw_augmentation(-1, g), ValueError, "n is -1"),
+        (lambda x, g: draw_augmentation(2.5, g), TypeError, r"n is 2\.5"),
+    ],
+)
+def test_options_that_are_none_are_one_sentence(call, error, said, generator):
+    with pytest.raises(error, match=said) as refusal:
+        call(random_images(2, 1, 8, 8), generator)
+    assert "\n" not in str(refusal.value) and str(refusal.value).endswith(".")
+
+
+def test_numbers_may_be_numpys(generator):
+    offsets, flips = draw_augmentation(np.int64(5), generator, pad=np.int32(2))
+    assert offsets.shape == (5, 2) and flips.shape == (5,)
+    assert augment(random_images(3, 1, 8, 8), generator, pad=np.uint8(3)).shape == (3, 1, 8, 8)

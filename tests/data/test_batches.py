@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from scipy.stats import chisquare
@@ -46,3 +47,27 @@ def test_no_samples_make_no_batch():
 def test_batch_size_must_be_positive():
     with pytest.raises(ValueError, match="batch_size is 0"):
         next(batches(load("digits"), torch.arange(3), 0))
+
+
+@pytest.mark.parametrize(
+    ("order", "size", "error", "said"),
+    [
+        (torch.arange(3), -1, ValueError, "batch_size is -1"),
+        (torch.arange(3), 2.0, TypeError, r"batch_size is 2\.0: give an integer"),
+        (torch.arange(3), True, TypeError, "batch_size is True"),
+        (torch.rand(3), 2, TypeError, r"indices are float32 \(3,\)"),
+        (torch.tensor([0, 500]), 2, IndexError, "but there are 500 samples"),
+    ],
+)
+def test_what_makes_no_batches_is_one_sentence(order, size, error, said):
+    with pytest.raises(error, match=said):
+        next(batches(load("digits", train=False), order, size))
+
+
+def test_orders_and_sizes_may_be_numpys(generator):
+    data = load("digits", train=False)
+    parts = list(batches(data, np.arange(5), np.int64(2)))
+    assert [len(labels) for _, labels in parts] == [2, 2, 1]
+    assert len(epoch_order(np.int32(7), generator)) == 7 and len(epoch_order(0, generator)) == 0
+    with pytest.raises(ValueError, match="n is -1: give an integer from 0"):
+        epoch_order(-1, generator)

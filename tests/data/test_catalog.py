@@ -88,6 +88,25 @@ def test_a_damaged_gzip_is_named_and_refused(layouts, tmp_path):
         load("mnist", root=tmp_path)
 
 
+@pytest.mark.parametrize("name", ["cifar10", "cifar100", "svhn", "fashion-mnist"])
+def test_a_file_of_another_format_is_named_and_refused(name, layouts, registered, tmp_path):
+    """As where a checksum was registered for the wrong file."""
+    layouts(name)
+    files = DATASETS[name].read.train
+    for file in files:
+        (tmp_path / file.path).write_bytes(b"no such format")
+    registered(name)
+    with pytest.raises(DataCorrupt, match=rf"not in the format of {name}.*put an intact copy") as refusal:
+        load(name, root=tmp_path)
+    assert str(tmp_path / files[0].path) in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("train", ["test", "train", None, 2])
+def test_a_split_is_a_truth_value(train):
+    with pytest.raises(TypeError, match=r"train is .*: give True for the training split, False for the test"):
+        load("digits", train=train)
+
+
 def test_nothing_is_unpickled_before_it_is_verified(layouts, tmp_path, monkeypatch):
     layouts("cifar10")
     path = tmp_path / published.CIFAR10.test[0].path

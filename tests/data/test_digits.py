@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import gzip
 import hashlib
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from lggkit.data import digits, load
+from lggkit.data import DataCorrupt, digits, load
 
 
 def test_both_splits_together_are_scikit_learns_digits():
@@ -48,3 +52,26 @@ def test_scikit_learn_is_not_imported_where_its_file_is_found(monkeypatch):
 def test_scikit_learn_is_asked_when_its_file_is_elsewhere(monkeypatch):
     monkeypatch.setattr(digits, "find_spec", lambda name: None)
     assert len(load("digits")) == 1297
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda whole: whole[: len(whole) // 2], "end-of-stream|ended before"),
+        (lambda whole: b"no gzip", "[Nn]ot a gzipped file"),
+        (lambda whole: gzip.compress(b"1,2,3\n4,5,6\n"), r"its shape is \(2, 3\) instead of \(1797, 65\)"),
+        (lambda whole: gzip.compress(b"cat,dog\n"), "could not convert"),
+    ],
+)
+def test_a_damaged_file_of_scikit_learn_is_named(spoil, said, tmp_path, monkeypatch):
+    package = Path(find_spec("sklearn").submodule_search_locations[0])
+    copy = tmp_path / "datasets" / "data" / "digits.csv.gz"
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(spoil((package / "datasets" / "data" / "digits.csv.gz").read_bytes()))
+    monkeypatch.setattr(
+        digits, "find_spec", lambda name: SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    )
+    with pytest.raises(
+        DataCorrupt, match=rf"digits\.csv\.gz is truncated or altered \(.*({said}).*scikit-learn anew"
+    ):
+        load("digits")

@@ -68,3 +68,51 @@ def test_normalized_training_set_has_mean_zero_and_deviation_one():
     normalized = normalize(data.images, data.mean, data.std).double()
     assert abs(normalized.mean()) < 1e-6
     assert abs(normalized.std(correction=0) - 1) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda: to_float([0, 255]), TypeError, "images are a list: give a tensor"),
+        (lambda: to_float(LEVELS.numpy()), TypeError, "images are a ndarray: give a tensor, as of"),
+        (lambda: to_float(LEVELS > 3), TypeError, r"not torch\.bool"),
+        (lambda: normalize(LEVELS, MEAN, (0.2, 0.0, 0.2)), ValueError, "std is .*: give positive numbers"),
+        (lambda: normalize(LEVELS, MEAN, (0.2, float("nan"), 0.2)), ValueError, "std is"),
+        (
+            lambda: normalize(LEVELS, (0.5, float("inf"), 0), STD),
+            ValueError,
+            "mean is .*: give finite numbers",
+        ),
+        (lambda: normalize(LEVELS, "abc", STD), TypeError, "mean is 'abc': give one number per channel"),
+        (lambda: normalize(LEVELS, MEAN, None), TypeError, "std is None: give one number per channel"),
+        (lambda: normalize(LEVELS[0, 0, 0], MEAN, STD), ValueError, "for no channels"),
+        (
+            lambda: channel_statistics(LEVELS.long() * 10**8),
+            TypeError,
+            r"must be uint8 \(0\.\.255\), not torch\.int64",
+        ),
+        (lambda: channel_statistics(LEVELS.float()), TypeError, r"not torch\.float32"),
+        (lambda: channel_statistics(LEVELS[:0]), ValueError, r"at least one, not \(0, 3, 16, 16\)"),
+        (lambda: channel_statistics(LEVELS[0]), ValueError, r"not \(3, 16, 16\)"),
+        (lambda: channel_statistics(LEVELS.numpy()), TypeError, "images are a ndarray"),
+    ],
+)
+def test_what_has_no_pixels_is_one_sentence(call, error, said):
+    with pytest.raises(error, match=said) as refusal:
+        call()
+    assert "\n" not in str(refusal.value) and str(refusal.value).endswith(".")
+
+
+def test_statistics_of_python_keep_the_precision_of_the_images():
+    unit = to_float(LEVELS).double()
+    expected = (unit - torch.tensor(MEAN, dtype=torch.float64)[:, None, None]) / torch.tensor(
+        STD, dtype=torch.float64
+    )[:, None, None]
+    assert torch.equal(normalize(unit, MEAN, STD, dtype=torch.float64), expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_images_stay_what_they_are(dtype):
+    images = to_float(LEVELS).to(dtype)
+    assert to_float(images) is images
+    assert torch.isfinite(normalize(images, MEAN, STD)).all()

@@ -2,11 +2,9 @@
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import nn
 
-from lggkit.evaluation.attacks import deepfool, fgsm, misled, pgd, snr_epsilon, strong
-from lggkit.networks import build, with_normalization
+from lggkit.evaluation.attacks import VanishedGradients, deepfool, fgsm, misled, pgd, snr_epsilon, strong
 
 SHAPE = (1, 4, 4)
 
@@ -32,14 +30,28 @@ class Thin(nn.Module):
         return torch.stack([torch.zeros_like(wrong), wrong], 1)
 
 
-@pytest.fixture
-def network():
-    return with_normalization(build("small_net", seed=0, classes=3, width=2, channels=1), [0.5], [0.3])
+class Hill(nn.Module):
+    """Wrong near a top, pixel by pixel, with a slope that turns over there."""
+
+    top = 0.5 + 0.1 * torch.linspace(-1, 1, 16).view(SHAPE)
+
+    def forward(self, x):
+        height = -(x - self.top).square().flatten(1).sum(1)
+        return torch.stack([torch.zeros_like(height), height], 1)
+
+
+class Bright(nn.Module):
+    """Says 1 of images that are brighter than mean gray."""
+
+    def forward(self, x):
+        above = (x - 0.5).flatten(1).sum(1)
+        return torch.stack([-above, above], 1)
 
 
 def test_strong_leaves_places_without_any_gradient_by_random_starts():
     x, y = torch.full((4, *SHAPE), 0.5), torch.zeros(4, dtype=torch.long)
-    assert not strong(Plateau(), x, y, restarts=0, steps=5).any()
+    with pytest.warns(VanishedGradients, match="for 4 of 4 images"):
+        assert not strong(Plateau(), x, y, restarts=0, steps=5).any()
     assert strong(Plateau(), x, y, restarts=1, steps=5).all()
 
 
@@ -51,35 +63,38 @@ def test_strong_finds_thin_places_that_steps_of_descent_leap_over():
     assert strong(Thin(), x, y, restarts=0, steps=20).sum() > 10
 
 
-def descended(model, x, y, epsilon, step, steps):
-    """PGD of one image at a time, by its definition."""
-    moved = x.clone()
-    for _ in range(steps):
-        for place in range(len(x)):
-            image = moved[place : place + 1].clone().requires_grad_()
-            F.cross_entropy(model(image), y[place : place + 1]).backward()
-            moved[place] += step * image.grad[0].sign()
-        moved = torch.maximum(torch.minimum(moved, x + epsilon), x - epsilon).clamp(0, 1)
-    return moved
+def test_descent_on_a_curved_network_goes_the_way_that_is_known():
+    """From 0.03 beside the top in steps of 0.02: back and forth across it, or off to the edge of the ball."""
+    start = torch.where(torch.arange(16).view(SHAPE) % 2 == 0, -0.03, 0.03)
+    x = (Hill.top + start).repeat(4, 1, 1, 1)
+    y = torch.tensor([0, 1, 0, 1])
+    for steps, (toward, off) in {
+        1: (0.02, -0.02),
+        2: (0.04, -0.04),
+        3: (0.02, -0.05),
+        4: (0.04, -0.05),
+    }.items():
+        found = pgd(Hill(), x, y, epsilon=0.05, step=0.02, steps=steps)
+        way = torch.where(y == 0, toward, off).view(-1, 1, 1, 1)
+        torch.testing.assert_close(found, x - way * start.sign(), atol=1e-5, rtol=0)
+    way = torch.where(y == 0, 1.0, -1.0).view(-1, 1, 1, 1) * snr_epsilon(x, 30.0)
+    torch.testing.assert_close(fgsm(Hill(), x, y, snr=30.0), x - way * start.sign(), atol=1e-5, rtol=0)
 
 
-def test_attacks_on_a_curved_network_are_those_of_a_loop_over_images(network):
-    x, y = images(5, low=0.0, high=1.0), torch.arange(5) % 3
-    network.eval()
-    expected = descended(network, x, y, epsilon=0.05, step=0.02, steps=4)
-    assert not torch.equal(expected, descended(network, x, y, epsilon=0.05, step=0.05, steps=1))
-    assert torch.allclose(pgd(network, x, y, epsilon=0.05, step=0.02, steps=4), expected, atol=1e-6)
-    single = [
-        descended(network, x[i : i + 1], y[i : i + 1], 1.0, snr_epsilon(x, 20.0)[i], 1) for i in range(5)
-    ]
-    assert torch.allclose(fgsm(network, x, y, snr=20.0), torch.cat(single), atol=1e-6)
+def test_each_image_is_attacked_for_itself():
+    x, y = images(5), torch.arange(5) % 2
+    found = pgd(Bright(), x, y, epsilon=0.05, step=0.02, steps=4)
+    alone = [pgd(Bright(), x[i : i + 1], y[i : i + 1], epsilon=0.05, step=0.02, steps=4) for i in range(5)]
+    torch.testing.assert_close(found, torch.cat(alone))
+    torch.testing.assert_close(found, x + 0.05 * (1 - 2.0 * y).view(-1, 1, 1, 1))
 
 
-def test_stronger_attacks_break_what_weaker_ones_do(network):
-    x = images(30)
-    network.eval()
-    y = network(x).argmax(1)
-    epsilon = deepfool(network, x, y).median().item() / 16**0.5
-    broken = misled(network, pgd(network, x, y, epsilon=epsilon, step=epsilon / 5), y)
-    assert 0 < broken.sum() < len(x)
-    assert strong(network, x, y, epsilon=epsilon, restarts=1, steps=20)[broken].all()
+def test_attacks_break_what_is_nearer_than_the_ball_is_wide_and_no_more():
+    levels = torch.tensor([0.41, 0.47, 0.48, 0.52, 0.53, 0.59])
+    x = levels.view(-1, 1, 1, 1).expand(-1, *SHAPE).contiguous()
+    y = (levels > 0.5).long()
+    for epsilon in (0.01, 0.025, 0.05):
+        near = (levels - 0.5).abs() < epsilon
+        assert torch.equal(misled(Bright(), pgd(Bright(), x, y, epsilon=epsilon, step=epsilon / 5), y), near)
+        assert torch.equal(strong(Bright(), x, y, epsilon=epsilon, restarts=1, steps=20), near)
+    torch.testing.assert_close(deepfool(Bright(), x, y), 4 * (levels - 0.5).abs(), rtol=0.05, atol=0)

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from sklearn.metrics import silhouette_samples
 
 from lggkit.evaluation import (
     class_elongation,
@@ -151,3 +152,34 @@ def test_what_does_not_fit_is_refused():
         initial_distance_correlation(torch.rand(4, 2), torch.rand(3, 2))
     with pytest.raises(ValueError, match="4 embeddings and 3 labels"):
         silhouette(torch.rand(4, 2), torch.tensor([0, 1, 1]))
+
+
+def test_distances_that_overflow_have_no_ratio():
+    x = torch.tensor([[0.0], [1e200], [-1e200], [1e199]], dtype=torch.float64)
+    with pytest.raises(ValueError, match="mean distance between classes is inf; rescale"):
+        scatter_ratio(x, torch.tensor([0, 0, 1, 1]))
+
+
+def test_far_and_tight_classes_are_measured_as_near_ones():
+    x, y = torch.randn(60, 3, dtype=torch.float64), torch.arange(60) % 3
+    for moved in (x + 1e7, torch.cat((x, x)) + 1e8):
+        labels = y if len(moved) == 60 else torch.cat((y, y))
+        still = moved - moved.mean(0).round()
+        for measure in (silhouette, scatter_ratio, class_elongation):
+            assert measure(moved, labels) == pytest.approx(measure(still, labels), rel=1e-6)
+
+
+def test_a_cluster_beside_an_outlier_keeps_its_silhouette():
+    x = torch.tensor([[0.0], [1e-6], [1.0], [1.0 + 1e-6], [1e9]], dtype=torch.float64)
+    labels = torch.tensor([0, 1, 2, 2, 3])
+    distance = (x - x.T).abs().numpy()
+    expected = silhouette_samples(distance, labels.numpy(), metric="precomputed").mean()
+    assert silhouette(x, labels) == pytest.approx(float(expected))
+
+
+@pytest.mark.parametrize("measure", [silhouette, scatter_ratio, class_elongation, clusters_per_class])
+def test_what_is_no_tensor_is_told(measure):
+    x, y = torch.rand(6, 2), torch.arange(6) % 2
+    for call in ((x.numpy(), y), (x.tolist(), y), (x, y.numpy()), (x, y.tolist())):
+        with pytest.raises(TypeError, match=r"must be a tensor, got \w+: convert it by torch\.as_tensor"):
+            measure(*call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -69,6 +70,31 @@ def test_errors_are_counted_for_every_corruption_and_severity(data):
     assert seen == [(name, s) for name in ("fog", "snow") for s in (1, 2, 3)]
 
 
+def test_arrays_choose_corruptions_and_severities(data):
+    seen = []
+
+    def images(name, severity):
+        seen.append((name, severity, type(name), type(severity)))
+        return data.images
+
+    corruption_errors(lambda x: x[:, 0, 0, 0], data, images, np.array([2, 5]), np.array(["fog"]))
+    assert seen == [("fog", 2, str, int), ("fog", 5, str, int)]
+
+
+@pytest.mark.parametrize(
+    ("severities", "names", "said"),
+    [
+        ((), ("fog",), "1 corruptions and 0 severities"),
+        ((1,), (), "0 corruptions and 1 severities"),
+        ((1,), "fog", "give a sequence of names"),
+        ((1.5,), ("fog",), "give whole numbers"),
+    ],
+)
+def test_choices_that_choose_nothing_are_refused(data, severities, names, said):
+    with pytest.raises(ValueError, match=said):
+        corruption_errors(lambda x: x[:, 0, 0, 0], data, severities=severities, names=names)
+
+
 def test_by_default_all_are_of_our_making(data):
     taken = []
 
@@ -112,6 +138,7 @@ def test_a_network_gets_floats_in_evaluation_mode(data):
         (lambda: corruption_error({"fog": (1.0,)}, {"fog": (1.0, 2.0)}), "numbers of severities are 1, 2"),
         (lambda: mean_corrupted_error({}), "there are no errors"),
         (lambda: mean_corrupted_error({"fog": ()}), "numbers of severities are 0"),
+        (lambda: mean_corrupted_error({"fog": 3.0}), "errors under fog are 3.0: give a sequence"),
         (lambda: mean_corrupted_error({"fog": (1.0,), "snow": (1.0, 2.0)}), "numbers of severities are 1, 2"),
     ],
 )

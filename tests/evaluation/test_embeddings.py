@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from lggkit.evaluation import knn_error, linear_probe_error, svc_error
+from lggkit.evaluation.embeddings import _by_shares
 from lggkit.evaluation.neighbors import neighbor_classes, neighbor_error
 
 # On a line: two of class 0 near the origin, three of class 1 beyond; cosine sees one direction only.
@@ -136,3 +137,18 @@ def test_an_embedding_that_has_collapsed_is_measured_too():
     assert svc_error(x, y, x, y).error == pytest.approx(200 / 3)
     assert linear_probe_error(x, y, x, y) == pytest.approx(200 / 3)
     assert knn_error(x, y, x, y, k=5) >= 200 / 3 - 1e-9
+
+
+@pytest.mark.parametrize("subset", [3, 4, 10, 11])
+def test_a_subset_that_is_possible_is_drawn_however_few_are_left_or_a_class_has(subset):
+    """Class 7 has one sample, and of 12 only one or two may be left out."""
+    y = np.array([0] * 6 + [3] * 5 + [7])
+    for seed in range(5):
+        chosen = _by_shares(y, subset, np.random.default_rng(seed))
+        sizes = np.unique(y[chosen], return_counts=True)[1]
+        assert len(set(chosen)) == subset == sizes.sum() and len(sizes) == 3
+        assert abs(sizes[0] - subset * 6 / 12) <= 1 and abs(sizes[1] - subset * 5 / 12) <= 1
+    x, labels = torch.from_numpy(y)[:, None].float(), torch.from_numpy(y)
+    assert linear_probe_error(x, labels, x, labels, subset=subset) < 100
+    two = torch.arange(10) % 2
+    assert linear_probe_error(two[:, None].float(), two, two[:, None].float(), two, subset=9) == 0

@@ -1,5 +1,9 @@
+from collections import Counter
+
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from lggkit import graph
@@ -95,3 +99,56 @@ def test_separated_classes_have_no_variation_and_no_edge(labels):
     images.flatten(1)[torch.arange(len(labels)), labels] = 255
     found = g.geometries(nn.Identity(), images, draws_of(labels), ("input",), k=4)["input"]
     assert found.variation["edges-possible"].abs().max() == 0
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.uint8, torch.int16, torch.uint16])
+def test_a_draw_that_is_possible_is_made_whatever_the_labels_are(dtype):
+    source = torch.Generator().manual_seed(0)
+    draws = g.balanced_draws(torch.tensor([5, 5, 6, 6]).to(dtype), 1, 2, 2, source)
+    assert sorted(draws.indices[0].tolist()) == [0, 1, 2, 3]
+    assert sorted(draws.labels[0].tolist()) == [5, 5, 6, 6]
+
+
+def test_classes_that_are_too_small_are_passed_over():
+    labels = torch.tensor([-1, 0, 0, 0, 7, 7, 7, 2**40, 2**40])
+    draws = g.balanced_draws(labels, 50, 2, 3, torch.Generator().manual_seed(0))
+    assert set(draws.labels.flatten().tolist()) == {0, 7}
+
+
+@given(
+    labels=st.lists(st.integers(-3, 6), max_size=14),
+    classes=st.integers(1, 4),
+    per_class=st.integers(1, 4),
+)
+@settings(max_examples=200, deadline=None)
+def test_exactly_what_is_possible_is_drawn(labels, classes, per_class):
+    sizes = Counter(labels)
+    possible = sum(size >= per_class for size in sizes.values()) >= classes
+    given_labels, source = torch.tensor(labels, dtype=torch.long), torch.Generator().manual_seed(1)
+    if not possible:
+        with pytest.raises(ValueError, match=rf"a draw needs {classes} classes with {per_class} images each"):
+            g.balanced_draws(given_labels, 2, classes, per_class, source)
+        return
+    draws = g.balanced_draws(given_labels, 2, classes, per_class, source)
+    assert torch.equal(given_labels[draws.indices], draws.labels)
+    for indices, drawn in zip(draws.indices.tolist(), draws.labels.tolist(), strict=True):
+        assert len(set(indices)) == classes * per_class
+        assert len(set(drawn)) == classes and set(Counter(drawn).values()) == {per_class}
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "said"),
+    [
+        ({"labels": torch.rand(8)}, ValueError, r"labels must be int64 \(8,\)"),
+        ({"labels": torch.zeros(4, 2, dtype=torch.long)}, ValueError, r"not int64 \(4, 2\)"),
+        ({"labels": [0, 0, 1, 1]}, TypeError, "labels are a list"),
+        ({"count": 0}, ValueError, "count is 0"),
+        ({"classes": 0}, ValueError, "classes is 0"),
+        ({"per_class": -1}, ValueError, "per_class is -1"),
+        ({"per_class": 1.5}, TypeError, r"per_class is 1\.5"),
+    ],
+)
+def test_what_makes_no_draw_is_one_sentence(changes, error, said):
+    fit = {"labels": torch.arange(8) % 2, "count": 1, "classes": 2, "per_class": 2}
+    with pytest.raises(error, match=said):
+        g.balanced_draws(**fit | changes, generator=torch.Generator())

@@ -15,6 +15,26 @@ def test_off_diagonal_is_all_but_the_diagonal():
     assert f.off_diagonal(a).tolist() == [1, 2, 3, 5, 6, 7]
 
 
+@pytest.mark.parametrize(
+    "values", [[], [0.0, 0.0], [1.0, -1.0], [-1.0, -2.0], [1.0, float("nan")], [float("inf")]], ids=str
+)
+def test_a_coefficient_of_variation_has_a_positive_mean(values):
+    with pytest.raises(ValueError, match="give finite ones from 0 on, and one above 0"):
+        f.coefficient_of_variation(values)
+
+
+def test_nothing_is_divided_by_what_is_not_there():
+    generator = torch.Generator().manual_seed(0)
+    with pytest.raises(ValueError, match="sum of squares is 0"):
+        f.first_sample_share(torch.zeros(3, 3))
+    with pytest.raises(ValueError, match="sum of squares is nan"):
+        f.first_sample_share(torch.full((3, 3), float("nan")))
+    with pytest.raises(ValueError, match="median norm is 0"):
+        f.displaced(torch.zeros(4, 3), generator)
+    with pytest.raises(ValueError, match="mean edge weight is 0"):
+        f.weight_spread([torch.eye(4), torch.ones(4, 2)], normalized=False)
+
+
 def test_coefficient_of_variation():
     assert f.coefficient_of_variation([2.0, 2.0, 2.0]) == 0
     assert f.coefficient_of_variation([1.0, 3.0]) == pytest.approx(0.5)

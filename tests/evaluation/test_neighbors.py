@@ -1,9 +1,10 @@
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from lggkit.data import DataSet
-from lggkit.evaluation.neighbors import latents_at, neighbor_error, neighbor_errors
+from lggkit.evaluation.neighbors import latents_at, neighbor_classes, neighbor_error, neighbor_errors
 
 
 def naive_error(base, base_labels, queries, labels, k):
@@ -53,3 +54,31 @@ def test_k_beyond_the_base_is_refused():
     x, y = clouds(6, torch.Generator().manual_seed(0))
     with pytest.raises(ValueError, match="n_neighbors"):
         neighbor_error(x, y, x, y, k=7)
+
+
+PLACES = {
+    "ordinary": lambda x: x,
+    "far from the origin": lambda x: x + 1e9,
+    "one outlier": lambda x: torch.cat((torch.full_like(x[:1], 1e12), x[1:])),
+    "two clusters": lambda x: 1e-6 * x + 1e5 * (torch.arange(len(x)) % 2).unsqueeze(1),
+}
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+def test_euclidean_votes_are_those_of_differences(place):
+    base, queries = (place(torch.randn(n, 20, dtype=torch.float64)) for n in (150, 40))
+    labels = torch.randint(3, (150,))
+    distances = torch.cdist(queries, base, compute_mode="donot_use_mm_for_euclid_dist")
+    voters = labels[distances.argsort(1)[:, :5]]
+    expected = torch.nn.functional.one_hot(voters, 3).sum(1).argmax(1)
+    assert torch.equal(neighbor_classes(base, labels, queries, 5, "euclidean"), expected)
+
+
+@pytest.mark.parametrize("given", [[[1.0, 2.0]] * 4, np.ones((4, 2))], ids=["list", "array"])
+def test_what_is_no_tensor_is_told(given):
+    x, y = torch.rand(4, 2), torch.arange(4)
+    for call in ((given, y, x, y), (x, y, given, y), (x, given, x, y), (x, y, x, given)):
+        with pytest.raises(TypeError, match=r"must be a tensor, got \w+: convert it by torch\.as_tensor"):
+            neighbor_error(*call, k=1)
+    with pytest.raises(TypeError, match="labels must be integers"):
+        neighbor_error(x, y.float(), x, y, k=1)

@@ -1,9 +1,13 @@
 """Means over a reference by examples that can be computed by hand, and how errors are counted."""
 
+from dataclasses import replace
+from statistics import mean
+
 import pytest
 import torch
 
 from lggkit.data import DataSet
+from lggkit.data.corruptions import corrupt
 from lggkit.evaluation import corruption_errors
 from lggkit.experiments import corruption_runs, embedding_runs
 from lggkit.experiments.corruption_runs import (
@@ -14,6 +18,8 @@ from lggkit.experiments.corruption_runs import (
     robustness_metrics,
     robustness_of_all,
 )
+from lggkit.experiments.graph_smoothness_loss import s44_robustness
+from lggkit.experiments.lgg import s42_embeddings, s43_robustness
 
 REFERENCE = Robustness(10.0, {"fog": (20.0, 20.0), "snow": (40.0, 80.0), "contrast": (10.0, 10.0)})
 OURS = Robustness(5.0, {"fog": (10.0, 20.0), "snow": (30.0, 60.0), "contrast": (5.0, 15.0)})
@@ -52,6 +58,13 @@ def test_without_a_reference_there_are_no_means_over_it():
     assert {"mce", "relative_mce"}.isdisjoint(robustness_metrics(OURS, None))
     unhurt = Robustness(10.0, {name: (10.0, 10.0) for name in OURS.errors})
     assert "relative_mce" not in robustness_metrics(OURS, unhurt)
+
+
+def test_a_reference_without_an_error_leaves_the_mean_over_it_out():
+    perfect = Robustness(0.0, REFERENCE.errors | {"contrast": (0.0, 0.0)})
+    found = robustness_metrics(OURS, perfect)
+    assert "mce" not in found and found["relative_corruptions"] == 2
+    assert found["relative_mce"] == pytest.approx(mean((100 * 20 / 40, 100 * 80 / 120)))
 
 
 def plane(points, labels):
@@ -94,9 +107,9 @@ def data():
 def test_all_networks_see_the_same_images_made_once(data, monkeypatch):
     made, corrupted = [], corruption_runs.corrupted
 
-    def counted(data, name, severity):
+    def counted(data, name, severity, version):
         made.append((name, severity))
-        return corrupted(data, name, severity)
+        return corrupted(data, name, severity, version=version)
 
     def bright(images):
         return (images.float().mean((1, 2, 3)) > 130).long()
@@ -108,4 +121,29 @@ def test_all_networks_see_the_same_images_made_once(data, monkeypatch):
     for who, answer in answers.items():
         expected = corruption_errors(answer, data, severities=[1, 5], names=["fog", "gaussian_noise"])
         assert found[who].errors == expected
-        assert found[who].clean == 100 * (answer(data.images) != data.labels).double().mean()
+        clean = 100 * (answer(data.images) != data.labels).double().mean().item()
+        assert found[who].clean == pytest.approx(clean)
+
+
+def test_the_version_asked_for_is_measured(data):
+    images, seen = data.images, []
+    robustness_of_all({"spy": lambda x: seen.append(x) or torch.zeros(12)}, data, ["frost"], [2], version=1)
+    assert torch.equal(seen[0], corrupt(images, "frost", 2, version=1))
+    assert not torch.equal(seen[0], corrupt(images, "frost", 2))
+
+
+@pytest.mark.parametrize(
+    "experiment", [s44_robustness.EXPERIMENT, s42_embeddings.EXPERIMENT, s43_robustness.EXPERIMENT]
+)
+def test_a_scale_is_measured_with_one_version_and_recorded_keys_with_the_first(experiment):
+    versions = {scale: protocol.corruption_version for scale, protocol in experiment.protocols.items()}
+    assert versions == {"smoke": 2, "reduced": 1, "paper": 2}
+    for scale, version in versions.items():
+        specs = [experiment.spec(arm.name, scale) for arm in experiment.arms]
+        assert {spec.settings["corruption_version"] for spec in specs} == {version}
+
+
+def test_the_version_is_part_of_the_key_but_the_first_is_not():
+    spec = s43_robustness.EXPERIMENT.spec("vanilla", "reduced")
+    assert spec.key == replace(spec, protocol=replace(spec.protocol, corruption_version=1)).key
+    assert spec.key != replace(spec, protocol=replace(spec.protocol, corruption_version=2)).key

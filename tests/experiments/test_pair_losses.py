@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lggkit.experiments.pair_losses import least_pair_loss, random_pair_loss
+from lggkit.experiments.pair_losses import least_pair_loss, pair_sum_violation, random_pair_loss
 from lggkit.objectives import graph_smoothness
 
 
@@ -38,3 +38,8 @@ def test_fewer_than_two_dimensions_or_classes_are_refused():
         random_pair_loss(1)
     with pytest.raises(ValueError, match="classes is 1"):
         least_pair_loss(1)
+
+
+def test_a_pair_sum_needs_pairs_of_two_classes():
+    with pytest.raises(ValueError, match="the 5 samples of 1 classes make no pair"):
+        pair_sum_violation(torch.Generator().manual_seed(0), n=5, classes=1)

@@ -1,5 +1,6 @@
 """Graphs of whole sets against the dense functions: the same edges, ties, zeros and measures."""
 
+import math
 import subprocess
 import sys
 
@@ -78,20 +79,22 @@ def test_wide_float32_duplicates_choose_the_lower_index(similarity):
     assert torch.equal(column[row == 26], torch.tensor([2, 5, 8, 11]))
 
 
-def test_points_closer_than_rounding_coincide():
+def test_points_closer_than_rounding_keep_their_distance():
     x = torch.tensor([[-1.0, 0.0], [1.0, 0.0], [1.0001, 0.0]])
-    graph = knn_graph(x, 1, "rbf", 1e-5, normalized=False)
-    check_same(graph, latent_geometry_graph(x, 1, "rbf", 1e-5, normalized=False))
-    assert graph.to_dense()[1, 2] == 1
+    graph = knn_graph(x, 1, "rbf", 1e-4, normalized=False)
+    check_same(graph, latent_geometry_graph(x, 1, "rbf", 1e-4, normalized=False), rtol=1e-6, atol=0)
+    assert graph.to_dense()[1, 2].item() == pytest.approx(math.exp(-0.5), rel=1e-3)
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("normalized", [False, True])
-def test_negative_cosines_are_kept_and_negative_degrees_isolate(mode, normalized):
+@pytest.mark.parametrize("negative", ["zero", "keep"])
+def test_negative_cosines_are_no_edges_or_kept(mode, normalized, negative):
     x = torch.randn(12, 2, dtype=torch.float64)
-    expected = latent_geometry_graph(x, 7, symmetrization=mode, normalized=normalized)
-    assert normalized or (expected < 0).any()
-    check_same(knn_graph(x, 7, symmetrization=mode, normalized=normalized, block=5), expected)
+    options = {"symmetrization": mode, "normalized": normalized, "negative": negative}
+    expected = latent_geometry_graph(x, 7, **options)
+    assert (expected < 0).any() == (negative == "keep")
+    check_same(knn_graph(x, 7, **options, block=5), expected)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -204,11 +207,18 @@ def test_a_row_is_compared_however_long_it_is(monkeypatch):
         ({"block": 0}, ValueError, "block must be at least 1, got 0"),
         ({"similarity": "dot"}, ValueError, "'cosine', without .* 'rbf' in blocks, got 'dot'"),
         ({"bandwidth": 1.0}, ValueError, "without a bandwidth, .* got 'cosine' and bandwidth=1.0"),
-        ({"similarity": "rbf"}, ValueError, "positive number in blocks, got None: .* median_bandwidth"),
+        (
+            {"similarity": "rbf"},
+            ValueError,
+            r"positive number in blocks, such as median_bandwidth .* got None",
+        ),
         ({"similarity": "rbf", "bandwidth": "median"}, ValueError, "got 'median'"),
         ({"similarity": "rbf", "bandwidth": -1.0}, ValueError, "got -1.0"),
         ({"similarity": "rbf", "bandwidth": torch.ones(2)}, ValueError, "positive number in blocks"),
         ({"symmetrization": None}, ValueError, "or, and, mean, got None"),
+        ({"negative": "drop"}, ValueError, "negative must be one of zero, keep, got 'drop'"),
+        ({"x": [[1.0, 2.0]]}, TypeError, "x must be a tensor, got list: convert it by torch.as_tensor"),
+        ({"k": True}, TypeError, "k must be an int, got True"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, error, message):

@@ -42,6 +42,15 @@ def test_a_compiled_model_has_the_names_of_the_plain_one(network, tmp_path):
     load_weights(network, path)
 
 
+@pytest.mark.parametrize("wrap", [torch.nn.DataParallel, torch.optim.swa_utils.AveragedModel])
+def test_a_wrapped_model_has_the_names_of_the_plain_one(network, tmp_path, wrap):
+    path = save_weights(wrap(network), tmp_path / "net.pt")
+    assert set(torch.load(path, weights_only=True)) == set(network.state_dict())
+    other = wrap(build("small_net", seed=1, width=4))
+    load_weights(other, path)
+    assert torch.equal(other.module.stem[0].weight, network.stem[0].weight)
+
+
 def test_a_failed_write_keeps_the_old_file(network, tmp_path, monkeypatch):
     path = save_weights(network, tmp_path / "net.pt")
     before = path.read_bytes()

@@ -13,16 +13,16 @@ def huber(e):
     return e * e / 2 if abs(e) < 1 else abs(e) - 0.5
 
 
-def naive_relative(x):
+def naive_relative(x, over):
     n = range(len(x))
     distance = [[math.dist(x[i], x[j]) for j in n] for i in n]
-    positive = [d for row in distance for d in row if d > 0]
-    mean = sum(positive) / len(positive) if positive else 1.0
+    counted = [d for i in n for j, d in enumerate(distance[i]) if (i != j if over == "all" else d > 0)]
+    mean = sum(counted) / len(counted) if any(counted) else 1.0
     return [[d / mean for d in row] for row in distance]
 
 
-def naive_loss(student, teacher):
-    ours, theirs = (naive_relative(x.flatten(1).tolist()) for x in (student.double(), teacher.double()))
+def naive_loss(student, teacher, over="all"):
+    ours, theirs = (naive_relative(x.flatten(1).tolist(), over) for x in (student.double(), teacher.double()))
     gaps = [a - b for rows in zip(ours, theirs, strict=True) for a, b in zip(*rows, strict=True)]
     return sum(huber(gap) for gap in gaps) / len(gaps), max(map(abs, gaps))
 
@@ -36,10 +36,33 @@ def test_the_loss_is_the_double_loop(outlier):
     assert rkd_distance([student], [teacher]).item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_points_that_coincide_do_not_count_in_the_mean():
+def test_points_that_coincide_count_in_the_mean_or_not():
     student, teacher = torch.rand(4, 3)[[0, 1, 1, 2, 3]], torch.rand(5, 2)
-    expected, _ = naive_loss(student, teacher)
+    found = []
+    for over in ("all", "positive"):
+        expected, _ = naive_loss(student, teacher, over)
+        found.append(rkd_distance([student], [teacher], mean_over=over).item())
+        assert found[-1] == pytest.approx(expected, rel=1e-5)
+    assert found[0] != pytest.approx(found[1], rel=1e-2)
+    assert rkd_distance([student], [teacher]).item() == found[0]
+
+
+@pytest.mark.parametrize("over", ["all", "positive"])
+def test_near_points_count_as_in_double_precision(over):
+    teacher = torch.tensor([[0.0, 0.0], [2.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    student = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1e-4, 0.0]])
+    for gap in (1e-4, 1e-6, 1e-12, 1e-30):
+        student[3, 0] = gap
+        expected, _ = naive_loss(student, teacher)
+        assert expected == pytest.approx(0.0849, abs=1e-4)
+        assert rkd_distance([student], [teacher], mean_over=over).item() == pytest.approx(expected, rel=1e-5)
+    student[3, 0] = 0  # Park's mean does not jump
     assert rkd_distance([student], [teacher]).item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_another_mean_is_refused():
+    with pytest.raises(ValueError, match="mean_over is 'some'; choose one of all, positive"):
+        rkd_distance([torch.rand(3, 2)], [torch.rand(3, 2)], mean_over="some")
 
 
 def test_three_points_on_a_line():

@@ -107,6 +107,24 @@ def test_tight_clusters_keep_their_angles_in_single_precision(far):
     assert off < 1e-2
 
 
+@pytest.mark.parametrize(("spread", "far"), [(1e-3, 0.0), (1e-6, 0.0), (1e-3, 1e3)])
+def test_the_gradient_of_tight_clusters_is_right(spread, far):
+    student = far + torch.randn(4, 64).repeat_interleave(3, 0)
+    student, teacher = student + spread * torch.randn(12, 64), torch.randn(12, 5)
+    expected = by_differences(student.double(), teacher.double())
+    torch.testing.assert_close(ours(student, teacher).double(), expected, rtol=1e-5, atol=0)
+    steep = slope(by_differences, student.double(), teacher.double())
+    assert (slope(ours, student, teacher) - steep).norm() / steep.norm() < 1e-4
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-15, 1e15, 1e30])
+def test_the_scale_matters_neither_to_the_loss_nor_to_its_descent(scale):
+    student, teacher = torch.randn(7, 4), torch.randn(7, 5)
+    usual, steep = ours(student, teacher), slope(ours, student, teacher)
+    torch.testing.assert_close(ours(scale * student, scale * teacher), usual, rtol=1e-5, atol=0)
+    torch.testing.assert_close(scale * slope(ours, scale * student, teacher), steep, rtol=1e-4, atol=1e-7)
+
+
 def test_points_that_coincide_have_no_angles_and_finite_gradients():
     student, teacher = torch.rand(4, 3)[[0, 1, 1, 2, 3]], torch.rand(5, 2)
     assert ours(student, teacher).item() == pytest.approx(naive_loss(student, teacher), rel=1e-5)

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
-from lggkit.experiments.corruption_runs import corruption_sheet
+from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt, corruption_sheet
 from lggkit.study.figures.corruptions import GAP, contact_sheet
 
 

@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from lggkit.study import bench_parts, pages, paths
 
 
@@ -47,3 +49,11 @@ def test_the_headline_is_arithmetic():
     count = headline()
     parts = ("holds", "contradicted", "undecided", "unmeasured")
     assert sum(count[part] for part in parts) == count["claims"] == 20 + 15 + 20 + 12
+
+
+def test_a_file_that_is_no_ledger_is_named(tmp_path, monkeypatch):
+    (tmp_path / "lgg").mkdir()
+    (tmp_path / "lgg" / "notes.jsonl").write_text("")
+    monkeypatch.setattr(paths, "results", lambda: tmp_path)
+    with pytest.raises(ValueError, match=r"notes.jsonl is no ledger file; name it SECTION.SCALE.jsonl"):
+        pages.write_pages(tmp_path / "out")

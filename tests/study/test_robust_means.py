@@ -2,7 +2,7 @@ from statistics import mean
 
 import pytest
 
-from lggkit.study import robust_means
+from lggkit.study import robust_means, tables
 from lggkit.study.ledger import Ledger
 from lggkit.study.statistics import t_interval
 from lggkit.study.view import Shown
@@ -62,6 +62,18 @@ def test_accuracy_lost_is_over_what_is_above_guessing(shown):
     two = robust_means.accuracy_lost(shown, "cross_entropy", classes=2)
     rise = mean(map(mean, REFERENCE.values())) - 20
     assert two.mean == pytest.approx(mean([100 * rise / (50 - 20), 100 * rise / (50 - 22)]))
+
+
+def test_nothing_is_lost_of_an_accuracy_no_better_than_guessing(shown):
+    for clean in (89.6, 90.0, 95.0):
+        shown.arm("graph_smoothness")[1].metrics["clean_error"] = clean
+        assert robust_means.accuracy_lost(shown, "graph_smoothness") is None
+    assert tables.interval_text(robust_means.accuracy_lost(shown, "graph_smoothness")) == "–"
+    assert robust_means.accuracy_lost(shown, "cross_entropy") is not None
+    with pytest.raises(ValueError, match="at least 2"):
+        robust_means.accuracy_lost(shown, "cross_entropy", classes=1)
+    with pytest.raises(ValueError, match="at least one"):
+        robust_means.accuracy_lost(shown, "no_such_arm")
 
 
 def test_places_where_an_arm_errs_less_are_counted_over_the_means_of_seeds(shown):

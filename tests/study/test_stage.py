@@ -1,8 +1,11 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from lggkit.study import paths
 from lggkit.study.stage import build_stage
 
 
@@ -91,3 +94,11 @@ def test_a_folder_that_is_not_the_repository_is_refused(root):
     (root / "_toc.yml").unlink()
     with pytest.raises(FileNotFoundError, match=r"_toc\.yml"):
         build(root)
+
+
+def test_a_broken_source_is_one_sentence_and_a_failure(tmp_path):
+    here = os.environ | {"PYTHONPATH": str(paths.repository())}
+    command = [sys.executable, "-m", "lggkit.study.stage", *("root", "executed", "build/stage")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=here)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: ") and len(done.stderr.splitlines()) == 1

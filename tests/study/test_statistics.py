@@ -53,13 +53,6 @@ def test_p_values_are_scipys():
     assert st.p_value_of_equivalence(values, 0.9) == pytest.approx(tost)
 
 
-def test_p_values_without_spread():
-    assert st.p_value_of_mean([1.0, 1.0]) == 0.0 and st.p_value_of_mean([0.0, 0.0]) == 1.0
-    assert st.p_value_of_mean([1.0]) == 1.0 and st.p_value_of_equivalence([0.0], 1.0) == 1.0
-    assert st.p_value_of_equivalence([0.1, 0.1], 1.0) == 0.0
-    assert st.p_value_of_equivalence([2.0, 2.0], 1.0) == 1.0
-
-
 def test_holm_steps_down():
     # Thresholds 0.0125, 0.0167, 0.025, 0.05: the third fails, so the fourth does not count any more.
     assert st.holm({"a": 0.010, "b": 0.016, "c": 0.030, "d": 0.040}) == {"a", "b"}

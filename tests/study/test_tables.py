@@ -89,3 +89,12 @@ def test_cells_are_shown_as_printed_and_differences_with_a_minus_sign():
     table = tables.paper_table("graph_smoothness_loss", "table-2")
     assert "5.60" in set(table["printed"])
     assert tables.interval_text(t_interval([-1.5])) == "−1.50 (1)"
+
+
+def test_an_interval_of_equal_seeds_has_no_sign():
+    assert tables.sign_text(t_interval([0.5] * 3), "more", "less") == "3 seeds cannot tell the two apart"
+
+
+def test_a_table_that_the_paper_does_not_have_is_named():
+    with pytest.raises(KeyError, match="lgg has no measured cell in a table 'table-9'"):
+        tables.paper_table("lgg", "table-9")

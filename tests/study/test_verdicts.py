@@ -95,8 +95,8 @@ def test_diverged_runs_are_counted_and_give_no_value(cell, runs, make_record):
 @pytest.mark.parametrize(
     ("baseline", "gkd", "verdict"),
     [
-        ([10.9, 11.0, 11.1], [10.0, 10.1, 10.2], v.HOLDS),
-        ([10.0, 10.1, 10.2], [10.9, 11.0, 11.1], v.CONTRADICTED),
+        ([10.9, 11.0, 11.1], [10.0, 10.1, 10.3], v.HOLDS),
+        ([10.0, 10.1, 10.3], [10.9, 11.0, 11.1], v.CONTRADICTED),
         ([10.0, 12.0, 11.0], [10.9, 10.0, 11.1], v.UNDECIDED),
         ([10.9, 11.0], [10.0, 10.11], v.UNDECIDED),
         ([10.9, 11.0, 11.1], [], v.UNMEASURED),
@@ -115,7 +115,7 @@ def test_pairing_sees_what_two_separate_intervals_would_not(claim, runs):
 
 def test_sides_may_be_two_metrics_of_one_arm(claim, make_record):
     records = [
-        make_record(arm="net", seed=s, metrics={"input": 3.0 + s, "output": 1.0 + s}) for s in range(3)
+        make_record(arm="net", seed=s, metrics={"input": 3.0 + s, "output": 1.0 + 0.9 * s}) for s in range(3)
     ]
     two = dataclasses.replace(claim, left="net:input", right="net:output", metric="")
     assert judge([two], records)[0].verdict == v.HOLDS
@@ -178,15 +178,15 @@ def test_smoke_decides_nothing(claim, runs):
 @pytest.mark.parametrize(
     ("rkd", "verdict", "scale", "n"),
     [
-        ([10.5, 10.6, 10.7], v.HOLDS, "reduced", 3),
-        ([13.0, 13.1, 13.2], v.CONTRADICTED, "reduced", 3),
+        ([10.5, 10.6, 10.8], v.HOLDS, "reduced", 3),
+        ([13.0, 13.1, 13.3], v.CONTRADICTED, "reduced", 3),
         ([], v.UNMEASURED, None, 0),
     ],
 )
 def test_all_of_is_a_conjunction(claim, runs, rkd, verdict, scale, n):
     parts = [claim, dataclasses.replace(claim, id="c05b", number="5b", right="rkd_d")]
     whole = dataclasses.replace(claim, id="both", kind="all_of", members=("c05", "c05b"))
-    records = runs(baseline=[11.0, 11.1, 11.2], gkd=[10.0, 10.1, 10.2], rkd_d=rkd)
+    records = runs(baseline=[11.0, 11.1, 11.2], gkd=[10.0, 10.1, 10.3], rkd_d=rkd)
     judged = judge([whole, *parts], records)[0]
     assert (judged.verdict, judged.scale, judged.n) == (verdict, scale, n)
 
@@ -195,7 +195,7 @@ def test_scale_and_seeds_of_a_conjunction_are_those_of_the_parts_that_decide_it(
     """A part that is not measured leaves the contradiction of another as it is."""
     parts = [claim, dataclasses.replace(claim, id="c05b", number="5b", right="rkd_d")]
     whole = dataclasses.replace(claim, id="both", kind="all_of", members=("c05", "c05b"))
-    judged = judge([whole, *parts], runs(baseline=[11.0, 11.1, 11.2], gkd=[13.0, 13.1, 13.2]))[0]
+    judged = judge([whole, *parts], runs(baseline=[11.0, 11.1, 11.2], gkd=[13.0, 13.1, 13.3]))[0]
     assert (judged.verdict, judged.scale, judged.n) == (v.CONTRADICTED, "reduced", 3)
 
 

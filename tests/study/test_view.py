@@ -1,3 +1,6 @@
+import sys
+import types
+
 import numpy as np
 import pytest
 
@@ -113,3 +116,43 @@ def test_settings_are_named_as_in_a_sentence():
     assert view.class_count({"dataset": "cifar100"}) == 100
     assert view.network_title({"network": "preact_resnet18"}) == "PreActResNet-18"
     assert set(view.NETWORKS) == set(NETWORKS)
+
+
+def test_what_is_shown_is_named_where_there_is_nothing_to_show(root, make_record):
+    ledger = Ledger(root / "data/results")
+    ledger.append(make_record("base", 0, "paper", NAME, metrics={"curve": [1.0, 2.0], "error": 3.0}))
+    shown = view.at(NAME, "paper")
+    place = r"lgg/s00_toy at paper scale, base"
+    with pytest.raises(ValueError, match=rf"{place}, no_such: values are \[\]"):
+        shown.interval("base", "no_such")
+    with pytest.raises(ValueError, match=rf"{place}, curve: a value is no number"):
+        shown.interval("base", "curve")
+    with pytest.raises(ValueError, match=rf"{place} less ours, error: values are \[\]"):
+        shown.paired("base", "ours", "error")
+
+
+def test_differences_that_are_rounding_are_not_resolved(root, make_record):
+    ledger = Ledger(root / "data/results")
+    for arm, errors in {"base": [10.9, 11.0, 11.1], "ours": [10.0, 10.1, 10.2]}.items():
+        for seed, error in enumerate(errors):
+            ledger.append(make_record(arm, seed, "paper", NAME, metrics={"error": error}))
+    found = view.at(NAME, "paper").paired("base", "ours", "error")
+    assert found.mean == pytest.approx(0.9) and not found.resolved
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), [1.0], None], ids=str)
+def test_only_finite_numbers_and_texts_are_glued(bad, monkeypatch):
+    handed = {}
+    glue = lambda name, value, display: handed.update({name: value})  # noqa: E731
+    monkeypatch.setitem(sys.modules, "myst_nb", types.SimpleNamespace(glue=glue))
+    view.glue({"a": np.float32(2), "b": "text"})
+    assert handed == {"a": 2.0, "b": "text"}
+    with pytest.raises(ValueError, match="new to glue is"):
+        view.glue({"other": 1.0, "new": bad})
+    assert "other" not in handed
+
+
+def test_arms_may_be_an_array(root):
+    view.measure(NAME, "smoke")
+    assert view.highest(NAME, arms=np.array(["base", "ours"])).scale == "smoke"
+    assert view.highest(NAME, arms="base").scale == "smoke"

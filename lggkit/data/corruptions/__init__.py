@@ -2,6 +2,22 @@
 
 from lggkit.data.corruptions.catalog import CORRUPTIONS, SEVERITIES, corrupt
 from lggkit.data.corruptions.official import Corrupted, corrupted, source_of
+from lggkit.data.corruptions.photographs import frost_photographs
 from lggkit.data.corruptions.sheet import corruption_sheet
+from lggkit.data.corruptions.textures import Textures
+from lggkit.data.corruptions.versions import NEWEST, VERSIONS, Version
 
-__all__ = ["CORRUPTIONS", "SEVERITIES", "Corrupted", "corrupt", "corrupted", "corruption_sheet", "source_of"]
+__all__ = [
+    "CORRUPTIONS",
+    "NEWEST",
+    "SEVERITIES",
+    "VERSIONS",
+    "Corrupted",
+    "Textures",
+    "Version",
+    "corrupt",
+    "corrupted",
+    "corruption_sheet",
+    "frost_photographs",
+    "source_of",
+]

@@ -1,4 +1,4 @@
-"""Synthetic frost: five periodic textures from a fixed seed, in place of the benchmark's photographs."""
+"""Feathers of frost: the five periodic textures of version 1, and what textures are made with."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from lggkit.data.corruptions.draws import Draws
 from lggkit.data.corruptions.levels import grey
+from lggkit.data.corruptions.textures import Textures
 
 SIDE = 192
 COUNT = 5
@@ -18,31 +18,31 @@ ICE = (0.78, 0.89, 1.0)
 
 
 @lru_cache(maxsize=2)
-def textures(channels: int = 3) -> Tensor:
+def feathers(channels: int = 3) -> Textures:
     """Bluish-white needles and feathers on a dark pane, thick in some places and thin in others.
 
     Needles are noise whose spectrum is confined to narrow ranges of directions, feathers are the ridges of
-    noise with a spectrum 1/f; both lie under a slowly varying thickness. Borders fit together, so that a part
-    may begin anywhere.
+    noise with a spectrum 1/f; both lie under a slowly varying thickness. They are darker and smoother than
+    the benchmark's photographs (see `lggkit.data.corruptions.rime`).
 
     Args:
         channels: 3, or 1 for grey.
 
     Returns:
-        uint8 (5, channels, 192, 192).
+        Five periodic textures of 192 x 192 pixels.
     """
     places = torch.arange(COUNT)
     noise = Draws(0, "frost texture", 0, places).normal(6, SIDE, SIDE).double().numpy()
     ice = torch.from_numpy(np.stack([_texture(planes, k) for k, planes in enumerate(noise)]))
     ice = ice if channels == 3 else grey(ice)
-    return (ice * 255).round().to(torch.uint8)
+    return Textures(tuple((ice * 255).round().to(torch.uint8)))
 
 
 def _texture(noise: np.ndarray, number: int) -> np.ndarray:
     """(3, SIDE, SIDE) on [0, 1] from six planes of white noise."""
-    radius, angle = _frequencies()
-    thickness = _uniform(_filtered(noise[0], np.exp(-((radius / 3) ** 2))))
-    feathers = 1 - np.abs(_filtered(noise[1], radius**-1.5 * (radius > 3))) / 1.2
+    radius, angle = frequencies()
+    thickness = _uniform(filtered(noise[0], np.exp(-((radius / 3) ** 2))))
+    feathers = 1 - np.abs(filtered(noise[1], radius**-1.5 * (radius > 3))) / 1.2
     needles = [_needles(noise[2 + i], angle - (number + i * 1.3), radius) for i in range(4)]
     crystal = np.clip(0.55 * feathers + 0.5 * np.max(needles, 0), 0, 1.4)
     bright = np.clip((0.3 + 0.7 * thickness) * (0.35 + 0.75 * crystal), 0, 1)
@@ -51,16 +51,16 @@ def _texture(noise: np.ndarray, number: int) -> np.ndarray:
 
 def _needles(noise: np.ndarray, turned: np.ndarray, radius: np.ndarray) -> np.ndarray:
     narrow = np.exp(8 * (np.cos(2 * turned) - 1)) * radius**-1.0 * (radius > 4) * (radius < 40)
-    return np.clip(_filtered(noise, narrow), 0, 2.5) / 2.5
+    return np.clip(filtered(noise, narrow), 0, 2.5) / 2.5
 
 
-def _frequencies() -> tuple[np.ndarray, np.ndarray]:
+def frequencies() -> tuple[np.ndarray, np.ndarray]:
     """Cycles a side, at least 1, and direction."""
     rows, columns = np.meshgrid(*2 * [np.fft.fftfreq(SIDE, 1 / SIDE)], indexing="ij")
     return np.maximum(np.hypot(rows, columns), 1), np.arctan2(rows, columns)
 
 
-def _filtered(noise: np.ndarray, gain: np.ndarray) -> np.ndarray:
+def filtered(noise: np.ndarray, gain: np.ndarray) -> np.ndarray:
     """With mean 0 and standard deviation 1."""
     field = np.fft.ifft2(np.fft.fft2(noise) * gain).real
     return (field - field.mean()) / field.std()

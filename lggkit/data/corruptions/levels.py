@@ -9,19 +9,19 @@ WHOLE = 2e-4
 """Levels added before truncation, so that rounding does not take a level from what should be whole."""
 
 
-def unit(images: Tensor) -> Tensor:
-    """uint8 0..255 as float32 on [0, 1], a new tensor."""
-    return images.float().div_(255)
+def unit(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """uint8 0..255 as floats on [0, 1], a new tensor."""
+    return images.to(dtype).div_(255)
 
 
-def truncated(x: Tensor) -> Tensor:
+def truncated(x: Tensor, whole: float = WHOLE) -> Tensor:
     """[0, 1], after clipping, as bytes; truncated and not rounded, as in the benchmark. ``x`` is used up."""
-    return x.mul_(255).add_(WHOLE).clamp_(0, 255).to(torch.uint8)
+    return x.mul_(255).add_(whole).clamp_(0, 255).to(torch.uint8)
 
 
-def rounded(levels: Tensor) -> Tensor:
-    """0..255, after clipping, as bytes; halves go up. ``levels`` are used up."""
-    return levels.add_(0.5).floor_().clamp_(0, 255).to(torch.uint8)
+def rounded(levels: Tensor, carry: float = 0.5) -> Tensor:
+    """0..255, after clipping, as bytes; what is ``carry`` below a whole goes up. ``levels`` are used up."""
+    return levels.add_(carry).floor_().clamp_(0, 255).to(torch.uint8)
 
 
 def grey(x: Tensor) -> Tensor:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from lggkit.data.corruptions.catalog import CORRUPTIONS, SEVERITIES, corrupt
+from lggkit.data.corruptions.given import severity_of, version_of
+from lggkit.data.corruptions.versions import NEWEST, VERSIONS
 from lggkit.data.dataset import DataSet
 from lggkit.data.files import DataCorrupt, root
 
@@ -38,7 +40,12 @@ class Corrupted:
 
 
 def corrupted(
-    data: DataSet, name: str, severity: int, seed: int = 0, folder: Path | None = None
+    data: DataSet,
+    name: str,
+    severity: int,
+    seed: int = 0,
+    folder: Path | None = None,
+    version: int = NEWEST,
 ) -> Corrupted:
     """The images of a set under a corruption, the published ones where there are any.
 
@@ -49,15 +56,17 @@ def corrupted(
         data: clean images.
         name, severity, seed: as for `corrupt`.
         folder: the root of the data sets, ``lggkit.data.root()`` by default.
+        version: of the generator, as for `corrupt`; the published arrays have none.
 
     Raises:
-        ValueError: the name or severity is unknown.
+        TypeError, ValueError: as for `corrupt`.
         DataCorrupt: the folder is there and a file of it is missing, truncated or no such array.
     """
     place = published_folder(data, folder)
-    if place is None or name not in CORRUPTIONS or severity not in SEVERITIES:
-        images = corrupt(data.images, name, severity, seed)
-        return Corrupted(images, name, severity, source_of(data, folder))
+    if place is None or name not in CORRUPTIONS:
+        images = corrupt(data.images, name, severity, seed, version=version)
+        return Corrupted(images, name, int(severity), source_of(data, folder))
+    severity, _ = severity_of(severity), version_of(version, VERSIONS)
     array = _array(place / f"{name}.npy", (len(SEVERITIES) * IMAGES, *SHAPE))
     start = (severity - 1) * IMAGES
     rows = np.ascontiguousarray(array[start : start + len(data)].transpose(0, 3, 1, 2))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from lggkit.data.corruptions.draws import Draws
-from lggkit.data.corruptions.frost import SIDE, textures
 from lggkit.data.corruptions.levels import grey, rounded, truncated, unit
 from lggkit.data.corruptions.plasma import plasma
 from lggkit.data.corruptions.shifts import line_blur, zoomed
+from lggkit.data.corruptions.textures import Textures
 
 
 def snow(
@@ -22,6 +24,7 @@ def snow(
     radius: int,
     sigma: float,
     share: float,
+    carry: float,
 ) -> Tensor:
     """A whitened image under flakes that fall in two opposite directions.
 
@@ -29,7 +32,7 @@ def snow(
     """
     x = unit(images)
     whitened = torch.maximum(x, grey(x) * 1.5 + 0.5).mul_(1 - share).add_(x, alpha=share)
-    falling = flakes(draws, images.shape[2:], mean, spread, zoom, threshold, radius, sigma)
+    falling = flakes(draws, images.shape[2:], mean, spread, zoom, threshold, radius, sigma, carry)
     return truncated(whitened.add_(falling).add_(falling.flip(2, 3)))
 
 
@@ -42,31 +45,27 @@ def flakes(
     threshold: float,
     radius: int,
     sigma: float,
+    carry: float,
 ) -> Tensor:
     """N(mean, spread²), enlarged, what is below the threshold gone, smeared at an angle in (-135°, -45°).
 
-    ImageMagick's formula for the smear (`line_blur`), between bytes, as in the benchmark. On [0, 1],
-    (n, 1, h, w).
+    ImageMagick's smear (`line_blur`), between bytes, as in the benchmark; ``carry`` as in `motion_blur`.
+    On [0, 1], (n, 1, h, w).
     """
     layer = zoomed(draws.normal(1, *size).mul_(spread).add_(mean), zoom)
     fallen = truncated(layer.masked_fill(layer < threshold, 0)).float()
     angles = draws.uniform(low=-135.0, high=-45.0)
-    return unit(rounded(line_blur(fallen, angles, radius, sigma)))
+    return unit(rounded(line_blur(fallen, angles, radius, sigma), carry))
 
 
-def frost(images: Tensor, draws: Draws, share: float, amount: float) -> Tensor:
-    """share · image + amount · a random part of one of five frost textures.
+def frost(
+    images: Tensor, draws: Draws, share: float, amount: float, textures: Callable[[int], Textures]
+) -> Tensor:
+    """share · image + amount · a random part of one of the textures, ``textures(c)``.
 
-    The textures are ours (`textures`), not the photographs of the benchmark.
+    The textures are ours (`Version`), not the photographs of the benchmark, unless `corrupt` gets these.
     """
-    c, h, w = images.shape[1:]
-    ice = textures(c).to(images.device)
-    which = draws.integers(len(ice))
-    top, left = draws.integers(SIDE, 2).unbind(1)
-    rows = (top[:, None] + torch.arange(h, device=ice.device)) % SIDE
-    columns = (left[:, None] + torch.arange(w, device=ice.device)) % SIDE
-    channel = torch.arange(c, device=ice.device)[:, None, None]
-    part = ice[which[:, None, None, None], channel, rows[:, None, :, None], columns[:, None, None, :]]
+    part = textures(images.shape[1]).parts(draws, tuple(images.shape[2:]))
     return truncated(images.float().mul_(share).add_(part.float(), alpha=amount).div_(255))
 
 

@@ -22,6 +22,7 @@ from lggkit.evaluation.exactness import dimension_violation, zero_variation_viol
 from lggkit.evaluation.geometry import DENOMINATORS, Geometry, balanced_draws, geometries, share_falling
 from lggkit.evaluation.influence import displaced, first_sample_share, weight_spread
 from lggkit.evaluation.neighbors import latents_at, neighbor_errors
+from lggkit.evaluation.ranks import rank_correlation
 from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
 from lggkit.experiments.networks import Architecture, Images, Network
 from lggkit.protocol import Protocol
@@ -101,10 +102,11 @@ def _summary(
 ) -> dict[str, Any]:
     """Means over draws at each depth; those of Figure 2's three depths by name, with every denominator."""
     sigma = {depth: g.variation[DENOMINATORS[0]].mean().item() for depth, g in by_depth.items()}
+    correlation = rank_correlation(list(sigma.values()), list(errors.values()))
     metrics: dict[str, Any] = {
         "sigma_all_depths": list(sigma.values()),
         "knn_error_all_depths": list(errors.values()),
-        "sigma_error_correlation": _rank_correlation(list(sigma.values()), list(errors.values())),
+        **({} if correlation is None else {"sigma_error_correlation": correlation}),
     }
     for name, depth in settings.figure_depths.items():
         geometry = by_depth[depth]
@@ -116,12 +118,6 @@ def _summary(
             metrics[f"sigma_{name}_{other.replace('-', '_')}"] = geometry.variation[other].mean().item()
     falls = share_falling([by_depth[depth] for depth in settings.figure_depths.values()])
     return metrics | {"share_of_draws_falling": falls}
-
-
-def _rank_correlation(x: Sequence[float], y: Sequence[float]) -> float:
-    from scipy.stats import spearmanr
-
-    return float(spearmanr(x, y).statistic)
 
 
 def _arrays(by_depth: Mapping[str, Geometry], figure_depths: Mapping[str, str]) -> dict[str, Any]:

@@ -178,7 +178,10 @@ SMOKE = Settings(
         held_out=200,
     ),
     benchmark=CorruptionBenchmark(
-        corruption_images=200, corruptions=("gaussian_noise", "defocus_blur", "contrast"), severities=(3, 5)
+        corruption_images=200,
+        corruptions=("gaussian_noise", "defocus_blur", "contrast"),
+        severities=(3, 5),
+        corruption_version=2,
     ),
     cluster_sample=200,
 )
@@ -186,7 +189,10 @@ REDUCED = Settings(
     embedder=Embedder(loss=GRAPH_SMOOTHNESS, width=8, training=REDUCED_TRAINING),
     benchmark=CorruptionBenchmark(corruption_images=1000),
 )
-PAPER = Settings(embedder=Embedder(sweep_training=PAPER_SWEEP_TRAINING))
+PAPER = Settings(
+    embedder=Embedder(sweep_training=PAPER_SWEEP_TRAINING),
+    benchmark=CorruptionBenchmark(corruption_version=2),
+)
 
 EXPERIMENT = Experiment(
     name="lgg/s42_embeddings",

@@ -184,9 +184,10 @@ SMOKE = Settings(
         restarts=1,
         deepfool_steps=2,
         levels=(20.0, 33.0),
+        attack_version=2,
     ),
     deformation=DeformationSuite(batches=2, graph_size=40),
-    benchmark=CorruptionBenchmark(60, ("gaussian_noise", "contrast"), (3, 5)),
+    benchmark=CorruptionBenchmark(60, ("gaussian_noise", "contrast"), (3, 5), corruption_version=2),
 )
 REDUCED = Settings(
     width=8,
@@ -195,11 +196,12 @@ REDUCED = Settings(
     suite=RobustnessSuite(attacked_images=1000, strong_images=100),
     benchmark=CorruptionBenchmark(corruption_images=1000),
 )
+PAPER = Settings(suite=RobustnessSuite(attack_version=2), benchmark=CorruptionBenchmark(corruption_version=2))
 
 EXPERIMENT = Experiment(
     name="lgg/s43_robustness",
     title="Robustness by smooth label variation (Table 3)",
-    protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": Settings()},
+    protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": PAPER},
     arms=(*TABLE, *AUGMENTED, *ABLATIONS),
     seeds={"smoke": 2, "reduced": 3, "paper": 5},
     measure=measure,

@@ -128,9 +128,9 @@ def margin_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
 
 
 def _histogram(shown: Shown, arm: str, metric: str) -> tuple[np.ndarray, np.ndarray] | None:
-    """Percent of images in every bin, mean over seeds, and the bins' edges."""
+    """Percent of images in every bin, mean over seeds, and the bins' edges; None where a seed has none."""
     counts = np.array(shown.values(arm, f"{metric}_histogram"), float)
-    if not len(counts):
+    if not len(counts) or not counts.sum(1).all():
         return None
     return 100 * (counts / counts.sum(1, keepdims=True)).mean(0), np.array(
         shown.values(arm, f"{metric}_edges")[0]

@@ -44,8 +44,9 @@ def growth_figure(rows: Rows, width: int = 512) -> Figure:
 
 
 def rates(rows: Rows) -> dict[str, float]:
-    """What the device was measured to do in a second, by unit: ``B/s`` and ``FLOP/s``, or nothing."""
-    return {row["unit"]: row["rate"] for row in rows if row.get("kind") == "roof"}
+    """What the device was measured to do in a second, by unit: both ``B/s`` and ``FLOP/s``, or nothing."""
+    found = {row["unit"]: row["rate"] for row in rows if row.get("kind") == "roof"}
+    return found if {"B/s", "FLOP/s"} <= found.keys() else {}
 
 
 def roofline(row: Mapping[str, Any], measured: Mapping[str, float]) -> float:
@@ -71,7 +72,7 @@ def _panel(ax: Axes, key: str, rows: Rows, measured: Mapping[str, float]) -> Non
 
 
 def _guide(rows: Rows, measured: Mapping[str, float]) -> tuple[str, list[float]]:
-    if measured:
+    if measured and all({"bytes", "flops"} <= row.keys() for row in rows):
         return "roofline", [roofline(row, measured) for row in rows]
-    last = rows[-1]
+    last = max(rows, key=lambda row: row["n"])
     return "growth as n²", [last["ours_seconds"] * (row["n"] / last["n"]) ** 2 for row in rows]

@@ -19,7 +19,7 @@ def contact_sheet(cells: np.ndarray) -> Figure:
 
     Args:
         cells: uint8 (corruptions, 1 + severities, c, h, w), one channel or three, as
-            `lggkit.experiments.corruption_runs.corruption_sheet` makes them.
+            `lggkit.data.corruptions.corruption_sheet` makes them.
 
     Raises:
         ValueError: these are not all corruptions and severities.

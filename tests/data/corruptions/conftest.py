@@ -11,9 +11,22 @@ from scipy.stats import poisson
 
 from lggkit.data.corruptions.catalog import TABLE
 from lggkit.data.corruptions.draws import Draws
-from lggkit.data.corruptions.frost import textures
+from lggkit.data.corruptions.frost import feathers
+from lggkit.data.corruptions.rime import rime
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
+
+OPTIONS = {
+    version: {
+        "defocus_blur": {"whole": whole, "dtype": dtype, "kernel": kernel},
+        "glass_blur": {"whole": whole, "dtype": dtype},
+        **{name: {"carry": carry} for name in ("motion_blur", "snow")},
+    }
+    for version, whole, dtype, kernel, carry in (
+        (1, 2e-4, torch.float32, "float64", 0.5),
+        (2, 1e-9, torch.float64, "float32", 0.5 / 257),
+    )
+}
 
 
 class SharedRandom:
@@ -49,14 +62,18 @@ def plain() -> ModuleType:
 
 @pytest.fixture
 def one_by_one(plain):
-    """``one_by_one(images, name, severity, offset=0)``: the plain implementation, image by image."""
+    """``one_by_one(images, name, severity, offset=0, version=2)``: the plain way, image by image."""
 
-    def run(images: torch.Tensor, name: str, severity: int, offset: int = 0) -> torch.Tensor:
-        more = [textures(images.shape[1]).permute(0, 2, 3, 1).numpy()] if name == "frost" else []
-        parameters = [*TABLE[name].parameters[severity - 1], *more]
+    def run(
+        images: torch.Tensor, name: str, severity: int, offset: int = 0, version: int = 2
+    ) -> torch.Tensor:
+        parameters, options = TABLE[name].parameters[severity - 1], OPTIONS[version].get(name, {})
+        if name == "frost":
+            levels = {1: feathers, 2: rime}[version](images.shape[1]).levels
+            options = {"textures": torch.stack(levels).permute(0, 2, 3, 1).numpy()}
         rows = images.permute(0, 2, 3, 1).numpy()
         done = [
-            getattr(plain, name)(row, SharedRandom(name, severity, offset + i), *parameters)
+            getattr(plain, name)(row, SharedRandom(name, severity, offset + i), *parameters, **options)
             for i, row in enumerate(rows)
         ]
         return torch.from_numpy(np.stack(done)).permute(0, 3, 1, 2)

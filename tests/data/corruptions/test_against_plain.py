@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from lggkit.data.corruptions.catalog import TABLE
 
+VERSIONED = [name for name, entry in TABLE.items() if entry.options]
 EXACT = {"impulse_noise", "pixelate", "jpeg_compression"}
 DEVICES = ["cpu", pytest.param("cuda", marks=[pytest.mark.cuda])]
 
@@ -31,6 +33,15 @@ def test_pixels_are_those_of_the_plain_implementation(name, severity, one_by_one
     ours = corrupt(images.to(device), name, severity)
     assert ours.device.type == device
     assert_close(ours.cpu(), one_by_one(images, name, severity), name in EXACT and device == "cpu")
+
+
+@pytest.mark.parametrize("severity", SEVERITIES)
+@pytest.mark.parametrize("name", VERSIONED)
+def test_so_they_are_in_version_1(name, severity, one_by_one, pictures):
+    images = pictures(3)
+    assert_close(
+        corrupt(images, name, severity, version=1), one_by_one(images, name, severity, version=1), False
+    )
 
 
 @pytest.mark.parametrize(("c", "h", "w"), [(1, 8, 8), (3, 40, 24), (1, 17, 33)])

@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
 from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from lggkit.data.corruptions.catalog import TABLE
-from lggkit.data.corruptions.frost import SIDE, textures
 from lggkit.data.corruptions.noise import _poisson_table, shot_noise
 
 FIXED = {
@@ -64,10 +64,12 @@ def test_glass_moves_pixels_farther_with_a_second_round_and_blurs_more_within_a_
     assert rough[0] > rough[1] > rough[2] and rough[3] > rough[4]
 
 
-def test_frost_covers_more_with_severity(pictures):
+def test_frost_covers_more_with_severity_but_for_the_fourth(pictures):
+    """Severity 4 has as much frost as 3 on a darker image."""
     clean = pictures(40)
     similar = [structure(clean, corrupt(clean, "frost", s)) for s in SEVERITIES]
-    assert all(b < a for a, b in pairwise(similar)), similar
+    assert similar[0] > similar[1] > similar[2] > similar[4], similar
+    assert similar[3] == pytest.approx(similar[2], abs=0.04)
 
 
 def test_elastic_bends_more_with_severity_while_the_affine_part_shrinks():
@@ -134,20 +136,6 @@ def test_noise_has_its_distribution():
     assert shares == pytest.approx([0.035, 0.93, 0.035], abs=0.003)
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_frost_textures_are_five_different_periodic_and_bluish(channels):
-    ice = textures(channels)
-    assert ice.shape == (5, channels, SIDE, SIDE) and ice.dtype == torch.uint8
-    levels = ice.double()
-    assert levels.std((1, 2, 3)).min() > 30 and 80 < levels.mean() < 150
-    inside = (levels[..., 1:] - levels[..., :-1]).abs().mean()
-    assert (levels[..., 0] - levels[..., -1]).abs().mean() < 1.3 * inside
-    assert all(squared(ice[i], ice[j]) > 500 for i in range(5) for j in range(i))
-    if channels == 3:
-        red, green, blue = levels.mean((0, 2, 3))
-        assert red < green < blue
-
-
 @pytest.mark.parametrize(
     ("call", "error", "said"),
     [
@@ -165,6 +153,22 @@ def test_frost_textures_are_five_different_periodic_and_bluish(channels):
         (lambda x: corrupt(x[..., :7], "fog", 1), ValueError, r"h, w >= 8, not \(2, 3, 32, 7\)"),
         (lambda x: corrupt(x, "fog", 1, offset=-1), ValueError, "offset is -1: give the first image's place"),
         (lambda x: corrupt(x, "fog", 1, offset=2**31 - 1), ValueError, "offset is 2147483647"),
+        (lambda x: corrupt(x, "fog", 1, offset=0.0), TypeError, r"offset is 0\.0: give an integer"),
+        (lambda x: corrupt(x, ["fog"], 1), ValueError, r"no corruption \['fog'\]"),
+        (lambda x: corrupt(x, "fog", True), ValueError, "severity is True"),
+        (lambda x: corrupt(x, "fog", float("nan")), ValueError, "severity is nan"),
+        (lambda x: corrupt(x, "fog", None), ValueError, "severity is None"),
+        (lambda x: corrupt(x, "fog", torch.tensor([1, 2])), ValueError, "severity is tensor"),
+        (lambda x: corrupt(x, "fog", 1, seed=0.5), TypeError, r"seed is 0\.5: give an integer"),
+        (lambda x: corrupt(x, "fog", 1, seed=None), TypeError, "seed is None"),
+        (lambda x: corrupt(x, "fog", 1, version=0), ValueError, "version is 0: choose one of 1, 2"),
+        (lambda x: corrupt(x, "fog", 1, version=3), ValueError, "version is 3: choose one of 1, 2"),
+        (lambda x: corrupt(x, "fog", 1, version=[2]), ValueError, r"version is \[2\]"),
+        (lambda x: corrupt(x.numpy(), "fog", 1), TypeError, "images are a ndarray: give a tensor"),
+        (lambda x: corrupt(x.tolist(), "fog", 1), TypeError, "images are a list: give a tensor"),
+        (lambda x: corrupt(x.half(), "fog", 1), TypeError, r"not torch\.float16"),
+        (lambda x: corrupt(x.bfloat16()[:0], "fog", 1), TypeError, r"not torch\.bfloat16"),
+        (lambda x: corrupt(x[:0, :, :4], "fog", 1), ValueError, r"not \(0, 3, 4, 32\)"),
     ],
 )
 def test_bad_input_is_one_sentence(call, error, said, pictures):
@@ -181,3 +185,12 @@ def test_a_word_on_the_edge_counts_as_beyond_it():
     draws = SimpleNamespace(words=lambda *shape: words.view(2, 1, 1, 1))
     seen = shot_noise(torch.ones(2, 1, 1, 1, dtype=torch.uint8), draws, 50)
     assert seen.flatten().tolist() == [0, 5]
+
+
+def test_integers_of_every_kind_are_integers(pictures):
+    images = pictures(2)
+    expected = corrupt(images, "snow", 3, seed=-5, offset=2, version=1)
+    for kind in (np.int64, np.uint8, np.int32, torch.tensor):
+        seed = -5 if kind is np.uint8 else kind(-5)
+        assert torch.equal(corrupt(images, "snow", kind(3), seed, kind(2), kind(1)), expected)
+    assert corrupt(images, "snow", 3, seed=2**80).shape == images.shape

@@ -20,18 +20,30 @@ def quick():
 
 
 @pytest.fixture(scope="module")
-def records(quick, tmp_path_factory):
+def context(quick, tmp_path_factory):
     patch = pytest.MonkeyPatch()
     patch.setattr(s33, "EXPERIMENT", quick)
-    context = StudyContext(weights=tmp_path_factory.mktemp("weights"), commit="test")
-    yield {r.arm: r for r in s33.measure(quick.specs("smoke"), context)}
+    yield StudyContext(weights=tmp_path_factory.mktemp("weights"), commit="test")
     patch.undo()
+
+
+@pytest.fixture(scope="module")
+def records(quick, context):
+    return {r.arm: r for r in s33.measure(quick.specs("smoke"), context)}
 
 
 def test_every_arm_gives_a_complete_record(records):
     assert set(records) == {arm.name for arm in EXPERIMENT.arms}
     assert {r.status for r in records.values()} == {"complete"}
-    assert records["resnet18"].seconds > records["normalization"].seconds
+
+
+def test_one_arm_counts_the_training_that_all_share(quick, context, monkeypatch):
+    monkeypatch.setattr(s33.time, "monotonic", lambda: 7.0)
+    for measure in ("_influence", "_variation"):
+        monkeypatch.setattr(s33, measure, lambda *_: ({}, {}))
+    specs = [quick.spec(arm, "smoke") for arm in ("resnet18", "normalization")]
+    (trained,) = context.trainings(specs[:1])
+    assert [r.seconds for r in s33.measure(specs, context)] == [trained.seconds, 0]
 
 
 def test_everything_that_cells_and_claims_compare_is_measured(records, compared):

@@ -1,0 +1,92 @@
+"""Textures that frost lays over images, and a random part of them for each image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lggkit.data.checks import check_tensor, described
+from lggkit.data.corruptions.draws import Draws
+from lggkit.data.corruptions.levels import grey
+
+
+@dataclass(frozen=True, eq=False)
+class Textures:
+    """Textures of frost.
+
+    Args:
+        levels: uint8 (c, height, width) each, of one channel or three.
+        periodic: whether the borders fit together, so that a part may cross them.
+
+    Raises:
+        TypeError, ValueError: there is no texture, or one is no uint8 tensor of such a shape.
+    """
+
+    levels: tuple[Tensor, ...]
+    periodic: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.levels:
+            raise ValueError("there are no textures: give at least one.")
+        for level in self.levels:
+            check_tensor("textures", level)
+            channels = {len(each) for each in self.levels if each.ndim == 3}
+            if level.dtype != torch.uint8 or level.ndim != 3 or channels not in ({1}, {3}):
+                raise ValueError(
+                    f"a texture is {described(level)}: give uint8 (c, height, width), c = 1 or 3 for all."
+                )
+
+    def with_channels(self, channels: int) -> Textures:
+        """The same in grey where ``channels`` is 1, and grey in three colours where it is 3."""
+        if channels == len(self.levels[0]):
+            return self
+        if channels == 3:
+            return Textures(tuple(level.expand(3, -1, -1) for level in self.levels), self.periodic)
+        bright = tuple(grey(level[None].double())[0].round().to(torch.uint8) for level in self.levels)
+        return Textures(bright, self.periodic)
+
+    def parts(self, draws: Draws, size: tuple[int, int]) -> Tensor:
+        """For each image a part of one of them, all textures and places equally likely.
+
+        Args:
+            draws: of the texture and the place.
+            size: rows and columns of a part.
+
+        Returns:
+            uint8 (n, c, rows, columns), on the device of the draws.
+
+        Raises:
+            ValueError: a texture that is not periodic is no larger than a part.
+        """
+        which = draws.integers(len(self.levels))
+        room = torch.tensor([self._room(level, size) for level in self.levels], device=draws.device)
+        places = draws.integers(room[which], 2)
+        channels = len(self.levels[0])
+        found = places.new_empty((len(places), channels, *size), dtype=torch.uint8)
+        for k, level in enumerate(self.levels):
+            chosen = (which == k).nonzero().flatten()
+            found[chosen] = _cut(level.to(draws.device), places[chosen], size)
+        return found
+
+    def _room(self, level: Tensor, size: Sequence[int]) -> list[int]:
+        sides = list(level.shape[1:])
+        room = sides if self.periodic else [side - part for side, part in zip(sides, size, strict=True)]
+        if min(room) < 1:
+            raise ValueError(
+                f"a texture of {sides[0]} x {sides[1]} pixels is too small for images of {size[0]} x "
+                f"{size[1]}: give larger textures or smaller images."
+            )
+        return room
+
+
+def _cut(level: Tensor, places: Tensor, size: tuple[int, int]) -> Tensor:
+    """Parts (m, c, rows, columns) that begin at places (m, 2), over the borders where they reach them."""
+    rows, columns = (
+        (places[:, axis, None] + torch.arange(size[axis], device=level.device)) % level.shape[axis + 1]
+        for axis in (0, 1)
+    )
+    channel = torch.arange(len(level), device=level.device)[:, None, None]
+    return level[channel, rows[:, None, :, None], columns[:, None, None, :]]

@@ -1,0 +1,88 @@
+"""The strongest of several attacks on each image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from lggkit.evaluation import _given
+from lggkit.evaluation._attackable import foolbox_module, misled
+from lggkit.evaluation.descents import attacked, descended, prepared
+from lggkit.evaluation.fast_gradient import REMEDY, step_size
+from lggkit.evaluation.gradients import vanished_gradients, warn_of
+from lggkit.evaluation.targeted import targeted_descents
+
+Attack = Callable[[nn.Module, Tensor, Tensor], Tensor]
+
+
+def strong(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    epsilon: float = 0.01,
+    restarts: int = 5,
+    steps: int = 40,
+    targeted: bool = True,
+) -> Tensor:
+    """Which images (n,) an ensemble of attacks in the l∞ ball misleads the network on, bool.
+
+    An image is broken if the network gets it wrong as it is, or if any of these does it: `pgd` from the
+    image, by the cross-entropy and by the margin; the fast minimum-norm attack (Pintor et al., 2021);
+    descents toward each of the nine wrong classes of the largest logits (Auto-PGD on ``z_t - z_y``; Croce &
+    Hein, 2020), from the image and, unless ``restarts`` is 0, from a random point; and `pgd` from
+    ``restarts`` random points. Each step of `pgd` is ε/4, and each attack is
+    tried on what those before left.
+
+    Args:
+        model, images, labels: as for `pgd`.
+        restarts: 0 for none.
+        steps: of each descent; the minimum-norm attack has twice as many, so that an image that withstands
+            everything costs ``(4 + 2 * 9 + restarts) * steps`` passes.
+        targeted: whether the targeted descents are among them; without them it is the ensemble that records
+            with ``attack_version`` 1 were measured with.
+
+    Warns:
+        VanishedGradients: an image that nothing broke has no gradient.
+
+    Raises:
+        TypeError, ValueError: restarts is no integer from 0 on, or as for `pgd`.
+    """
+    images, labels = prepared(model, images, labels)
+    epsilon = step_size("epsilon", epsilon, images)
+    restarts, steps = _given.whole("restarts", restarts, 0), _given.whole("steps", steps)
+    broken = misled(model, images, labels)
+    for attack in _members(epsilon, restarts, steps, targeted):
+        left = (~broken).nonzero().flatten()
+        if len(left):
+            x, y = images[left], labels[left]
+            inside = x + (attack(model, x, y) - x).clamp(-epsilon, epsilon)
+            broken[left] = misled(model, inside, y)
+    _warn_of_those_left(model, images, labels, broken)
+    return broken
+
+
+def _members(epsilon: float, restarts: int, steps: int, targeted: bool) -> Iterator[Attack]:
+    def descend(model: nn.Module, x: Tensor, y: Tensor, **options: object) -> Tensor:
+        return descended(model, x, y, epsilon, epsilon / 4, steps, **options)[0]
+
+    yield descend
+    yield partial(descend, loss="margin")
+    yield partial(attacked, foolbox_module().attacks.LInfFMNAttack(steps=2 * steps))
+    if targeted:
+        yield partial(targeted_descents, epsilon=epsilon, steps=steps)
+    for seed in range(restarts):
+        yield partial(descend, seed=seed)
+    # Last, as it costs most, and the rest has left the fewest images.
+    if targeted and restarts:
+        yield partial(targeted_descents, epsilon=epsilon, steps=steps, seed=0)
+
+
+def _warn_of_those_left(model: nn.Module, images: Tensor, labels: Tensor, broken: Tensor) -> None:
+    left = (~broken).nonzero().flatten()
+    if len(left):
+        vanished = torch.zeros_like(broken)
+        vanished[left] = vanished_gradients(model, images[left], labels[left])
+        warn_of(vanished, REMEDY)

@@ -1,0 +1,48 @@
+"""Intervals, verdicts and tables as text."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from lggkit.study.statistics import Interval
+from lggkit.study.verdicts import CellVerdict, ClaimVerdict
+
+
+def interval_text(interval: Interval | None, digits: int = 2) -> str:
+    """``mean ± half width (n)``, with no half width where there is one seed only; a dash for no interval."""
+    if interval is None:
+        return "–"
+    half = "" if math.isinf(interval.half_width) else f" ± {interval.half_width:.{digits}f}"
+    return minus(f"{interval.mean:.{digits}f}{half} ({interval.n})")
+
+
+def minus(text: str) -> str:
+    """A number's text with a minus sign in place of a hyphen."""
+    return text.replace("-", "−")
+
+
+def sign_text(interval: Interval, above: str, below: str) -> str:
+    """What an interval of differences says: ``above`` or ``below`` zero, or that the seeds cannot tell."""
+    seeds = "one seed" if interval.n == 1 else f"{interval.n} seeds"
+    undecided = f"{seeds} cannot tell the two apart"
+    return above if interval.above(0) else below if interval.below(0) else undecided
+
+
+def verdict_text(judged: CellVerdict | ClaimVerdict) -> str:
+    """A verdict, and in parentheses why more seeds may not decide it."""
+    return f"{judged.verdict} ({judged.reason})" if judged.reason else judged.verdict
+
+
+def as_myst(frame: pd.DataFrame, caption: str, name: str = "") -> str:
+    """A MyST list-table directive of a frame: captioned, referable, cells as plain text."""
+    head = ["::::{list-table} " + caption, ":header-rows: 1"] + ([f":name: {name}"] if name else [])
+    rows = [list(frame.columns), *frame.itertuples(index=False)]
+    body = [f"{'* -' if i == 0 else '  -'} {_escape(cell)}" for row in rows for i, cell in enumerate(row)]
+    return "\n".join([*head, "", *body, "::::"])
+
+
+def _escape(cell: object) -> str:
+    text = str(cell).replace("|", "\\|").replace("*", "\\*").replace("_", "\\_")
+    return text if text else " "

@@ -1,0 +1,116 @@
+"""The layout of a training on processors whose library has a fault, and that such trainings go through."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+import lggkit
+from lggkit.networks import build, convolution
+from lggkit.training import TrainConfig, layout, train, train_many
+
+ROOT = Path(lggkit.__file__).parents[1]
+CONFIG = TrainConfig(epochs=1, batch_size=8, pad=1)
+
+
+class Foreign(nn.Module):
+    """Somebody else's network with a layer that no one guards."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.narrow = nn.Conv2d(2, 6, 1, stride=2)
+        self.head = nn.Linear(54, 3)
+        self.seen = set()
+
+    def forward(self, x):
+        self.seen.add(x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous())
+        return self.head(self.narrow(x).flatten(1))
+
+
+def ours(width=4):
+    return build("small_net", seed=0, classes=3, width=width, channels=2)
+
+
+@pytest.fixture(params=[False, True], ids=["unaffected", "affected"])
+def affected(monkeypatch, request):
+    for module in (convolution, layout):
+        monkeypatch.setattr(module, "oneDNN_overruns", lambda: request.param)
+    return request.param
+
+
+def test_our_narrow_networks_stay_in_channels_last_and_say_what_they_do(data, affected):
+    path = train(ours(), data, CONFIG).path
+    assert (
+        path.startswith("cpu, float32, channels_last, eager") and ("pixels taken first" in path) == affected
+    )
+    assert "fault" not in train(ours(width=8), data, CONFIG).path
+
+
+def test_a_foreign_network_is_trained_in_contiguous_memory(data, affected):
+    model = Foreign().to(memory_format=torch.channels_last)
+    path = train(model, data, CONFIG).path
+    assert (", contiguous, " in path) == ("contiguous against a fault" in path) == affected
+    assert model.seen == {not affected}
+
+
+def test_a_foreign_network_changes_nothing_for_those_beside_it(data, affected, equal):
+    alone = train(ours(), data, CONFIG, seed=1)
+    beside = train_many([Foreign(), ours()], data, CONFIG, seeds=[1, 1])[1]
+    assert equal(alone.model, beside.model) and alone.path == beside.path
+
+
+def test_contiguous_was_asked_for(data, affected):
+    settings = TrainConfig(epochs=1, batch_size=8, pad=1, channels_last=False)
+    assert "contiguous against" not in train(Foreign(), data, settings).path
+
+
+def test_a_checkpoint_goes_on_where_the_fault_is_another(data, monkeypatch, tmp_path):
+    for overruns in (False, True):
+        for module in (convolution, layout):
+            monkeypatch.setattr(module, "oneDNN_overruns", lambda overruns=overruns: overruns)
+        assert train(Foreign(), data, CONFIG, checkpoint=tmp_path / "run.pt").steps == 4
+
+
+def test_a_network_elsewhere_is_left_alone(monkeypatch):
+    monkeypatch.setattr(layout, "oneDNN_overruns", lambda: True)
+    path = layout.CodePath(torch.device("cuda"), torch.float32, channels_last=True, compile=False)
+    assert layout.guarded(path, Foreign()) == path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("limit", "threads"), [("SSE41", "1"), ("AVX2", "1"), ("AVX2", "2")])
+def test_a_study_goes_through_on_smaller_processors(tmp_path, limit, threads):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "paper").symlink_to(ROOT / "data" / "paper", target_is_directory=True)
+    smaller = {"ONEDNN_MAX_CPU_ISA": limit, "OMP_NUM_THREADS": threads, "LGGKIT_ROOT": str(tmp_path)}
+    place = ["--scale", "smoke", "--experiment", "lgg/s41_distillation", "--out", str(tmp_path / "out")]
+    command = [sys.executable, "-m", "lggkit", "study", "run", *place]
+    done = subprocess.run(command, env=os.environ | smaller, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "0 runs left" in done.stdout + done.stderr
+    assert ("pixels taken first" in done.stdout + done.stderr) == (limit == "AVX2")
+
+
+@pytest.mark.parametrize("name", ["Foreign()", "ours()"])
+def test_a_user_who_trains_by_himself_or_here_is_safe(name):
+    code = f"""
+import torch, sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from test_layout import Foreign, ours, CONFIG
+from conftest import images_of
+from lggkit.training import train
+for _ in range(5):
+    train({name}, images_of(), CONFIG)
+    model = ours().to(memory_format=torch.channels_last)
+    model(torch.rand(8, 2, 16, 16).to(memory_format=torch.channels_last)).sum().backward()
+    kept = [torch.empty(n) for n in range(1, 300, 7)]
+"""
+    smaller = {"ONEDNN_MAX_CPU_ISA": "AVX2", "OMP_NUM_THREADS": "2", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | smaller, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
