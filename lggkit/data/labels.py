@@ -30,7 +30,8 @@ def as_labels(labels: Any, count: int) -> Tensor:
 def class_names(labels: Tensor, names: Sequence[str] | None) -> tuple[str, ...]:
     """The names of all classes, their numbers where none are given.
 
-    Raises ``TypeError`` for a number of classes, ``ValueError`` where a label has no name, or would need more than 100,000 names that are numbers.
+    Raises ``TypeError`` for a number of classes, ``ValueError`` where a label has no name, or would need more
+    than 100,000 names that are numbers.
     """
     if names is not None and not isinstance(names, Iterable):
         raise TypeError(f"classes are {names!r}: give a name for each class.")
