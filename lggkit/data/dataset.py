@@ -83,7 +83,7 @@ class DataSet:
         """
         from lggkit.data import DATASETS
 
-        if name in DATASETS:
+        if name in tuple(DATASETS):
             raise ValueError(f"name is {name!r}, a set of the catalogue: give your own images another name.")
         images = as_tensor("images", images)
         _check_images(images)

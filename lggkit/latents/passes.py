@@ -59,18 +59,20 @@ def unshared(value: Tensor) -> Tensor:
     return value if torch.compiler.is_compiling() or not value.is_inference() else value.clone()
 
 
-def cut_off(model: nn.Module, asked: bool) -> bool:
+def cut_off(model: nn.Module, asked: bool, around: bool) -> bool:
     """Whether what is computed now has no graph although gradients are wanted of it.
 
-    So it is inside an autograd function, such as a checkpoint with ``use_reentrant=True``, whose inputs are
-    on a graph, or which is part of a pass with gradients (``asked``) of a model that has parameters to train.
+    So it is inside an autograd function, such as a checkpoint with ``use_reentrant=True``, which is part of a
+    pass with gradients (``asked``) of a model that has parameters to train, or holds such a pass, with inputs
+    on a graph, while gradients are wanted ``around`` it, where the taps were entered.
     """
     if torch.compiler.is_compiling() or torch.is_grad_enabled():
         return False
     context = _autograd_function()
     if context is None:
         return False
-    return bool(context.next_functions) or (asked and any(p.requires_grad for p in model.parameters()))
+    trained = asked and any(p.requires_grad for p in model.parameters())
+    return trained or (around and bool(context.next_functions))
 
 
 def _autograd_function() -> FunctionCtx | None:

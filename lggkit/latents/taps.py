@@ -63,7 +63,7 @@ class Taps:
     def _turn_off(self) -> None:
         self._hooks: list[OwnHook] = []
         self._on = ExitStack()
-        self._asked = False
+        self._asked = self._with_gradients = False
         self.clear()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class Taps:
     def __enter__(self) -> Taps:
         if self._hooks:
             raise RuntimeError("these taps are on already; make another Taps for a nested use")
-        self._entered = passes.place()
+        self._entered, self._with_gradients = passes.place(), torch.is_grad_enabled()
         with ExitStack() as stack:
             hooks = [stack.enter_context(hook) for hook in self._made_hooks()]
             self._hooks, self._on = hooks, stack.pop_all()
@@ -130,9 +130,13 @@ class Taps:
 
     def _end(self, module: nn.Module, _: tuple[Any, ...], output: Any) -> None:
         if passes.counts(module, self._entered):
+            if self._seen is None:
+                raise RuntimeError(
+                    "the pass of the model holds another of it; tap a module around or inside it"
+                )
             for name in self._ends["output"]:
                 self._keep(name, output)
-            seen, self._seen = self._seen or {}, None
+            seen, self._seen = self._seen, None
             self._check(seen)
             self._latents = {name: seen[name].detach() if self.detach else seen[name] for name in self.paths}
 
@@ -160,7 +164,7 @@ class Taps:
     def _cut_off(self, name: str, value: Tensor) -> bool:
         if self.detach or value.requires_grad or not value.is_floating_point() or name in self._ends["input"]:
             return False
-        return passes.cut_off(self.model, self._asked)
+        return passes.cut_off(self.model, self._asked, self._with_gradients)
 
     def _check(self, seen: dict[str, Tensor]) -> None:
         for name in self.paths:

@@ -1,5 +1,7 @@
 """Blocks of rows against the dense graph: at every scale, with every width and norm."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -59,3 +61,11 @@ def test_cosines_of_long_vectors_are_those_of_short_ones(size):
     torch.testing.assert_close(found, expected)
     torch.testing.assert_close(own.double() * size, usual.double(), rtol=1e-3, atol=1e-5)
     torch.testing.assert_close(knn_graph(long.detach(), 3, block=5).to_dense(), expected.detach())
+
+
+def test_points_closer_than_rounding_keep_their_distance():
+    x = torch.tensor([[-1.0, 0.0], [1.0, 0.0], [1.0001, 0.0]])
+    graph = knn_graph(x, 1, "rbf", 1e-4, normalized=False)
+    expected = latent_geometry_graph(x, 1, "rbf", 1e-4, normalized=False)
+    torch.testing.assert_close(graph.to_dense(), expected, rtol=1e-6, atol=0)
+    assert graph.to_dense()[1, 2].item() == pytest.approx(math.exp(-0.5), rel=1e-3)

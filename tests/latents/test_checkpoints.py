@@ -59,6 +59,18 @@ def test_a_model_that_is_itself_in_such_a_checkpoint_is_refused(call):
         assert torch.equal(taps.latents["0"], model[0](X))
 
 
+def test_a_checkpoint_around_the_taps_computes_their_latents_again_with_a_graph():
+    model, x = nn.Sequential(nn.Linear(3, 3), nn.ReLU()), X.clone().requires_grad_()
+
+    def term(x):
+        return latents(model, x, ["0"])["0"].square().sum()
+
+    checkpoint(term, x, use_reentrant=True).backward()
+    found, model[0].weight.grad = model[0].weight.grad, None
+    term(x).backward()
+    torch.testing.assert_close(found, model[0].weight.grad)
+
+
 @pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")
 def test_where_no_gradient_is_meant_such_a_checkpoint_is_no_harm():
     model = checkpointed(reentrant=True)

@@ -87,6 +87,14 @@ def test_an_error_in_a_pass_leaves_nothing_of_it():
         assert torch.equal(taps.latents["part"], model.part(X))
 
 
+def test_a_pass_inside_a_pass_is_refused():
+    model = Chain(lambda m, x: m.part(x) if x.sum() < 100 else m(x - 100) + 1, part=nn.Linear(3, 3))
+    for names in (["part"], ["output"], ["input"]):
+        with pytest.raises(RuntimeError, match="the pass of the model holds another of it"):
+            latents(model, X + 100, names)
+        assert latents(model, X, names)
+
+
 def test_threads_do_not_see_each_others_passes():
     model = nn.Sequential(nn.Linear(3, 3), nn.ReLU())
     both = threading.Barrier(2)

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from lggkit.latents import Taps
 from lggkit.training import Stream, Teacher, TrainConfig
 
 
@@ -51,3 +52,21 @@ def test_its_latents_can_enter_a_students_loss(data, make_net):
     teacher, student = Teacher(make_net(), ["output"]), make_net(1)
     (student(batch.images) * teacher(batch)["output"]).sum().backward()
     assert student.conv.weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("wrap", [torch.nn.DataParallel, torch.optim.swa_utils.AveragedModel])
+def test_a_wrapped_network_teaches_like_the_network(data, make_net, wrap):
+    batch = Stream(data, TrainConfig(epochs=1, batch_size=8), 0).batch(0)
+    names, model = ["conv", "maps", "output"], make_net()
+    found, expected = (Teacher(m, names)(batch) for m in (wrap(model), model))
+    for name in names:
+        torch.testing.assert_close(found[name], expected[name])
+
+
+def test_a_network_that_is_tapped_teaches_without_the_taps(data, make_net):
+    batch, model = Stream(data, TrainConfig(epochs=1, batch_size=8), 0).batch(0), make_net()
+    with Taps(model, ["maps"]) as taps:
+        teacher = Teacher(model, ["output"])
+        teacher(batch)
+        with pytest.raises(RuntimeError, match="hold no latents"):
+            _ = taps.latents

@@ -2,17 +2,14 @@ import dataclasses
 
 import pytest
 import torch
-from torch import nn
 
 from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
-from lggkit.evaluation.attacks import fgsm_direction
 from lggkit.experiments import robust_runs
 from lggkit.experiments.corruption_runs import Robustness, robustness_metrics
 from lggkit.experiments.lgg import s43_robustness as s43
 from lggkit.experiments.robust_training import Defense
 from lggkit.graph import label_variation, latent_geometry_graph
 from lggkit.latents import latents
-from lggkit.networks import InputNormalization
 from lggkit.networks.blocks import ParsevalConv2d
 from lggkit.study.context import StudyContext
 from lggkit.training import OneCycle, Restart, TrainConfig
@@ -66,40 +63,6 @@ def test_accuracies_are_the_errors_said_otherwise(records):
         assert metrics["accuracy_clean"] == pytest.approx(100 - metrics["test_error"])
         for name in ("fgsm_before", "fgsm_after", "pgd", "strong", "gaussian", "dropout25", "5bit"):
             assert metrics[f"accuracy_{name}"] == pytest.approx(100 - metrics[f"error_{name}"])
-
-
-class Grays(nn.Module):
-    """Says 0 of images above mean gray and 1 of those below."""
-
-    def __init__(self):
-        super().__init__()
-        self.normalization, self.model = InputNormalization([0.5], [0.25]), Sign()
-
-    def forward(self, x):
-        return self.model(self.normalization(x))
-
-
-class Sign(nn.Module):
-    def forward(self, z):
-        total = z.flatten(1).sum(1)
-        return torch.stack([total, -total], 1)
-
-
-@pytest.fixture
-def grays():
-    """Even images and their classes; ε is 0.022 of the gray at 33 dB, 0.32 at 10 dB, and 0.01 in PGD."""
-    levels = torch.tensor([0.503, 0.507, 0.493, 0.52, 0.48, 0.7, 0.3, 0.9])
-    return levels.view(-1, 1, 1, 1).expand(-1, 1, 2, 2).contiguous(), (levels < 0.5).long()
-
-
-def test_attacks_are_tried_before_and_after_the_normalisation(grays):
-    """Behind it ε is a share of the distance to mean gray itself, which no attack of 33 dB can cross."""
-    model, (x, y) = Grays(), grays
-    direction = fgsm_direction(model, x, y)
-    found = robust_runs._attacked(model, x, y, direction, steps=20)
-    assert found == {"fgsm_before": 37.5, "fgsm_after": 0.0, "pgd": 37.5}
-    by_level = robust_runs._by_level(model, x, y, direction, (10.0, 33.0))
-    assert by_level["accuracy_fgsm_by_snr"] == [25.0, 62.5] and by_level["snr_levels"] == [10.0, 33.0]
 
 
 def test_attacks_are_transferred_from_networks_of_the_same_seed(context, monkeypatch, quick):
@@ -187,9 +150,7 @@ def test_one_run_alone_has_what_it_has_in_a_group_over_the_plain_network_of_its_
         scale = {"vanilla": 1.0, "parseval": 0.5}[spec.arm] * (1 + spec.seed)
         return Robustness(10 * scale, {"fog": (20 * scale, 40 * scale**2)})
 
-    tables = {"robustness_tables": lambda answers, _: {spec: made_up(spec) for spec in answers}}
-    for name, function in tables.items():
-        monkeypatch.setattr(robust_runs, name, function)
+    monkeypatch.setattr(robust_runs, "robustness_tables", lambda asked, _: {s: made_up(s) for s in asked})
     for seed in (0, 1):
         spec, plain = (quick.spec(arm, "smoke", seed) for arm in ("parseval", "vanilla"))
         (record,) = quick.measure([spec], context)
