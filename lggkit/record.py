@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from lggkit import strict
 from lggkit.protocol import Protocol, non_defaults, stated
 
-SCALES = ("smoke", "reduced", "paper")
+SCALES = ("smoke", "short", "reduced", "paper")
 STATUSES = ("complete", "diverged")
 LATER = ("network", "trained_on", "first_key")
 """Fields of a record that lines do not have where they are empty, so that old lines stay what they are."""
@@ -32,7 +33,7 @@ class Spec:
 
     Raises:
         ValueError: the experiment is not named ``<paper>/<section>`` in a-z, 0-9 and _, the arm not in
-            letters, digits, _, . and -, the scale is none of ``smoke``, ``reduced``, ``paper``, or the seed
+            letters, digits, _, . and -, the scale is none of ``smoke``, ``short``, ``reduced``, ``paper``, or the seed
             is no integer from 0 on.
     """
 
@@ -56,16 +57,27 @@ class Spec:
     @property
     def key(self) -> str:
         """Sixteen hexadecimal digits that name this run for ever."""
-        identity = {
-            "experiment": self.experiment,
-            "arm": self.arm,
-            "scale": self.scale,
-            "seed": self.seed,
-            "revision": self.protocol.revision,
-            "settings": non_defaults(self.protocol),
-        }
-        text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return key_of(self)
+
+
+def key_of(spec: Spec, scale: str | None = None, renamed: Mapping[str, str] | None = None) -> str:
+    """The key of a run, or what it was at another scale and with other names of settings (new to old)."""
+    identity = {
+        "experiment": spec.experiment,
+        "arm": spec.arm,
+        "scale": scale or spec.scale,
+        "seed": spec.seed,
+        "revision": spec.protocol.revision,
+        "settings": _renamed(non_defaults(spec.protocol), renamed or {}),
+    }
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _renamed(settings: Any, names: Mapping[str, str]) -> Any:
+    if not isinstance(settings, dict):
+        return settings
+    return {names.get(name, name): _renamed(value, names) for name, value in settings.items()}
 
 
 @dataclass(frozen=True)
@@ -114,7 +126,17 @@ class Record:
         check_scale(self.scale)
         strict.whole_number("seed", self.seed)
         self._check_values()
-        for name in ("reason", "device", "precision", "torch", "path", "network", "trained_on", "first_key", "commit"):
+        for name in (
+            "reason",
+            "device",
+            "precision",
+            "torch",
+            "path",
+            "network",
+            "trained_on",
+            "first_key",
+            "commit",
+        ):
             strict.text(name, getattr(self, name))
         strict.moment(self.date)
         if self.status not in STATUSES:
@@ -134,7 +156,7 @@ class Record:
             raise ValueError(f"seconds is {self.seconds}; give 0 or more")
 
     def to_json(self) -> str:
-        """One line of strict JSON, keys sorted; of the arrays only the names, of `LATER` fields what is said."""
+        """One line of strict JSON, keys sorted; of arrays only the names, `LATER` fields where they say something."""
         fields = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self)}
         fields = {name: value for name, value in fields.items() if value or name not in LATER}
         return json.dumps(fields | {"arrays": sorted(self.arrays)}, sort_keys=True, allow_nan=False)

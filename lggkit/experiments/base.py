@@ -76,8 +76,12 @@ class Experiment:
     arms: Sequence[Arm]
     seeds: Mapping[str, int]
     measure: Callable[[Sequence[Spec], Context], Iterator[Record]]
-    ablation_seeds: Mapping[str, int] = field(default_factory=lambda: {"smoke": 1, "reduced": 2, "paper": 3})
-    minutes: Mapping[str, float] = field(default_factory=lambda: {"smoke": 0.1, "reduced": 10, "paper": 5})
+    ablation_seeds: Mapping[str, int] = field(
+        default_factory=lambda: {"smoke": 1, "short": 2, "reduced": 2, "paper": 3}
+    )
+    minutes: Mapping[str, float] = field(
+        default_factory=lambda: {"smoke": 0.1, "short": 10, "reduced": 30, "paper": 5}
+    )
     together: Sequence[Sequence[str]] = ()
     priority: int = 100
     reference: str = ""

@@ -21,7 +21,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Latent geome
 study = typer.Typer(no_args_is_help=True, help="Measure what is missing; keep the ledger.")
 app.add_typer(study, name="study")
 
-Scale = Annotated[str, typer.Option(help="smoke, reduced or paper")]
+Scale = Annotated[str, typer.Option(help="smoke, short, reduced or paper")]
 Only = Annotated[str | None, typer.Option("--experiment", help="one experiment, as paper/section; else all")]
 Out = Annotated[str | None, typer.Option("--out", help="write records here instead of data/results")]
 
@@ -138,6 +138,34 @@ def retract(key: str, reason: str) -> None:
     """Supersedes a record; its line stays in the file, and the run becomes pending again."""
     record = Ledger(paths.results()).retract(key, reason)
     typer.echo(f"retracted {record.experiment}, {record.arm}, seed {record.seed}, {record.scale}: {reason}")
+
+
+@study.command()
+@told
+def rekey(
+    first_scale: Annotated[str, typer.Option("--from", help="the scale of the records")],
+    scale: Annotated[str, typer.Option("--to", help="the scale of the runs that they are carried over to")],
+    reason: Annotated[str, typer.Option(help="what was moved or renamed")],
+    experiment: Only = None,
+    renamed: Annotated[list[str] | None, typer.Option(help="a setting's new and old name: new=old")] = None,
+) -> None:
+    """Carries records over to the keys of today's settings, after computing every stored key again."""
+    from lggkit.study import queue
+    from lggkit.study.rekey import rekey
+
+    for name in (first_scale, scale):
+        _asked(check_scale, name)
+    names = dict(_asked(_pair, text) for text in renamed or ())
+    for one in queue.chosen(experiment):
+        count = rekey(Ledger(paths.results()), one.name, first_scale, scale, reason, names)
+        typer.echo(f"{one.name}: {count} records carried over")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    new, found, old = text.partition("=")
+    if not (new and found and old):
+        raise ValueError(f"renamed is {text!r}; write new=old")
+    return new, old
 
 
 @study.command()

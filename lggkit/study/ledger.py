@@ -12,6 +12,8 @@ import numpy as np
 from lggkit import strict
 from lggkit.durable import require_writable
 from lggkit.record import Record, check_scale
+from lggkit.study.ledger_aliases import FILE as ALIASES
+from lggkit.study.ledger_aliases import Aliases
 from lggkit.study.ledger_files import LedgerError, append_line, aside, load_arrays, save_arrays, writing
 from lggkit.study.ledger_keys import holds
 from lggkit.study.ledger_lines import Reading, Retraction, place_of, read, tell
@@ -44,7 +46,10 @@ class Ledger:
 
     def records(self, experiment: str, scale: str) -> list[Record]:
         """Current records of one section at one scale, in the order in which they were written."""
-        return list(_told(self.path(experiment, scale)).records.values())
+        return list(self._by_key(experiment, scale).values())
+
+    def _by_key(self, experiment: str, scale: str) -> dict[str, Record]:
+        return self.aliases.resolve(experiment, scale, lambda at: _told(self.path(experiment, at)).records)
 
     def files(self) -> list[Path]:
         """All ledger files, sorted."""
@@ -90,7 +95,7 @@ class Ledger:
         """
         path = self.path(record.experiment, record.scale)
         with writing(path):
-            if holds(path, record.key):
+            if holds(path, record.key) or self._carried(record):
                 return False
             self._write(path, record)
         return True
@@ -103,18 +108,24 @@ class Ledger:
         """
         date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         try:
-            line = Retraction(key, reason, date).to_json()
+            Retraction(key, reason, date)
         except ValueError as error:
             raise LedgerError(str(error)) from error
+        key = next((alias.first_key for alias in self.aliases.lines() if alias.key == key), key)
         for path in self.files():
             with writing(path):
                 record = _told(path).records.get(key)
                 if record is not None:
-                    append_line(path, line)
+                    append_line(path, Retraction(key, reason, date).to_json())
                     return record
         raise LedgerError(
             f"no current record has the key {key!r} under {self.root}; `study pending` lists keys"
         )
+
+    @property
+    def aliases(self) -> Aliases:
+        """Which records were carried over to other keys."""
+        return Aliases(Path(self.root) / ALIASES)
 
     @property
     def trainings(self) -> NetworkLedger:
@@ -134,6 +145,8 @@ class Ledger:
         if not other.files():
             raise LedgerError(f"no ledger file (<paper>/<section>.<scale>.jsonl) under {other.root}")
         self.trainings.merge(other.trainings)
+        if aliases := other.aliases.lines():
+            self.aliases.append(aliases)
         counts = [self._merge_file(other, path) for path in other.files()]
         return sum(added for added, _ in counts), sum(held for _, held in counts)
 
@@ -152,6 +165,11 @@ class Ledger:
                     added += 1
         return added, made.held
 
+    def _carried(self, record: Record) -> bool:
+        """Whether a record was carried over to this one's key."""
+        known = any(alias.key == record.key for alias in self.aliases.lines())
+        return known and record.key in self._by_key(record.experiment, record.scale)
+
     def _complete(self, record: Record) -> Record | None:
         """The record with its arrays, None where these cannot be read."""
         try:
@@ -166,7 +184,7 @@ class Ledger:
         append_line(path, record.to_json())
 
     def _array_path(self, record: Record) -> Path:
-        return self.path(record.experiment, record.scale).parent / f"{record.key}.npz"
+        return self.path(record.experiment, record.scale).parent / f"{record.first_key or record.key}.npz"
 
 
 def _told(path: Path) -> Reading:

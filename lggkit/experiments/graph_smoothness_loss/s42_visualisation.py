@@ -31,6 +31,7 @@ from lggkit.experiments.recipes.embedder import (
     CROSS_ENTROPY,
     GRAPH_SMOOTHNESS,
     REDUCED_TRAINING,
+    SHORT_TRAINING,
     SMOKE_TRAINING,
     Embedder,
 )
@@ -163,26 +164,29 @@ SMOKE = Settings(
     base=600,
     queries=300,
 )
-REDUCED = Settings(
-    embedder=replace(PLANE, loss=GRAPH_SMOOTHNESS, width=8, training=REDUCED_TRAINING),
+SHORT = Settings(
+    embedder=replace(PLANE, loss=GRAPH_SMOOTHNESS, width=8, training=SHORT_TRAINING),
     moments=(0, 1, 2, 3, 4),
     queries=2000,
+)
+REDUCED = replace(
+    SHORT, embedder=replace(SHORT.embedder, training=REDUCED_TRAINING), moments=(0, 1, 2, 4, 8, 16)
 )
 BOTTLENECK = {"loss": CROSS_ENTROPY, "normalization": None}
 
 EXPERIMENT = Experiment(
     name="graph_smoothness_loss/s42_visualisation",
     title="Embeddings in two dimensions through training (Figure 1)",
-    protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": Settings()},
+    protocols={"smoke": SMOKE, "short": SHORT, "reduced": REDUCED, "paper": Settings()},
     arms=(
         Arm("cross_entropy", "cross-entropy, bottleneck", BOTTLENECK),
         Arm("cross_entropy_batch_norm", "cross-entropy, batch norm", {"loss": CROSS_ENTROPY}),
         Arm("graph_smoothness", "graph smoothness, batch norm"),
         Arm("graph_smoothness_l2", "graph smoothness, L2", {"normalization": "l2"}),
     ),
-    seeds={"smoke": 2, "reduced": 3, "paper": 3},
+    seeds={"smoke": 2, "short": 3, "reduced": 3, "paper": 3},
     measure=measure,
     together=(("cross_entropy", "cross_entropy_batch_norm", "graph_smoothness", "graph_smoothness_l2"),),
-    minutes={"smoke": 0.02, "reduced": 8, "paper": 8},
+    minutes={"smoke": 0.02, "short": 8, "reduced": 20, "paper": 8},
     priority=40,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lggkit.data.corruptions import CORRUPTIONS, corruption_sheet
 from lggkit.evaluation.benchmark import CorruptionBenchmark
@@ -20,6 +20,7 @@ from lggkit.experiments.recipes.embedder import (
     CROSS_ENTROPY,
     GRAPH_SMOOTHNESS,
     REDUCED_TRAINING,
+    SHORT_TRAINING,
     SMOKE_TRAINING,
     Embedder,
 )
@@ -74,9 +75,13 @@ SMOKE = Settings(
         corruption_version=2,
     ),
 )
-REDUCED = Settings(
-    embedder=Embedder(loss=GRAPH_SMOOTHNESS, width=8, training=REDUCED_TRAINING),
+SHORT = Settings(
+    embedder=Embedder(loss=GRAPH_SMOOTHNESS, width=8, training=SHORT_TRAINING),
     benchmark=CorruptionBenchmark(corruption_images=1000),
+)
+REDUCED = Settings(
+    embedder=replace(SHORT.embedder, training=REDUCED_TRAINING),
+    benchmark=replace(SHORT.benchmark, corruption_version=2),
 )
 PAPER = Settings(benchmark=CorruptionBenchmark(corruption_version=2))
 TABLE = (
@@ -87,20 +92,20 @@ ABLATIONS = (
     Arm("cross_entropy_10nn", "Cross-entropy, 10-NN", {"loss": CROSS_ENTROPY, "vote": 10}, table=False),
     Arm("graph_smoothness_d10", "Graph smoothness, d = 10", {"vote": 10}, table=False),
 )
-ONE = {"smoke": 1, "reduced": 1, "paper": 1}
+ONE = {"smoke": 1, "short": 1, "reduced": 1, "paper": 1}
 SHEET = Arm("contact_sheet", "the corruptions", {"trained": False}, table=False, seeds=ONE)
 
 EXPERIMENT = Experiment(
     name="graph_smoothness_loss/s44_robustness",
     title="Robustness to corruptions of embeddings by graph smoothness (Table 2)",
-    protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": PAPER},
+    protocols={"smoke": SMOKE, "short": SHORT, "reduced": REDUCED, "paper": PAPER},
     arms=(*TABLE, *ABLATIONS, SHEET),
-    seeds={"smoke": 2, "reduced": 3, "paper": 3},
-    ablation_seeds={"smoke": 1, "reduced": 3, "paper": 3},
+    seeds={"smoke": 2, "short": 3, "reduced": 3, "paper": 3},
+    ablation_seeds={"smoke": 1, "short": 3, "reduced": 3, "paper": 3},
     measure=measure,
     reference="cross_entropy",
     derived=("corruption",),
     together=(tuple(arm.name for arm in TABLE), tuple(arm.name for arm in ABLATIONS)),
-    minutes={"smoke": 0.02, "reduced": 10, "paper": 5},
+    minutes={"smoke": 0.02, "short": 10, "reduced": 20, "paper": 5},
     priority=21,
 )

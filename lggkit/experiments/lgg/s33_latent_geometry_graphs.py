@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -183,20 +183,21 @@ SMOKE = Settings(
     neighbor_base=400,
     neighbor_queries=200,
 )
-REDUCED = Settings(width=8, training=TrainConfig(epochs=6, learning_rate=0.2, schedule=OneCycle()))
+SHORT = Settings(width=8, training=TrainConfig(epochs=6, learning_rate=0.2, schedule=OneCycle()))
+REDUCED = replace(SHORT, training=replace(SHORT.training, epochs=18, precision="auto"))
 
 EXPERIMENT = Experiment(
     name="lgg/s33_latent_geometry_graphs",
     title="Latent geometry graphs and label variation through a network (Figure 2)",
-    protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": Settings()},
+    protocols={"smoke": SMOKE, "short": SHORT, "reduced": REDUCED, "paper": Settings()},
     arms=(
         Arm("resnet18", "trained network"),
         Arm("untrained", "the same network before training", {"trained": False}),
         Arm("normalization", "influence of dimension and of one sample"),
         Arm("exact", "exact claims"),
     ),
-    seeds={"smoke": 2, "reduced": 5, "paper": 5},
+    seeds={"smoke": 2, "short": 5, "reduced": 3, "paper": 5},
     measure=measure,
-    minutes={"smoke": 0.05, "reduced": 12, "paper": 3},
+    minutes={"smoke": 0.05, "short": 12, "reduced": 25, "paper": 3},
     priority=60,
 )

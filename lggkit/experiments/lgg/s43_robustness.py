@@ -189,25 +189,31 @@ SMOKE = Settings(
     deformation=DeformationSuite(batches=2, graph_size=40),
     benchmark=CorruptionBenchmark(60, ("gaussian_noise", "contrast"), (3, 5), corruption_version=2),
 )
-REDUCED = Settings(
+SHORT = Settings(
     width=8,
     training=replace(PAPER_TRAINING, epochs=3, schedule=OneCycle()),
     norms_every=1,
     suite=RobustnessSuite(attacked_images=1000, strong_images=100),
     benchmark=CorruptionBenchmark(corruption_images=1000),
 )
+REDUCED = replace(
+    SHORT,
+    training=replace(SHORT.training, epochs=9, precision="auto"),
+    suite=replace(SHORT.suite, attack_version=2),
+    benchmark=replace(SHORT.benchmark, corruption_version=2),
+)
 PAPER = Settings(suite=RobustnessSuite(attack_version=2), benchmark=CorruptionBenchmark(corruption_version=2))
 
 EXPERIMENT = Experiment(
     name="lgg/s43_robustness",
     title="Robustness by smooth label variation (Table 3)",
-    protocols={"smoke": SMOKE, "reduced": REDUCED, "paper": PAPER},
+    protocols={"smoke": SMOKE, "short": SHORT, "reduced": REDUCED, "paper": PAPER},
     arms=(*TABLE, *AUGMENTED, *ABLATIONS),
-    seeds={"smoke": 2, "reduced": 3, "paper": 5},
+    seeds={"smoke": 2, "short": 3, "reduced": 3, "paper": 5},
     measure=measure,
     reference="vanilla",
     derived=("corruption", "accuracy"),
     together=(TABLE_ARMS, ("augmented", "regularizer_augmented"), tuple(arm.name for arm in ABLATIONS)),
-    minutes={"smoke": 0.02, "reduced": 14, "paper": 3},
+    minutes={"smoke": 0.02, "short": 14, "reduced": 25, "paper": 3},
     priority=11,
 )

@@ -22,8 +22,9 @@ from lggkit.training import MultiStep, OneCycle, TrainConfig, TrainResult
 PAPER_TRAINING = TrainConfig(
     epochs=200, batch_size=100, nesterov=True, weight_decay=1e-4, schedule=MultiStep((100, 150), 0.1)
 )
-REDUCED_TRAINING = replace(PAPER_TRAINING, epochs=4, schedule=OneCycle())
-SMOKE_TRAINING = replace(REDUCED_TRAINING, epochs=2, augment=False)
+SHORT_TRAINING = replace(PAPER_TRAINING, epochs=4, schedule=OneCycle())
+REDUCED_TRAINING = replace(SHORT_TRAINING, epochs=16, precision="auto")
+SMOKE_TRAINING = replace(SHORT_TRAINING, epochs=2, augment=False)
 PAPER_SWEEP_TRAINING = replace(PAPER_TRAINING, epochs=60, schedule=MultiStep((30, 45), 0.1))
 SMOKE_SWEEP_TRAINING = replace(SMOKE_TRAINING, epochs=1)
 CROSS_ENTROPY = EmbeddingLoss(loss="cross_entropy")
