@@ -6,13 +6,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lggkit.evaluation import _given
+
 
 def rows(x: Tensor) -> np.ndarray:
     """Embeddings (n, d...) of any device and floating type as an array (n, d), float32 or float64.
 
     Raises:
+        TypeError: they are no tensor.
         ValueError: an entry is not finite.
     """
+    x = _given.tensor("embeddings", x)
     bad = int((~torch.isfinite(x)).sum())
     if bad:
         raise ValueError(
@@ -33,8 +37,10 @@ def labelled(
     """Embeddings (n, d) in float64 and their classes (n,), at most ``most`` of them.
 
     Raises:
+        TypeError: they are no tensors, or labels no integers.
         ValueError: there are not as many labels as embeddings.
     """
+    labels = _given.classes(labels)
     if len(x) != len(labels):
         raise ValueError(f"there are {len(x)} embeddings and {len(labels)} labels; give one label for each")
     kept = draw(len(x), len(x) if most is None else most, seed)

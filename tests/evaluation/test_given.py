@@ -17,10 +17,12 @@ from lggkit.evaluation import (
     noise_at,
     predict,
     quantized,
+    scatter_ratio,
     vanished_gradients,
     with_dropout,
 )
 from lggkit.evaluation import influence as shares
+from lggkit.evaluation._arrays import rows
 from lggkit.evaluation.attacks import (
     deepfool,
     fgsm,
@@ -132,6 +134,8 @@ def test_labels_and_images_are_tensors_that_fit(function):
         function(network(), (255 * x).byte(), y)
     with pytest.raises(ValueError, match="at least one"):
         function(network(), x[:0], y[:0])
+    with pytest.raises(ValueError, match=r"images have shape \(\)"):
+        function(network(), torch.tensor(0.5), y)
     with pytest.raises(ValueError, match="give one label an image"):
         function(network(), x, y[:3])
 
@@ -176,12 +180,14 @@ def test_half_floats_where_a_step_rounds_away(dtype):
             attack(model, x, y)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.0, -1.0, "a lot", None])
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), 0.0, -1.0, "a lot", None, 10**400, torch.ones(2)]
+)
 @pytest.mark.parametrize("name", ["epsilon", "step"])
 def test_sizes_are_positive_numbers(name, value):
     with pytest.raises((ValueError, TypeError), match=f"{name} is .*; give a positive number"):
         pgd(network(), *batch(), **{name: value})
-    if name == "epsilon" and value is not None:
+    if name == "epsilon" and value is not None:  # None is FGSM's way to ask for a ratio
         for attack in (fgsm, strong):
             with pytest.raises((ValueError, TypeError), match=r"epsilon is .*; give a positive number"):
                 attack(network(), *batch(), epsilon=value)
@@ -275,6 +281,14 @@ def test_answers_are_tensors_of_classes_or_of_logits():
     assert error_rate(y.to(torch.uint16), y.to(torch.uint16)) == 0
     assert agreement(y.int(), y.to(torch.uint8)) == 100
     assert consistency(y.int(), y, y.to(torch.uint16)).on_correct == 100
+
+
+def test_embeddings_are_tensors():
+    for given in ([[1.0]], np.ones((1, 2))):
+        with pytest.raises(TypeError, match=r"embeddings are a .*; give a torch tensor"):
+            rows(given)
+    with pytest.raises(TypeError, match="labels are a list"):
+        scatter_ratio(torch.ones(2, 2), [0, 1])
 
 
 def test_a_label_that_is_no_class_is_never_right():
