@@ -11,7 +11,7 @@ NAMES = ("logits", "out")
 
 
 def logits_of(output: Any) -> Tensor:
-    """The logits in what a classifier returned, as they are: neither their shape nor their dtype is looked at.
+    """The logits in what a classifier returned, as they are: neither shape nor dtype is looked at.
 
     A tensor is its own logits; of a tuple or a list they are the first element; of a mapping the entry
     ``"logits"``, or else ``"out"``; of any other object the attribute ``logits``.
