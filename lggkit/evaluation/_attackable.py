@@ -29,7 +29,8 @@ def check(
         ValueError: there is not one label an image, there are no images, one is not finite, they leave the
             bounds, a label is negative, or the images are not on the model's device.
     """
-    if len(_given.tensor("images", images)) != 0:
+    # No images at all are refused below, with the labels.
+    if _given.tensor("images", images).shape[:1] != (0,):
         _given.floats(images)
     labels = _given.classes(labels, device=images.device)
     if not len(images) or labels.shape != images.shape[:1]:

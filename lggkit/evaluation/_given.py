@@ -89,7 +89,7 @@ def pair(bounds: Any) -> tuple[float, float]:
     """Bounds as two floats, the lower one first; either may be infinite."""
     try:
         low, high = (float(bound) for bound in bounds)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise TypeError(f"bounds are {bounds!r}; give two numbers such as (0, 1)") from error
     if not low < high:
         raise ValueError(f"bounds are {bounds!r}; give the lower number first, and neither as NaN")
@@ -105,7 +105,7 @@ def number(name: str, value: Any, needs: str = "a positive number") -> float:
     """
     try:
         found = float(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise TypeError(f"{name} is {value!r}; give {needs}") from error
     fits = found > 0 or needs == ANY or (needs == NOT_NEGATIVE and found == 0)
     if not (fits and math.isfinite(found)):

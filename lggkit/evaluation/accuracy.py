@@ -39,7 +39,7 @@ def predict(
         ValueError: there are no images, batch_size is below 1, there is no such dtype, or the model does not
             return a row for each image.
     """
-    if not len(_given.tensor("images", images)):
+    if not _given.tensor("images", images).dim() or not len(images):
         raise ValueError("there are no images to predict; give at least one")
     if dtype not in PRECISIONS:
         raise ValueError(f"dtype is {dtype}; choose one of {', '.join(map(str, PRECISIONS))}")

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from lggkit.evaluation import _given
 from lggkit.evaluation._attackable import foolbox_module, misled
 from lggkit.evaluation.descents import attacked, descended, prepared
-from lggkit.evaluation.fast_gradient import REMEDY, step_size
+from lggkit.evaluation.fast_gradient import step_size
 from lggkit.evaluation.gradients import vanished_gradients, warn_of
 from lggkit.evaluation.targeted import targeted_descents
 
+UNKNOWN = "how robust it is on them is not known; look for dead or saturated units"
 Attack = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 
@@ -60,7 +61,7 @@ def strong(
             x, y = images[left], labels[left]
             inside = x + (attack(model, x, y) - x).clamp(-epsilon, epsilon)
             broken[left] = misled(model, inside, y)
-    _warn_of_those_left(model, images, labels, broken)
+    warn_of(_without_gradient(model, images, labels, ~broken), UNKNOWN)
     return broken
 
 
@@ -80,9 +81,8 @@ def _members(epsilon: float, restarts: int, steps: int, targeted: bool) -> Itera
         yield partial(targeted_descents, epsilon=epsilon, steps=steps, seed=0)
 
 
-def _warn_of_those_left(model: nn.Module, images: Tensor, labels: Tensor, broken: Tensor) -> None:
-    left = (~broken).nonzero().flatten()
-    if len(left):
-        vanished = torch.zeros_like(broken)
+def _without_gradient(model: nn.Module, images: Tensor, labels: Tensor, left: Tensor) -> Tensor:
+    vanished = torch.zeros_like(left)
+    if left.any():
         vanished[left] = vanished_gradients(model, images[left], labels[left])
-        warn_of(vanished, REMEDY)
+    return vanished
