@@ -33,8 +33,8 @@ class Spec:
 
     Raises:
         ValueError: the experiment is not named ``<paper>/<section>`` in a-z, 0-9 and _, the arm not in
-            letters, digits, _, . and -, the scale is none of ``smoke``, ``short``, ``reduced``, ``paper``, or the seed
-            is no integer from 0 on.
+            letters, digits, _, . and -, the scale is none of ``smoke``, ``short``, ``reduced``, ``paper``, or
+            the seed is no integer from 0 on.
     """
 
     experiment: str
