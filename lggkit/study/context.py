@@ -91,7 +91,9 @@ class StudyContext:
 
     def _restore(self, model: torch.nn.Module, file: Path) -> TrainResult:
         load_weights(model, file)
-        return TrainResult(model=model.to(self.device), **json.loads(file.with_suffix(".json").read_text()))
+        return TrainResult(
+            model=model.to(self.device).eval(), **json.loads(file.with_suffix(".json").read_text())
+        )
 
     def _keep(self, result: TrainResult, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -4,10 +4,12 @@ import pytest
 import torch
 
 from lggkit import experiments
+from lggkit.evaluation import predict
 from lggkit.experiments import Arm, Experiment
+from lggkit.networks import build
 from lggkit.record import Protocol
 from lggkit.study.context import StudyContext
-from lggkit.training import TrainResult
+from lggkit.training import Stream, Teacher, TrainConfig, TrainResult, train
 
 NAME = "lgg/s00_toy"
 
@@ -88,3 +90,42 @@ def test_weights_without_their_history_are_trained_anew(calls, context, tmp_path
 def test_data_is_loaded_once(context, monkeypatch):
     first = context.data("digits")
     assert context.data("digits") is first and context.data("digits", train=False) is not first
+
+
+@pytest.mark.parametrize("last", [True, False])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_kept_network_is_measured_to_the_bit_as_a_fresh_one(monkeypatch, tmp_path, last, precision):
+    """A study that was interrupted between training and measuring writes what an uninterrupted one does."""
+    settings = TrainConfig(epochs=1, batch_size=300, channels_last=last, precision=precision)
+
+    def made(spec, context):
+        return build("small_net", seed=spec.seed, width=5)
+
+    def trained(specs, context):
+        return [train(made(spec, context), context.data("digits"), settings) for spec in specs]
+
+    experiment = Experiment(
+        name=NAME,
+        title="toy",
+        protocols=dict.fromkeys(("smoke", "reduced", "paper"), Protocol()),
+        arms=(Arm("base", "b"),),
+        seeds={"smoke": 1, "reduced": 3, "paper": 5},
+        measure=lambda specs, context: iter(()),
+        build=made,
+        train=trained,
+    )
+    monkeypatch.setattr(experiments, "get", lambda name: experiment)
+    fresh, kept = (StudyContext(weights=tmp_path, commit="abc").trained(specs(0)[0]) for _ in range(2))
+    assert fresh is not kept and fresh.training == kept.training is False
+    images = StudyContext(commit="abc").data("digits", train=False).images
+    for dtype in (torch.float32, torch.bfloat16):
+        assert torch.equal(*(predict(model, images, dtype=dtype) for model in (fresh, kept)))
+    teachers = [Teacher(model, ["middle"]) for model in (fresh, kept)]
+    batch = Stream(StudyContext(commit="abc").data("digits"), settings, 0).batch(0)
+    assert torch.equal(*(teacher(batch)["middle"] for teacher in teachers))
+    assert torch.equal(*(input_gradient(model, batch) for model in (fresh, kept)))
+
+
+def input_gradient(model, batch):
+    images = batch.images.clone().requires_grad_()
+    return torch.autograd.grad(model(images).logsumexp(1).sum(), images)[0]
