@@ -101,12 +101,12 @@ class StudyContext:
             self.trainings.append(Training.of(*one, result, **stamp))
 
     def _load(self, wanted: Sequence[Seeded], observe: Observer | None) -> dict[Seeded, TrainedNetwork]:
-        """Those of the networks that are kept and sound, in the memory layout of a fresh one."""
+        """Those of the networks that are kept and sound."""
         found = {}
         for network, seed in wanted:
             kept = self._kept(network.key(seed), observe)
             if kept.file.exists():
-                result = kept.load(network.untrained(seed, self), network.schedule.memory_format)
+                result = kept.load(network.untrained(seed, self))
                 found |= {} if result is None else {(network, seed): result}
         return found
 

@@ -22,6 +22,7 @@ from lggkit.training.layout import guarded
 from lggkit.training.memory import telling_memory
 from lggkit.training.pace import OutOfTime, Pace, time_is_up
 from lggkit.training.processor import choose_path
+from lggkit.training.request import check_every, check_model, check_request
 from lggkit.training.run import Run, begin
 from lggkit.training.step import Objective, objective_for
 from lggkit.training.stream import Stream
@@ -49,7 +50,8 @@ def train(
     """Train a model in place.
 
     Args:
-        model: takes float images (n, c, h, w) in [0, 1] (see `lggkit.networks.with_normalization`); moved to
+        model: takes float images (n, c, h, w) in [0, 1] (see `lggkit.networks.with_normalization`) and gives
+            logits (n, classes), or what `lggkit.networks.outputs.logits_of` finds them in; moved to
             ``device``. Its initial weights are the caller's.
         data: the training set; its uint8 images stay on ``device`` for the whole training.
         objective: ``objective(latents, logits, labels) -> scalar``, with latents by name of ``taps``, logits
@@ -127,7 +129,8 @@ def train_many(
     latents once for all of them.
     """
     options = Options(taps, evaluate, evaluate_every, evaluate_at, checkpoint_every, after_step)
-    _check_request(models, seeds, objectives, checkpoints, tags, data, config)
+    check_every(evaluate_every=evaluate_every, checkpoint_every=checkpoint_every)
+    seeds = check_request(models, seeds, objectives, checkpoints, tags, data, config)
     with telling_memory(len(models), config.batch_size, device):
         chosen = choose_path(config, device, len(data))
         fingerprint = "" if checkpoints is None else fingerprint_of(data)
@@ -140,6 +143,7 @@ def train_many(
             objective = objective_for(model, objective, path.device, [run.objective for run in runs])
             file = None if checkpoints is None else Path(checkpoints[place])
             model.to(device=path.device, memory_format=path.layout)
+            check_model(model, stream, path, objective)
             runs.append(Run(model, stream, config, path, options, objective, file))
         names = [
             identity_of(run, tag, fingerprint)
@@ -204,28 +208,6 @@ def _resume(run: Run, identity: dict[str, Any]) -> None:
         return
     check_identity(run.checkpoint, state.pop("identity"), identity)
     run.load(state)
-
-
-def _check_request(
-    models: Sequence,
-    seeds: Sequence,
-    objectives: Any,
-    checkpoints: Any,
-    tags: Any,
-    data: DataSet,
-    config: TrainConfig,
-) -> None:
-    given = {"seeds": seeds, "checkpoints": checkpoints, "tags": tags}
-    given["objectives"] = objectives if isinstance(objectives, Sequence) else None
-    for name, values in given.items():
-        if values is not None and len(values) != len(models):
-            raise ValueError(f"{len(models)} models are given {len(values)} {name}; give one each")
-    if not len(data):
-        raise ValueError(f"the data set {data.name} is empty; give at least one image")
-    if objectives is not None and config.label_smoothing:
-        raise ValueError(
-            "label_smoothing belongs to the default objective; smooth inside your own, or set it to 0"
-        )
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from lggkit.training.meter import Meter
 from lggkit.training.processor import CodePath
 from lggkit.training.seeds import seed_noise
 from lggkit.training.selfcheck import places_of
-from lggkit.training.step import Objective, cross_entropy, make_taps, tapped, training_step, with_batch
+from lggkit.training.step import Objective, default_objective, make_taps, tapped, training_step, with_batch
 from lggkit.training.stream import Batch, StillBatch, Stream
 from lggkit.training.task import Options, TrainResult
 
@@ -49,7 +49,7 @@ class Run:
     first_loss: float | None = None
 
     def __post_init__(self) -> None:
-        self.loss = with_batch(self.objective or cross_entropy(self.config.label_smoothing))
+        self.loss = with_batch(self.objective or default_objective(self.config, self.stream))
         self.total = self.config.epochs * self.stream.steps_per_epoch
         self.meter = Meter(self.stream.sizes(), self.path.device)
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
