@@ -74,6 +74,10 @@ class StudyContext:
             results |= self._train([one for one in missing if one not in results], observe)
         return [results[one] for one in wanted]
 
+    def precision_of(self, network: Network, seed: int) -> str | None:
+        """The precision of a seed's first training in the network ledger, of those that it is paired with."""
+        return None if self.trainings is None else self.trainings.precision_of(network, seed)
+
     def probe(self) -> None:
         """Make sure, before anything is trained, that networks and checkpoints can be kept: else OSError."""
         require_writable(self.checkpoints)

@@ -120,19 +120,21 @@ def train_many(
     after_step: Callable[[nn.Module], None] | None = None,
     progress: bool = False,
     tags: Sequence[str] | None = None,
+    precision: str | None = None,
 ) -> list[TrainResult]:
     """Train several models in lockstep, each with the result that `train` gives it alone.
 
     ``seeds``, ``checkpoints`` and ``tags`` have one entry a model, ``objectives`` one a model or one for all,
     of which each model but the first gets a copy if it is a module with buffers; the rest is as for `train`.
     Models with equal seeds are given the very same `Batch` at a step, so that a `Teacher` computes its
-    latents once for all of them.
+    latents once for all of them. ``precision`` says what a precision of "auto" is known to be ("float32" or
+    "bfloat16", that of another training of the seed, say); a training that is continued stays what it was.
     """
     options = Options(taps, evaluate, evaluate_every, evaluate_at, checkpoint_every, after_step)
     check_every(evaluate_every=evaluate_every, checkpoint_every=checkpoint_every)
     seeds = check_request(models, seeds, objectives, checkpoints, tags, data, config)
     with telling_memory(len(models), config.batch_size, device):
-        chosen = choose_path(config, device, len(data))
+        chosen = choose_path(config, device, len(data), precision)
         fingerprint = "" if checkpoints is None else fingerprint_of(data)
         data, streams, runs = data.to(chosen.device), {}, []
         for place, (model, seed) in enumerate(zip(models, seeds, strict=True)):

@@ -17,7 +17,7 @@ from lggkit.data import DataSet
 from lggkit.evaluation import model_error
 from lggkit.training.capture import Captured, capture_all
 from lggkit.training.checkpoint import write_checkpoint
-from lggkit.training.compiled import compile_all
+from lggkit.training.compiled import choose_all
 from lggkit.training.config import TrainConfig
 from lggkit.training.meter import Meter
 from lggkit.training.processor import CodePath
@@ -58,6 +58,13 @@ class Run:
         self.taps = make_taps(self.model, self.options.taps)
         self.captured: Captured | None = None
         self.begun_as: str | None = None
+
+    @property
+    def begun_dtype(self) -> torch.dtype | None:
+        """The autocast type that a training which is continued was begun in."""
+        if self.begun_as is None:
+            return None
+        return torch.bfloat16 if ", bfloat16," in self.begun_as else torch.float32
 
     @property
     def done(self) -> bool:
@@ -236,13 +243,18 @@ class Run:
 
 
 def begin(runs: Sequence[Run]) -> None:
-    """Decide between captured, compiled and eager for runs that advance together; their taps must be on."""
+    """Decide on precision and between captured, compiled and eager for runs that advance together.
+
+    Their taps must be on. What is tried draws no random numbers of the caller's.
+    """
     for run in runs:
         run.model.train()
+        run.forward = tapped(run.model, run.taps)
+    with torch.random.fork_rng(devices=[]):
+        choose_all(runs)
+    for run in runs:
         if run.step == 0:
             run.evaluate(0)
-        run.forward = tapped(run.model, run.taps)
-    compile_all(runs)
     capture_all(runs)
     for run in runs:
         if run.begun_as not in (None, run.path.mode):

@@ -101,8 +101,22 @@ def training_step(
 ) -> tuple[Tensor, Tensor]:
     """One update on a batch; the loss before it (a detached scalar) and the logits (n, c), both float32.
 
-    The objective is computed outside autocast: logits arrive in float32, latents as they are. Nothing here
-    waits for the device, so that a CUDA graph can capture it.
+    Nothing here waits for the device, so that a CUDA graph can capture it.
+
+    Raises:
+        TypeError, ValueError: see `loss_on`.
+    """
+    loss, logits = loss_on(forward, loss_of, batch, autocast)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
+    return loss.detach().float(), logits.detach()
+
+
+def loss_on(forward: Forward, loss_of: Loss, batch: Batch, autocast: torch.autocast) -> tuple[Tensor, Tensor]:
+    """The loss of a batch and its logits (n, c), float32.
+
+    The objective is computed outside autocast: logits arrive in float32, latents as they are.
 
     Raises:
         TypeError: the model gives no logits, see `lggkit.networks.outputs.logits_of`.
@@ -114,11 +128,7 @@ def training_step(
         seen = f"logits {tuple(logits.shape)} for {len(batch.images)} images"
         raise ValueError(f"the model gave {seen}; return (n, classes), a row an image")
     logits = logits.float()
-    loss = loss_of(latents, logits, batch)
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    optimizer.step()
-    return loss.detach().float(), logits.detach()
+    return loss_of(latents, logits, batch), logits
 
 
 def _scalar(loss: Tensor) -> Tensor:
