@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from lggkit.experiments.networks import Guide, Network
+from lggkit.experiments.networks import Guide, Network, Seeded
+from lggkit.experiments.pairing import by_precision
 from lggkit.networks.seeds import derive
 from lggkit.training import Batch, Objective, Stream, Teacher, TrainResult, choose_path, train_many
 from lggkit.training.run import Run
@@ -18,9 +19,6 @@ from lggkit.training.task import Options
 
 if TYPE_CHECKING:
     from lggkit.experiments.base import Context
-
-Seeded = tuple[Network, int]
-"""A trained network: its description and its seed."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +60,15 @@ def train_networks(
         recipe = network.recipe
         groups[network.images, network.schedule, type(recipe), recipe.lockstep].append((network, seed))
     results: dict[Seeded, TrainResult] = {}
-    for together in groups.values():
-        results |= dict(zip(together, _train_together(together, context, observe), strict=True))
+    for group in groups.values():
+        for precision, together in by_precision(group, wanted, context, results).items():
+            trained = _train_together(together, context, observe, precision)
+            results |= dict(zip(together, trained, strict=True))
     return [results[one] for one in wanted]
 
 
 def _train_together(
-    wanted: Sequence[Seeded], context: Context, observe: Observer | None
+    wanted: Sequence[Seeded], context: Context, observe: Observer | None, precision: str | None
 ) -> list[TrainResult]:
     first, guides = wanted[0][0], _guides(wanted, context)
     models = [network.begun(seed, context) for network, seed in wanted]
@@ -89,6 +89,7 @@ def _train_together(
         after_step=first.recipe.after_step(),
         progress=context.progress,
         tags=names,
+        precision=precision,
         **looked,
     )
 
@@ -96,11 +97,14 @@ def _train_together(
 def _guides(wanted: Sequence[Seeded], context: Context) -> dict[Guide, Teacher]:
     """Those that recipes ask for, each once, so that its latents are computed once for a batch."""
     asked = dict.fromkeys(network.recipe.guide for network, _ in wanted)
-    return {
-        guide: Teacher(context.network(guide.network, guide.seed), [*guide.depths], guide.precision)
-        for guide in asked
-        if guide is not None
-    }
+    return {guide: _teacher(guide, context) for guide in asked if guide is not None}
+
+
+def _teacher(guide: Guide, context: Context) -> Teacher:
+    """The guide, in the precision of its training where that is left open."""
+    (result,) = context.networks([(guide.network, guide.seed)])
+    precision = result.precision if guide.precision == "auto" else guide.precision
+    return Teacher(result.model, [*guide.depths], precision)
 
 
 def _objective(network: Network, model: nn.Module, guides: Mapping[Guide, Teacher]) -> Objective:
@@ -120,6 +124,7 @@ def begun_run(network: Network, seed: int, context: Context) -> Run:
     model.to(memory_format=config.memory_format)
     guides = _guides([(network, seed)], context)
     options = Options(taps=network.recipe.taps(model), after_step=network.recipe.after_step())
-    path = choose_path(config, context.device, len(data))
+    (precision,) = by_precision([(network, seed)], [(network, seed)], context, {})
+    path = choose_path(config, context.device, len(data), precision)
     objective = _objective(network, model, guides)
     return Run(model, Stream(data, config, seed), config, path, options, objective)

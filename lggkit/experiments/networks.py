@@ -165,6 +165,10 @@ class Network:
         return model
 
 
+Seeded = tuple[Network, int]
+"""A trained network: its description and its seed."""
+
+
 def content(value: Any) -> Any:
     """Plain data that says what a description is; fields that are at their defaults are left out."""
     if isinstance(value, tuple | list):

@@ -33,7 +33,8 @@ def save_weights(model: nn.Module, path: str | Path) -> Path:
 def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
     """Copy a file of `save_weights` into the model, on the model's device, and return the model.
 
-    Nothing is copied unless the whole file fits.
+    Nothing is copied unless the whole file fits. The weights lie in memory as those that were saved did
+    (channels_last or not), so that the model computes the same bits.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -43,8 +44,19 @@ def load_weights(model: nn.Module, path: str | Path) -> nn.Module:
     state = _read(Path(path))
     _require_same_names(unwrapped(model).state_dict(), state, Path(path))
     _require_finite(state, str(path))
+    lay_out(unwrapped(model), state)
     unwrapped(model).load_state_dict(state)
     return model
+
+
+@torch.no_grad()
+def lay_out(model: nn.Module, like: dict[str, Tensor]) -> None:
+    """Give every parameter and buffer the strides of its namesake, in new memory where it had others."""
+    for name, value in model.state_dict(keep_vars=True).items():
+        if value.stride() != like[name].stride():
+            value.data = torch.empty_strided(
+                value.shape, like[name].stride(), dtype=value.dtype, device=value.device
+            )
 
 
 def _read(path: Path) -> dict[str, Tensor]:

@@ -74,6 +74,10 @@ class StudyContext:
             results |= self._train([one for one in missing if one not in results], observe)
         return [results[one] for one in wanted]
 
+    def precision_of(self, network: Network, seed: int) -> str | None:
+        """The precision of a seed's first training in the network ledger, of those that it is paired with."""
+        return None if self.trainings is None else self.trainings.precision_of(network, seed)
+
     def probe(self) -> None:
         """Make sure, before anything is trained, that networks and checkpoints can be kept: else OSError."""
         require_writable(self.checkpoints)
@@ -101,12 +105,12 @@ class StudyContext:
             self.trainings.append(Training.of(*one, result, **stamp))
 
     def _load(self, wanted: Sequence[Seeded], observe: Observer | None) -> dict[Seeded, TrainedNetwork]:
-        """Those of the networks that are kept and sound, in the memory layout of a fresh one."""
+        """Those of the networks that are kept and sound."""
         found = {}
         for network, seed in wanted:
             kept = self._kept(network.key(seed), observe)
             if kept.file.exists():
-                result = kept.load(network.untrained(seed, self), network.schedule.memory_format)
+                result = kept.load(network.untrained(seed, self))
                 found |= {} if result is None else {(network, seed): result}
         return found
 

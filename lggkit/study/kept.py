@@ -13,6 +13,7 @@ import torch
 from lggkit import strict
 from lggkit.durable import DRAFT, set_aside
 from lggkit.experiments.lockstep import TrainedNetwork
+from lggkit.networks.weights import lay_out
 from lggkit.training import CheckpointDamaged, read_checkpoint, write_checkpoint
 from lggkit.training.memory import is_out_of_memory
 
@@ -42,9 +43,10 @@ class KeptNetwork:
         history = {name: getattr(result, name) for name in names}
         write_checkpoint(self.file, {"weights": weights, "history": history, "observer": self.observer})
 
-    def load(self, model: torch.nn.Module, layout: torch.memory_format) -> TrainedNetwork | None:
+    def load(self, model: torch.nn.Module) -> TrainedNetwork | None:
         """The network and its history, the weights in ``model``; None where there is none to load.
 
+        They lie in memory as those that were kept did, so that the network computes the same bits.
         What was damaged is set aside as ``<name>.damaged`` and told of; what another observer has seen counts
         as missing.
 
@@ -55,9 +57,9 @@ class KeptNetwork:
         if state is None:
             return None
         try:
+            lay_out(model, state["weights"])
             model.load_state_dict(state["weights"])
-            history = state["history"]
-            return TrainedNetwork(model=model.to(memory_format=layout).eval(), **history)
+            return TrainedNetwork(model=model.eval(), **state["history"])
         except (RuntimeError, KeyError, TypeError, AttributeError) as error:
             if is_out_of_memory(error):
                 raise

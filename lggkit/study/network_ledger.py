@@ -12,6 +12,7 @@ from typing import Any
 from lggkit import strict
 from lggkit.experiments.lockstep import TrainedNetwork
 from lggkit.experiments.networks import Network, content
+from lggkit.experiments.pairing import paired
 from lggkit.study.ledger_files import append_line, writing
 from lggkit.study.ledger_lines import LEFT_OUT, tell
 
@@ -116,6 +117,14 @@ class NetworkLedger:
             except ValueError as error:
                 tell([f"{self.path}, line {number} is not a training and {LEFT_OUT}: {error}"])
         return found
+
+    def precision_of(self, network: Network, seed: int) -> str | None:
+        """What a seed's first training was computed in, of the same images and schedule but for epochs."""
+        described = content(network)
+        for training in self.lines():
+            if training.seed == seed and paired(described, training.network):
+                return training.precision
+        return None
 
     def merge(self, other: NetworkLedger) -> None:
         """Take over the lines of another folder that are not here."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from lggkit.training.precision import adopt_precision, try_bfloat16
 from lggkit.training.processor import CodePath, first_line
 from lggkit.training.step import Forward, Latents
 
@@ -19,17 +20,29 @@ TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 5e-2}
 STEPS_TIMED = 5
 
 
-def compile_all(runs: Sequence[Run]) -> None:
-    """Compile the forward passes of runs where that is wanted and works; their paths say so.
+def choose_all(runs: Sequence[Run]) -> None:
+    """Compile the forward passes of runs where that is wanted and works, and decide on their precision.
 
-    Where a CPU is free to choose, the first network of a kind is timed and others follow it, or what a
-    checkpoint was begun as: seeds that are compared are computed alike.
+    Their paths say so. Where a CPU is free to choose, the first network of a kind is timed and others follow
+    it, or what a checkpoint was begun as: seeds that are compared are computed alike. Those of one seed are
+    computed in one precision, of whatever kind they are.
     """
-    begun = {_kind(run): run.begun_as for run in runs if run.begun_as is not None}
-    slow = {kind: "" if "compiled" in mode else "begun eager" for kind, mode in begun.items()}
+    begun = [run for run in runs if run.begun_as is not None]
+    slow = {_kind(run): "" if "compiled" in run.begun_as else "begun eager" for run in begun}
+    known = {mark: run.begun_dtype for run in begun for mark in _marks(run)}
     for run in runs:
+        adopt_precision(run, next((known[mark] for mark in _marks(run) if mark in known), None))
         if run.path.compile and not run.done:
             _choose(run, slow)
+        if run.path.undecided and not run.done:
+            run.path = try_bfloat16(run)
+        for mark in _marks(run):
+            known.setdefault(mark, run.path.dtype)
+
+
+def _marks(run: Run) -> tuple:
+    """What runs of one precision share: the seed, or the kind of network."""
+    return run.stream.seed, _kind(run)
 
 
 def _choose(run: Run, slow: dict[tuple, str]) -> None:

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from lggkit.training.checks import number, one_of, whole
 from lggkit.training.schedules import Schedule
 
 OPTIMIZERS = ("sgd", "adam")
 PRECISIONS = ("float32", "bfloat16", "auto")
+SWITCHES = ("nesterov", "augment", "flip", "channels_last", "drop_last")
+CHOICES = {
+    "optimizer": OPTIMIZERS,
+    "precision": PRECISIONS,
+    "compile": (False, True, "auto"),
+    "capture": (False, True, "auto"),
+    **dict.fromkeys(SWITCHES, (False, True)),
+}
+NUMBERS = {
+    "learning_rate": ("give a positive number", lambda value: value > 0),
+    "momentum": ("give a number in [0, 1)", lambda value: 0 <= value < 1),
+    "weight_decay": ("give 0 or a positive number", lambda value: value >= 0),
+    "label_smoothing": ("give a number in [0, 1)", lambda value: 0 <= value < 1),
+}
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """Settings of one training; the defaults are those of paper 1's code but for the schedule.
 
-    ``epochs`` and ``batch_size`` count passes and images (the last, short batch of an epoch is kept);
+    ``epochs`` and ``batch_size`` count passes and images (the last, short batch of an epoch is kept, or left
+    out with ``drop_last``: other images in every epoch);
     ``momentum`` and ``nesterov`` belong to ``sgd``; ``weight_decay`` acts on every parameter, for ``adam``
     as an L2 penalty too; ``augment`` crops at random from images padded by ``pad`` zeros and, with
     ``flip``, mirrors half of them; ``label_smoothing`` in [0, 1) belongs to the default objective;
-    ``precision`` "auto" is bfloat16 where the processor has matrix units for it; ``compile`` "auto" uses
-    ``torch.compile`` on a CPU, where a C++ compiler is found, the training is long enough to repay it and
-    some steps that are timed turn out faster (a training that is continued stays what it was); ``capture``
+    ``precision`` "auto" is bfloat16 where a GPU has matrix units for it, on a CPU where some steps that are
+    timed turn out faster by a tenth and give the same loss; ``compile`` "auto" uses ``torch.compile`` on a
+    CPU, where a C++ compiler is found, the training is long enough to repay it and some steps that are timed
+    turn out faster (a training that is continued stays what it was in both); ``capture``
     "auto" replays the step as a CUDA graph on an NVIDIA GPU where the training is long enough; turn it off
     for an objective or a network that counts its calls.
 
@@ -49,19 +65,19 @@ class TrainConfig:
     channels_last: bool = True
     compile: bool | str = "auto"
     capture: bool | str = "auto"
+    drop_last: bool = False
 
     COMPUTED: ClassVar = ("channels_last", "compile", "capture")
     """Fields that say how it is computed, and nothing of what."""
 
     def __post_init__(self) -> None:
-        _at_least("epochs", self.epochs, 1)
-        _at_least("batch_size", self.batch_size, 1)
-        _at_least("pad", self.pad, 0)
-        _one_of("optimizer", self.optimizer, OPTIMIZERS)
-        _one_of("precision", self.precision, PRECISIONS)
-        _one_of("compile", self.compile, (False, True, "auto"))
-        _one_of("capture", self.capture, (False, True, "auto"))
-        _check_numbers(self)
+        for name, least in (("epochs", 1), ("batch_size", 1), ("pad", 0)):
+            object.__setattr__(self, name, whole(name, getattr(self, name), least))
+        for name, (remedy, inside) in NUMBERS.items():
+            object.__setattr__(self, name, number(name, getattr(self, name), remedy, inside))
+        for name, choices in CHOICES.items():
+            one_of(name, getattr(self, name), choices)
+        _check_together(self)
 
     @property
     def memory_format(self) -> torch.memory_format:
@@ -88,15 +104,9 @@ class TrainConfig:
         return self.learning_rate * self.schedule.factor(step / steps_per_epoch, self.epochs)
 
 
-def _check_numbers(config: TrainConfig) -> None:
-    if not (math.isfinite(config.learning_rate) and config.learning_rate > 0):
-        raise ValueError(f"learning_rate is {config.learning_rate}; give a positive number")
-    if not 0 <= config.momentum < 1:
-        raise ValueError(f"momentum is {config.momentum}; give a number in [0, 1)")
-    if not (math.isfinite(config.weight_decay) and config.weight_decay >= 0):
-        raise ValueError(f"weight_decay is {config.weight_decay}; give 0 or a positive number")
-    if not 0 <= config.label_smoothing < 1:
-        raise ValueError(f"label_smoothing is {config.label_smoothing}; give a number in [0, 1)")
+def _check_together(config: TrainConfig) -> None:
+    if not isinstance(config.schedule, Schedule):
+        raise ValueError(f"schedule is {config.schedule!r}; give a Schedule, such as Cosine()")
     if config.nesterov and (config.optimizer != "sgd" or config.momentum == 0):
         raise ValueError("nesterov needs sgd with a momentum above 0; set momentum, or nesterov=False")
     late = [m for m in getattr(config.schedule, "milestones", ()) if m >= config.epochs]
@@ -104,13 +114,3 @@ def _check_numbers(config: TrainConfig) -> None:
         raise ValueError(
             f"milestone {late[0]} lies outside {config.epochs} epochs; move it or train for longer"
         )
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{name} is {value!r}; give an integer of at least {least}")
-
-
-def _one_of(name: str, value: object, choices: tuple) -> None:
-    if not any(value is choice or value == choice for choice in choices):
-        raise ValueError(f"{name} is {value!r}; choose one of {', '.join(map(str, choices))}")

@@ -19,6 +19,8 @@ def identity_of(run: Run, tag: str, fingerprint: str) -> dict[str, Any]:
     trained = [parameter.requires_grad for parameter in run.model.parameters()]
     shapes = [(name, tuple(value.shape)) for name, value in run.model.state_dict().items()]
     settings = json.loads(json.dumps(asdict(run.config)))
+    if not run.config.drop_last:
+        del settings["drop_last"]  # checkpoints that are older than it name no such setting
     return {
         **{f"config.{name}": value for name, value in settings.items()},
         "data": f"{data.name}/{data.split}/{len(data)}/{fingerprint}",

@@ -22,6 +22,7 @@ from lggkit.training.layout import guarded
 from lggkit.training.memory import telling_memory
 from lggkit.training.pace import OutOfTime, Pace, time_is_up
 from lggkit.training.processor import choose_path
+from lggkit.training.request import check_every, check_model, check_request
 from lggkit.training.run import Run, begin
 from lggkit.training.step import Objective, objective_for
 from lggkit.training.stream import Stream
@@ -49,7 +50,8 @@ def train(
     """Train a model in place.
 
     Args:
-        model: takes float images (n, c, h, w) in [0, 1] (see `lggkit.networks.with_normalization`); moved to
+        model: takes float images (n, c, h, w) in [0, 1] (see `lggkit.networks.with_normalization`) and gives
+            logits (n, classes), or what `lggkit.networks.outputs.logits_of` finds them in; moved to
             ``device``. Its initial weights are the caller's.
         data: the training set; its uint8 images stay on ``device`` for the whole training.
         objective: ``objective(latents, logits, labels) -> scalar``, with latents by name of ``taps``, logits
@@ -118,18 +120,21 @@ def train_many(
     after_step: Callable[[nn.Module], None] | None = None,
     progress: bool = False,
     tags: Sequence[str] | None = None,
+    precision: str | None = None,
 ) -> list[TrainResult]:
     """Train several models in lockstep, each with the result that `train` gives it alone.
 
     ``seeds``, ``checkpoints`` and ``tags`` have one entry a model, ``objectives`` one a model or one for all,
     of which each model but the first gets a copy if it is a module with buffers; the rest is as for `train`.
     Models with equal seeds are given the very same `Batch` at a step, so that a `Teacher` computes its
-    latents once for all of them.
+    latents once for all of them. ``precision`` says what a precision of "auto" is known to be ("float32" or
+    "bfloat16", that of another training of the seed, say); a training that is continued stays what it was.
     """
     options = Options(taps, evaluate, evaluate_every, evaluate_at, checkpoint_every, after_step)
-    _check_request(models, seeds, objectives, checkpoints, tags, data, config)
+    check_every(evaluate_every=evaluate_every, checkpoint_every=checkpoint_every)
+    seeds = check_request(models, seeds, objectives, checkpoints, tags, data, config)
     with telling_memory(len(models), config.batch_size, device):
-        chosen = choose_path(config, device, len(data))
+        chosen = choose_path(config, device, len(data), precision)
         fingerprint = "" if checkpoints is None else fingerprint_of(data)
         data, streams, runs = data.to(chosen.device), {}, []
         for place, (model, seed) in enumerate(zip(models, seeds, strict=True)):
@@ -140,6 +145,7 @@ def train_many(
             objective = objective_for(model, objective, path.device, [run.objective for run in runs])
             file = None if checkpoints is None else Path(checkpoints[place])
             model.to(device=path.device, memory_format=path.layout)
+            check_model(model, stream, path, objective)
             runs.append(Run(model, stream, config, path, options, objective, file))
         names = [
             identity_of(run, tag, fingerprint)
@@ -204,28 +210,6 @@ def _resume(run: Run, identity: dict[str, Any]) -> None:
         return
     check_identity(run.checkpoint, state.pop("identity"), identity)
     run.load(state)
-
-
-def _check_request(
-    models: Sequence,
-    seeds: Sequence,
-    objectives: Any,
-    checkpoints: Any,
-    tags: Any,
-    data: DataSet,
-    config: TrainConfig,
-) -> None:
-    given = {"seeds": seeds, "checkpoints": checkpoints, "tags": tags}
-    given["objectives"] = objectives if isinstance(objectives, Sequence) else None
-    for name, values in given.items():
-        if values is not None and len(values) != len(models):
-            raise ValueError(f"{len(models)} models are given {len(values)} {name}; give one each")
-    if not len(data):
-        raise ValueError(f"the data set {data.name} is empty; give at least one image")
-    if objectives is not None and config.label_smoothing:
-        raise ValueError(
-            "label_smoothing belongs to the default objective; smooth inside your own, or set it to 0"
-        )
 
 
 @contextmanager

@@ -11,11 +11,15 @@ import torch
 from lggkit.training.config import TrainConfig
 
 IMAGES_WORTH_COMPILING = 100_000
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
 class CodePath:
-    """How a training is computed: device, autocast type, memory format, compiled or not, and the reasons."""
+    """How a training is computed: device, autocast type, memory format, compiled or not, and the reasons.
+
+    ``undecided``: some steps that are timed will decide on the autocast type, which is float32 until then.
+    """
 
     device: torch.device
     dtype: torch.dtype
@@ -23,6 +27,7 @@ class CodePath:
     compile: bool
     captured: bool = False
     reasons: tuple[str, ...] = ()
+    undecided: bool = False
 
     def autocast(self) -> torch.autocast:
         """The context of the forward pass; does nothing in float32."""
@@ -33,9 +38,18 @@ class CodePath:
         """The same path with one more reason."""
         return replace(self, reasons=(*self.reasons, reason))
 
+    def computed_in(self, dtype: torch.dtype, reason: str) -> CodePath:
+        """The same path, its autocast type decided."""
+        return replace(self, dtype=dtype, undecided=False).because(reason)
+
     def eager(self, reason: str) -> CodePath:
         """The same path without compilation."""
         return replace(self, compile=False).because(reason)
+
+    @property
+    def precision(self) -> str:
+        """``float32`` or ``bfloat16``."""
+        return str(self.dtype).removeprefix("torch.")
 
     @property
     def layout(self) -> torch.memory_format:
@@ -53,13 +67,34 @@ class CodePath:
         return f"{self.mode}: {'; '.join(self.reasons)}" if self.reasons else self.mode
 
 
-def choose_path(config: TrainConfig, device: torch.device | str, images: int) -> CodePath:
-    """The code path of a training of ``images`` forward-and-backward passes in all on ``device``."""
+def choose_path(
+    config: TrainConfig, device: torch.device | str, images: int, precision: str | None = None
+) -> CodePath:
+    """The code path of a training of ``images`` forward-and-backward passes in all on ``device``.
+
+    ``precision`` is what a precision of "auto" is known to be, from another training of the same seed.
+
+    Raises:
+        ValueError: the settings ask for another precision than the one given.
+    """
     device = torch.device(device)
-    dtype, why_dtype = precision_for(config.precision, device)
+    dtype, why_dtype, undecided = _chosen_precision(config.precision, precision, device)
     compiled, why_compiled = _compilation(config.compile, device, images * config.epochs)
     reasons = tuple(reason for reason in (why_dtype, why_compiled) if reason)
-    return CodePath(device, dtype, config.channels_last, compiled, reasons=reasons)
+    return CodePath(device, dtype, config.channels_last, compiled, reasons=reasons, undecided=undecided)
+
+
+def _chosen_precision(wanted: str, given: str | None, device: torch.device) -> tuple[torch.dtype, str, bool]:
+    """The autocast type, why, and whether it is still to be decided by timing."""
+    if given is None or wanted == given:
+        undecided = wanted == "auto" and device.type == "cpu"
+        return (torch.float32, "", True) if undecided else (*precision_for(wanted, device), False)
+    if wanted != "auto" or given not in DTYPES:
+        raise ValueError(
+            f"precision is given as {given!r}, but the settings ask for {wanted!r}; "
+            'give "float32" or "bfloat16", and only where they ask for "auto"'
+        )
+    return DTYPES[given], f"{given} as another training of the seed", False
 
 
 def has_bfloat16_units(device: torch.device) -> bool:

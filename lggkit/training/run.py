@@ -17,13 +17,13 @@ from lggkit.data import DataSet
 from lggkit.evaluation import model_error
 from lggkit.training.capture import Captured, capture_all
 from lggkit.training.checkpoint import write_checkpoint
-from lggkit.training.compiled import compile_all
+from lggkit.training.compiled import choose_all
 from lggkit.training.config import TrainConfig
 from lggkit.training.meter import Meter
 from lggkit.training.processor import CodePath
 from lggkit.training.seeds import seed_noise
 from lggkit.training.selfcheck import places_of
-from lggkit.training.step import Objective, cross_entropy, make_taps, tapped, training_step, with_batch
+from lggkit.training.step import Objective, default_objective, make_taps, tapped, training_step, with_batch
 from lggkit.training.stream import Batch, StillBatch, Stream
 from lggkit.training.task import Options, TrainResult
 
@@ -49,7 +49,7 @@ class Run:
     first_loss: float | None = None
 
     def __post_init__(self) -> None:
-        self.loss = with_batch(self.objective or cross_entropy(self.config.label_smoothing))
+        self.loss = with_batch(self.objective or default_objective(self.config, self.stream))
         self.total = self.config.epochs * self.stream.steps_per_epoch
         self.meter = Meter(self.stream.sizes(), self.path.device)
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
@@ -58,6 +58,13 @@ class Run:
         self.taps = make_taps(self.model, self.options.taps)
         self.captured: Captured | None = None
         self.begun_as: str | None = None
+
+    @property
+    def begun_dtype(self) -> torch.dtype | None:
+        """The autocast type that a training which is continued was begun in."""
+        if self.begun_as is None:
+            return None
+        return torch.bfloat16 if ", bfloat16," in self.begun_as else torch.float32
 
     @property
     def done(self) -> bool:
@@ -236,13 +243,18 @@ class Run:
 
 
 def begin(runs: Sequence[Run]) -> None:
-    """Decide between captured, compiled and eager for runs that advance together; their taps must be on."""
+    """Decide on precision and between captured, compiled and eager for runs that advance together.
+
+    Their taps must be on. What is tried draws no random numbers of the caller's.
+    """
     for run in runs:
         run.model.train()
+        run.forward = tapped(run.model, run.taps)
+    with torch.random.fork_rng(devices=[]):
+        choose_all(runs)
+    for run in runs:
         if run.step == 0:
             run.evaluate(0)
-        run.forward = tapped(run.model, run.taps)
-    compile_all(runs)
     capture_all(runs)
     for run in runs:
         if run.begun_as not in (None, run.path.mode):

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from numbers import Integral, Real
+
+from lggkit.training.checks import number
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,8 @@ class MultiStep(Schedule):
     kind: str = field(default="multi-step", init=False)
 
     def __post_init__(self) -> None:
-        _increasing(self.milestones)
-        _positive("gamma", self.gamma)
+        object.__setattr__(self, "milestones", _increasing(self.milestones, bool(self.restarts)))
+        number("gamma", self.gamma, "give a positive number", lambda gamma: gamma > 0)
 
     def factor(self, epoch: float, epochs: int) -> float:
         """``gamma`` to the number of milestones that ``epoch`` has reached."""
@@ -79,8 +84,8 @@ class Cosine(Schedule):
     kind: str = field(default="cosine", init=False)
 
     def __post_init__(self) -> None:
-        _fraction("warmup", self.warmup, self.warmup < 1)
-        _fraction("final", self.final, self.final <= 1)
+        _fraction("warmup", self.warmup, lambda part: 0 <= part < 1)
+        _fraction("final", self.final, lambda part: 0 <= part <= 1)
 
     def factor(self, epoch: float, epochs: int) -> float:
         """Linear warm-up (never exactly 0 unless ``epoch`` is 0), then the half cosine."""
@@ -105,9 +110,9 @@ class OneCycle(Schedule):
     kind: str = field(default="one-cycle", init=False)
 
     def __post_init__(self) -> None:
-        _fraction("warmup", self.warmup, 0 < self.warmup < 1)
-        _fraction("start", self.start, self.start <= 1)
-        _fraction("final", self.final, self.final <= 1)
+        _fraction("warmup", self.warmup, lambda part: 0 < part < 1)
+        _fraction("start", self.start, lambda part: 0 <= part <= 1)
+        _fraction("final", self.final, lambda part: 0 <= part <= 1)
 
     def factor(self, epoch: float, epochs: int) -> float:
         """Linear up, linear down."""
@@ -117,17 +122,15 @@ class OneCycle(Schedule):
         return 1 + (self.final - 1) * (place - self.warmup) / (1 - self.warmup)
 
 
-def _increasing(milestones: tuple[int, ...]) -> None:
-    ordered = all(a < b for a, b in zip((0, *milestones), milestones, strict=False))
-    if not ordered or not milestones:
-        raise ValueError(f"milestones are {milestones}; give increasing epochs from 1 on")
+def _increasing(milestones: tuple[int, ...], whole_ones: bool = False) -> tuple[int, ...]:
+    kinds = Integral if whole_ones else Real
+    listed = tuple(milestones) if isinstance(milestones, Iterable) else ()
+    numbers = all(isinstance(m, kinds) and not isinstance(m, bool) for m in listed)
+    if not (listed and numbers and all(m >= 1 for m in listed) and all(map(operator.lt, listed, listed[1:]))):
+        epochs = "whole epochs" if whole_ones else "epochs"
+        raise ValueError(f"milestones are {milestones}; give increasing {epochs} from 1 on")
+    return tuple(int(m) if isinstance(m, Integral) else float(m) for m in listed)
 
 
-def _positive(name: str, value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"{name} is {value}; give a positive number")
-
-
-def _fraction(name: str, value: float, inside: bool) -> None:
-    if not (value >= 0 and inside):
-        raise ValueError(f"{name} is {value}; give a fraction of training between 0 and 1")
+def _fraction(name: str, value: float, inside: Callable[[float], bool]) -> None:
+    number(name, value, "give a fraction of training between 0 and 1", inside)

@@ -11,7 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lggkit.latents import Taps
-from lggkit.training.stream import Batch
+from lggkit.networks.outputs import logits_of
+from lggkit.training.config import TrainConfig
+from lggkit.training.stream import Batch, Stream
 
 Latents = dict[str, Tensor]
 Objective = Callable[..., Tensor]
@@ -19,13 +21,24 @@ Loss = Callable[[Latents, Tensor, Batch], Tensor]
 Forward = Callable[[Tensor], tuple[Latents, Tensor]]
 
 
-def cross_entropy(label_smoothing: float = 0.0) -> Objective:
-    """The default objective: mean cross-entropy of the logits (n, c) with labels (n,)."""
+def cross_entropy(label_smoothing: float = 0.0, classes: int = 0) -> Objective:
+    """The default objective: mean cross-entropy of the logits (n, c) with labels (n,).
+
+    It raises ``ValueError`` where c is less than the ``classes`` that the labels need.
+    """
 
     def objective(latents: Latents, logits: Tensor, labels: Tensor) -> Tensor:
+        if logits.shape[1] < classes:
+            seen = f"labels run to {classes - 1}, but the model tells {logits.shape[1]} classes apart"
+            raise ValueError(f"{seen}; build it with classes={classes}")
         return F.cross_entropy(logits, labels, label_smoothing=label_smoothing)
 
     return objective
+
+
+def default_objective(config: TrainConfig, stream: Stream) -> Objective:
+    """`cross_entropy` as a training's settings and the labels of its data ask for it."""
+    return cross_entropy(config.label_smoothing, stream.highest_label + 1)
 
 
 def with_batch(objective: Objective) -> Loss:
@@ -65,11 +78,11 @@ def objective_for(
 
 
 def tapped(model: nn.Module, taps: Taps | None) -> Forward:
-    """``images -> (latents by name, output)``; the taps, if any, must be on while it is used."""
+    """``images -> (latents by name, logits)``; the taps, if any, must be on while it is used."""
 
     def forward(images: Tensor) -> tuple[Latents, Tensor]:
-        output = model(images)
-        return ({}, output) if taps is None else (dict(taps.latents), output)
+        logits = logits_of(model(images))
+        return ({}, logits) if taps is None else (dict(taps.latents), logits)
 
     return forward
 
@@ -88,17 +101,34 @@ def training_step(
 ) -> tuple[Tensor, Tensor]:
     """One update on a batch; the loss before it (a detached scalar) and the logits (n, c), both float32.
 
-    The objective is computed outside autocast: logits arrive in float32, latents as they are. Nothing here
-    waits for the device, so that a CUDA graph can capture it.
+    Nothing here waits for the device, so that a CUDA graph can capture it.
+
+    Raises:
+        TypeError, ValueError: see `loss_on`.
     """
-    with autocast:
-        latents, logits = forward(batch.images)
-    logits = logits.float()
-    loss = loss_of(latents, logits, batch)
+    loss, logits = loss_on(forward, loss_of, batch, autocast)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()
     return loss.detach().float(), logits.detach()
+
+
+def loss_on(forward: Forward, loss_of: Loss, batch: Batch, autocast: torch.autocast) -> tuple[Tensor, Tensor]:
+    """The loss of a batch and its logits (n, c), float32.
+
+    The objective is computed outside autocast: logits arrive in float32, latents as they are.
+
+    Raises:
+        TypeError: the model gives no logits, see `lggkit.networks.outputs.logits_of`.
+        ValueError: they are not (n, c) for n images.
+    """
+    with autocast:
+        latents, logits = forward(batch.images)
+    if logits.dim() != 2 or len(logits) != len(batch.images):
+        seen = f"logits {tuple(logits.shape)} for {len(batch.images)} images"
+        raise ValueError(f"the model gave {seen}; return (n, classes), a row an image")
+    logits = logits.float()
+    return loss_of(latents, logits, batch), logits
 
 
 def _scalar(loss: Tensor) -> Tensor:

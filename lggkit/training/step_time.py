@@ -7,6 +7,7 @@ import time
 
 import torch
 
+from lggkit.training.precision import adopt_precision
 from lggkit.training.run import Run
 
 WARM_UP = 3
@@ -16,7 +17,8 @@ def relative_step_time(own: Run, other: Run, steps: int) -> float:
     """The median time of a training step over that of another training.
 
     Both are begun alone and take the path that their training takes (captured on a GPU), for ``steps`` steps
-    in turn after some to warm up; batches and augmentation are part of a step.
+    in turn after some to warm up; batches and augmentation are part of a step. Where the other's precision
+    is left open it is this one's.
 
     Raises:
         ValueError: there is no step to time.
@@ -25,8 +27,9 @@ def relative_step_time(own: Run, other: Run, steps: int) -> float:
         raise ValueError(f"steps is {steps}; time at least one")
     device = own.path.device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        for run in (own, other):
-            run.begin()
+        own.begin()
+        adopt_precision(other, own.path.dtype)
+        other.begin()
         times = [[_timed(run) for run in (own, other)] for _ in range(steps + WARM_UP)]
     ours, theirs = zip(*times[WARM_UP:], strict=True)
     return statistics.median(ours) / statistics.median(theirs)

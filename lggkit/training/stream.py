@@ -56,12 +56,15 @@ class Stream:
 
     Each epoch draws its order and its augmentation from two generators seeded by (seed, epoch): a resumed
     training needs no generator state, arms with the same seed see the same images, and without augmentation
-    the order stays the same. The last batch of an epoch is short where the sizes do not divide.
+    the order stays the same. The last batch of an epoch is short where the sizes do not divide, or left out.
     """
 
     def __init__(self, data: DataSet, config: TrainConfig, seed: int) -> None:
         self.data, self.config, self.seed = data, config, seed
-        self.steps_per_epoch = -(-len(data) // config.batch_size)
+        full, rest = divmod(len(data), config.batch_size)
+        self.last_size = rest if rest and not config.drop_last else config.batch_size
+        self.steps_per_epoch = full + bool(rest and not config.drop_last)
+        self.lowest_label, self.highest_label = (int(label) for label in data.labels.aminmax())
         self._epoch = -1
         self._last: Batch | None = None
         self._drawn: tuple[Tensor, ...] = ()
@@ -82,7 +85,7 @@ class Stream:
     def sizes(self) -> Tensor:
         """Images in each batch of an epoch, float64 (steps_per_epoch,), on the CPU."""
         sizes = torch.full((self.steps_per_epoch,), self.config.batch_size, dtype=torch.float64)
-        sizes[-1] = len(self.data) - self.config.batch_size * (self.steps_per_epoch - 1)
+        sizes[-1] = self.last_size
         return sizes
 
     def enter(self, epoch: int) -> None:

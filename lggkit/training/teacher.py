@@ -23,7 +23,7 @@ class Teacher:
     Args:
         model: takes [0, 1] images.
         names: depths, see `lggkit.latents.Taps`; "output" gives the logits.
-        precision: as in `TrainConfig`.
+        precision: "float32" or "bfloat16"; "auto" is bfloat16 where the device has matrix units for it.
 
     Raises:
         ValueError: the model has no such depth, see `lggkit.latents.resolve_depths`.

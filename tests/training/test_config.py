@@ -1,3 +1,7 @@
+import json
+from dataclasses import asdict
+
+import numpy as np
 import pytest
 import torch
 
@@ -19,6 +23,27 @@ from lggkit.training import MultiStep, TrainConfig
         ({"label_smoothing": 1.0}, "label_smoothing is 1.0"),
         ({"precision": "float16"}, "precision is 'float16'"),
         ({"compile": "yes"}, "compile is 'yes'"),
+        ({"epochs": True}, "epochs is True"),
+        ({"epochs": float("nan")}, "epochs is nan"),
+        ({"epochs": "3"}, "epochs is '3'"),
+        ({"batch_size": float("inf")}, "batch_size is inf"),
+        ({"learning_rate": float("inf")}, "learning_rate is inf"),
+        ({"learning_rate": "0.1"}, "learning_rate is '0.1'"),
+        ({"learning_rate": None}, "learning_rate is None"),
+        ({"learning_rate": True}, "learning_rate is True"),
+        ({"momentum": float("nan")}, "momentum is nan"),
+        ({"momentum": -0.1}, "momentum is -0.1"),
+        ({"weight_decay": float("inf")}, "weight_decay is inf"),
+        ({"weight_decay": float("nan")}, "weight_decay is nan"),
+        ({"label_smoothing": float("nan")}, "label_smoothing is nan"),
+        ({"augment": "False"}, "augment is 'False'"),
+        ({"flip": None}, "flip is None"),
+        ({"channels_last": 1}, "channels_last is 1"),
+        ({"drop_last": "yes"}, "drop_last is 'yes'"),
+        ({"compile": 0}, "compile is 0"),
+        ({"schedule": None}, "schedule is None; give a Schedule"),
+        ({"schedule": "cosine"}, "schedule is 'cosine'; give a Schedule"),
+        ({"schedule": MultiStep((float("inf"),))}, "milestone inf lies outside"),
         ({"optimizer": "adam", "nesterov": True}, "nesterov needs sgd"),
         ({"momentum": 0.0, "nesterov": True}, "nesterov needs sgd"),
         ({"epochs": 60, "schedule": MultiStep((60,))}, "milestone 60 lies outside 60 epochs"),
@@ -27,6 +52,12 @@ from lggkit.training import MultiStep, TrainConfig
 def test_a_setting_out_of_range_is_named(settings, named):
     with pytest.raises(ValueError, match=named):
         TrainConfig(**{"epochs": 5, **settings})
+
+
+def test_numpys_numbers_become_pythons():
+    config = TrainConfig(epochs=np.int64(3), batch_size=np.uint16(8), learning_rate=np.float32(0.5))
+    plain = TrainConfig(epochs=3, batch_size=8, learning_rate=0.5)
+    assert config == plain and json.dumps(asdict(config)) == json.dumps(asdict(plain))
 
 
 def test_a_config_is_frozen_and_hashable():

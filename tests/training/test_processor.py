@@ -13,13 +13,33 @@ def path_of(images=1000, **settings):
     return choose_path(TrainConfig(epochs=2, **settings), "cpu", images)
 
 
-@pytest.mark.parametrize(("units", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
-def test_auto_precision_follows_the_matrix_units(monkeypatch, units, dtype):
-    monkeypatch.setattr(processor, "_amx", lambda: units)
+def test_auto_precision_is_left_open_on_a_cpu_and_follows_the_matrix_units_of_a_gpu(monkeypatch):
     path = path_of(precision="auto")
-    assert path.dtype is dtype
-    assert "bfloat16 matrix units" in str(path)
-    assert ("no bfloat16" in str(path)) == (not units)
+    assert path.undecided and path.dtype is torch.float32 and "bfloat16" not in str(path)
+    for units, dtype in ((True, torch.bfloat16), (False, torch.float32)):
+        monkeypatch.setattr(processor, "has_bfloat16_units", lambda device, units=units: units)
+        settings = TrainConfig(epochs=2, precision="auto", compile=False)
+        path = choose_path(settings, "cuda", 1000)
+        assert path.dtype is dtype and not path.undecided
+        assert ("no bfloat16" in path.reasons[0]) == (not units)
+
+
+@pytest.mark.parametrize("given", ["float32", "bfloat16"])
+def test_a_precision_that_is_known_is_taken_for_auto(given):
+    path = choose_path(TrainConfig(epochs=2, precision="auto"), "cpu", 1000, given)
+    assert path.precision == given and not path.undecided
+    assert path.reasons[0] == f"{given} as another training of the seed"
+    same = choose_path(TrainConfig(epochs=2, precision=given), "cpu", 1000, given)
+    assert same == choose_path(TrainConfig(epochs=2, precision=given), "cpu", 1000)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given"),
+    [("float32", "bfloat16"), ("bfloat16", "float32"), ("auto", "float16"), ("float32", "auto")],
+)
+def test_another_precision_than_the_settings_is_refused(wanted, given):
+    with pytest.raises(ValueError, match=f"precision is given as '{given}', .* ask for '{wanted}'"):
+        choose_path(TrainConfig(epochs=2, precision=wanted), "cpu", 1000, given)
 
 
 def test_what_was_asked_for_is_used_and_said(monkeypatch):

@@ -1,5 +1,7 @@
+import math
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 
 from lggkit.training import Cosine, MultiStep, OneCycle, Restart, Schedule, TrainConfig
@@ -55,3 +57,33 @@ def test_schedules_out_of_range_are_refused(wrong):
 def test_a_schedule_keeps_its_name_as_a_dictionary():
     assert asdict(Cosine())["kind"] == "cosine"
     assert asdict(TrainConfig(epochs=60, schedule=Restart()))["schedule"]["kind"] == "restart"
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "named"),
+    [
+        (MultiStep, {"gamma": math.nan}, "gamma is nan"),
+        (MultiStep, {"gamma": math.inf}, "gamma is inf"),
+        (MultiStep, {"gamma": "0.2"}, "gamma is '0.2'"),
+        (MultiStep, {"milestones": (math.nan,)}, "milestones are .nan"),
+        (MultiStep, {"milestones": 60}, "milestones are 60"),
+        (MultiStep, {"milestones": "60"}, "milestones are 60"),
+        (MultiStep, {"milestones": None}, "milestones are None"),
+        (Restart, {"milestones": (1.5,)}, "milestones are .1.5,.; give increasing whole epochs"),
+        (Cosine, {"warmup": math.nan}, "warmup is nan"),
+        (Cosine, {"final": math.inf}, "final is inf"),
+        (Cosine, {"final": "0"}, "final is '0'"),
+        (OneCycle, {"warmup": math.nan}, "warmup is nan"),
+        (OneCycle, {"start": -math.inf}, "start is -inf"),
+        (OneCycle, {"final": None}, "final is None"),
+    ],
+    ids=str,
+)
+def test_numbers_that_are_none_are_named(kind, settings, named):
+    with pytest.raises(ValueError, match=named):
+        kind(**settings)
+
+
+def test_milestones_become_plain_integers():
+    assert MultiStep(np.array([1, 3])) == MultiStep([1, 3]) == MultiStep((1, 3))
+    assert all(type(m) is int for m in MultiStep(np.array([1, 3])).milestones)

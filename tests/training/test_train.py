@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import pytest
@@ -53,12 +54,32 @@ def test_a_restart_forgets_the_momentum(data, make_net, equal):
     assert not equal(ours, kept)
 
 
-def test_it_learns(data, make_data, make_net):
+def downhill(data, **settings):
+    """Small steps on the gradient of all images: each lowers the loss, whatever computes it."""
+    alone = {"batch_size": len(data), "augment": False, "momentum": 0.0, "weight_decay": 0.0}
+    return config(**{"epochs": 6, "learning_rate": 0.01, **alone, **settings})
+
+
+def test_it_descends(data, make_net):
+    losses = train(make_net(), data, downhill(data)).curves["train_loss"]
+    assert all(later < earlier for earlier, later in itertools.pairwise(losses))
+
+
+def test_the_accuracy_is_of_the_answers_given(data, make_net):
+    settings, given = config(epochs=1), []
+
+    def objective(latents, logits, labels):
+        given.append(logits.detach().argmax(1) == labels)
+        return F.cross_entropy(logits, labels)
+
+    curves = train(make_net(), data, settings, objective=objective).curves
+    assert curves["train_accuracy"] == [pytest.approx(float(torch.cat(given).double().mean()))]
+
+
+def test_the_test_set_is_evaluated_as_asked(data, make_data, make_net):
     result = train(
         make_net(), data, config(epochs=6, augment=False), evaluate=make_data(seed=1), evaluate_every=2
     )
-    assert result.curves["train_loss"][-1] < 0.5 * result.curves["train_loss"][0]
-    assert result.curves["train_accuracy"][-1] > 0.9
     assert result.curves["test_error"][-1] == model_error(result.model, make_data(seed=1))
     assert result.curves["test_epoch"] == [2, 4, 6]
     assert result.steps == 24 and result.seconds > 0 and result.diverged is None
@@ -156,18 +177,25 @@ def test_frozen_parameters_stay(data, make_net):
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_every_optimizer_and_precision_trains(data, make_net, optimizer, precision):
-    settings = config(optimizer=optimizer, precision=precision, learning_rate=0.02, epochs=5, augment=False)
+    settings = downhill(data, optimizer=optimizer, precision=precision, epochs=5)
     result = train(make_net(), data, settings, taps=["maps"])
-    assert result.curves["train_loss"][-1] < 0.7 * result.curves["train_loss"][0]
+    assert result.curves["train_loss"][-1] < result.curves["train_loss"][0]
     assert precision in result.path
     assert all(p.dtype is torch.float32 for p in result.model.parameters())
 
 
-def test_bfloat16_stays_near_float32(data, make_net):
-    losses = [
-        train(make_net(), data, config(precision=p)).curves["train_loss"] for p in ("float32", "bfloat16")
-    ]
-    assert losses[0] == pytest.approx(losses[1], rel=0.05) and losses[0] != losses[1]
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_forward_pass_is_in_the_precision_asked_for(data, make_net, precision):
+    seen = []
+
+    def objective(latents, logits, labels):
+        seen.append((latents["logits"].dtype, logits.dtype))
+        return F.cross_entropy(logits, labels)
+
+    model = make_net()
+    model.depths["logits"] = "head"
+    train(model, data, config(epochs=1, precision=precision), objective=objective, taps=["logits"])
+    assert set(seen) == {(getattr(torch, precision), torch.float32)}
 
 
 def test_an_empty_set_and_contradicting_options_are_refused(data, make_net):
