@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -11,6 +11,29 @@ from torch import Tensor
 from lggkit import graph
 
 DISPLACEMENT = 10.0
+
+
+def normalization_influence(latents: Sequence[Tensor], generator: torch.Generator) -> dict[str, float]:
+    """What dimension and one displaced sample weigh, with and without step 4 (paper 1, claims 10 and 20).
+
+    Args:
+        latents: one (n, d) tensor a depth; `displaced` moves the first sample of the last.
+        generator: of the direction in which it is moved.
+
+    Raises:
+        ValueError: as for `weight_spread`, `displaced` and `first_sample_share`.
+    """
+    moved = displaced(latents[-1], generator)
+    plain, normalized = (weight_spread(latents, normalized=choice) for choice in (False, True))
+    return {
+        "dimension_spread_plain": plain["level"],
+        "dimension_spread_normalized": normalized["level"],
+        "contrast_spread_plain": plain["contrast"],
+        "contrast_spread_normalized": normalized["contrast"],
+        "eclipse_share_plain": first_sample_share(graph.pairwise_distance(moved)),
+        "eclipse_share_cosine": first_sample_share(graph.latent_geometry_graph(moved, normalized=False)),
+        "eclipse_share_normalized": first_sample_share(graph.latent_geometry_graph(moved)),
+    }
 
 
 def off_diagonal(a: Tensor) -> Tensor:

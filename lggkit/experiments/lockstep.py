@@ -40,12 +40,17 @@ class Observer:
     """What is looked at while networks train: ``look(network, model)`` after ``epochs``, 0 being the start.
 
     It gives numbers, which become curves, and tensors, which are kept in order, by name. ``name`` says what
-    is looked at, with all settings: a network that others have seen is trained again for this one.
+    is looked at, with all settings of the look.
     """
 
     name: str
     look: Callable[[Network, nn.Module], Mapping[str, float | Tensor]]
     epochs: tuple[int, ...]
+
+    @property
+    def identity(self) -> str:
+        """What tells observers apart: a network that another has seen is trained again for this one."""
+        return f"{self.name}, after epochs {', '.join(map(str, self.epochs))}"
 
 
 def train_networks(
@@ -74,7 +79,7 @@ def _train_together(
     models = [network.begun(seed, context) for network, seed in wanted]
     described = {model: network for model, (network, _) in zip(models, wanted, strict=True)}
     keys = [network.key(seed) for network, seed in wanted]
-    names = keys if observe is None else [f"{key}.{derive(0, observe.name):016x}" for key in keys]
+    names = keys if observe is None else [f"{key}.{derive(0, observe.identity):016x}" for key in keys]
     looked = {} if observe is None else {"evaluate_at": observe.epochs}
     return train_many(
         models,

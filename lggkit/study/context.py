@@ -115,7 +115,7 @@ class StudyContext:
         return found
 
     def _kept(self, key: str, observe: Observer | None) -> KeptNetwork:
-        return KeptNetwork(Path(self.weights), key, "" if observe is None else observe.name)
+        return KeptNetwork(Path(self.weights), key, "" if observe is None else observe.identity)
 
     def record(self, spec: Spec, metrics: Mapping[str, Any], **fields: Any) -> Record:
         """A record of a run, stamped with device, torch version, commit and date."""

@@ -29,11 +29,10 @@ from lggkit.experiments.recipes.answers import new_class_errors
 from lggkit.experiments.recipes.embedder import (
     CROSS_ENTROPY,
     GRAPH_SMOOTHNESS,
-    PAPER_SWEEP_TRAINING,
-    REDUCED_TRAINING,
-    SHORT_TRAINING,
-    SMOKE_SWEEP_TRAINING,
-    SMOKE_TRAINING,
+    PAPER_EMBEDDER,
+    REDUCED_EMBEDDER,
+    SHORT_EMBEDDER,
+    SMOKE_EMBEDDER,
     Embedder,
 )
 from lggkit.experiments.recipes.embedding import EmbeddingLoss
@@ -177,26 +176,14 @@ EIGHT = (
 GROUPS = ((*NEIGHBORS, ALL_PAIRS), DIMENSIONS, SCALES, (*WEIGHTS, *VARIANTS), WIDE_WEIGHTS, EIGHT)
 EXACT = Arm("exact", "exact claims", {"trained": False})
 SMOKE = Settings(
-    embedder=Embedder(
-        stand_in="digits",
-        loss=GRAPH_SMOOTHNESS,
-        network="small_net",
-        width=4,
-        training=SMOKE_TRAINING,
-        sweep_training=SMOKE_SWEEP_TRAINING,
-        held_out=200,
-    ),
+    embedder=SMOKE_EMBEDDER,
     svc_subset=200,
     timed_steps=3,
     pair_batches=1,
 )
-SHORT = Settings(embedder=Embedder(loss=GRAPH_SMOOTHNESS, width=8, training=SHORT_TRAINING), svc_subset=5000)
-REDUCED = replace(SHORT, embedder=replace(SHORT.embedder, training=REDUCED_TRAINING))
-PAPER = Settings(embedder=Embedder(sweep_training=PAPER_SWEEP_TRAINING))
-
-
-def _together(*groups: Sequence[Arm]) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(arm.name for arm in group) for group in groups)
+SHORT = Settings(embedder=SHORT_EMBEDDER, svc_subset=5000)
+REDUCED = replace(SHORT, embedder=REDUCED_EMBEDDER)
+PAPER = Settings(embedder=PAPER_EMBEDDER)
 
 
 EXPERIMENT = Experiment(
@@ -207,7 +194,7 @@ EXPERIMENT = Experiment(
     seeds={"smoke": 2, "short": 3, "reduced": 3, "paper": 3},
     ablation_seeds={"smoke": 1, "short": 1, "reduced": 1, "paper": 3},
     measure=measure,
-    together=_together(TABLE[:2], TABLE[2:4], TABLE[4:], *GROUPS),
+    together=[[arm.name for arm in group] for group in (TABLE[:2], TABLE[2:4], TABLE[4:], *GROUPS)],
     minutes={"smoke": 0.01, "short": 12, "reduced": 25, "paper": 4},
     priority=20,
 )

@@ -19,8 +19,8 @@ from lggkit.experiments.recipes.answers import corrupted_errors
 from lggkit.experiments.recipes.embedder import (
     CROSS_ENTROPY,
     GRAPH_SMOOTHNESS,
-    REDUCED_TRAINING,
-    SHORT_TRAINING,
+    REDUCED_EMBEDDER,
+    SHORT_EMBEDDER,
     SMOKE_TRAINING,
     Embedder,
 )
@@ -76,11 +76,11 @@ SMOKE = Settings(
     ),
 )
 SHORT = Settings(
-    embedder=Embedder(loss=GRAPH_SMOOTHNESS, width=8, training=SHORT_TRAINING),
+    embedder=SHORT_EMBEDDER,
     benchmark=CorruptionBenchmark(corruption_images=1000),
 )
 REDUCED = Settings(
-    embedder=replace(SHORT.embedder, training=REDUCED_TRAINING),
+    embedder=REDUCED_EMBEDDER,
     benchmark=replace(SHORT.benchmark, corruption_version=2),
 )
 PAPER = Settings(benchmark=CorruptionBenchmark(corruption_version=2))

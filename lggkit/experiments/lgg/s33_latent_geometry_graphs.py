@@ -15,12 +15,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from lggkit import graph
 from lggkit.data import DataSet
 from lggkit.evaluation import model_error
 from lggkit.evaluation.exactness import dimension_violation, zero_variation_violations
 from lggkit.evaluation.geometry import DENOMINATORS, Geometry, balanced_draws, geometries, share_falling
-from lggkit.evaluation.influence import displaced, first_sample_share, weight_spread
+from lggkit.evaluation.influence import normalization_influence
 from lggkit.evaluation.neighbors import latents_at, neighbor_errors
 from lggkit.evaluation.ranks import rank_correlation
 from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
@@ -146,21 +145,11 @@ def _sample(data: DataSet, size: int) -> DataSet:
 
 
 def _influence(spec: Spec, model: nn.Module, context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Claims 10 and 20: what one displaced sample and the dimension weigh, with and without step 4."""
-    data = context.data(spec.protocol.dataset)
-    batch = _sample(data, INFLUENCE_BATCH).images
+    """Claims 10 and 20, on one batch at every depth and at the last."""
+    batch = _sample(context.data(spec.protocol.dataset), INFLUENCE_BATCH).images
     values = [latents_at(model, batch, depth) for depth in ("input", *model.depths)]
-    moved = displaced(values[-1], torch.Generator().manual_seed(SAMPLE_SEED + spec.seed))
-    plain, normalized = (weight_spread(values, normalized=choice) for choice in (False, True))
-    return {
-        "dimension_spread_plain": plain["level"],
-        "dimension_spread_normalized": normalized["level"],
-        "contrast_spread_plain": plain["contrast"],
-        "contrast_spread_normalized": normalized["contrast"],
-        "eclipse_share_plain": first_sample_share(graph.pairwise_distance(moved)),
-        "eclipse_share_cosine": first_sample_share(graph.latent_geometry_graph(moved, normalized=False)),
-        "eclipse_share_normalized": first_sample_share(graph.latent_geometry_graph(moved)),
-    }, {}
+    generator = torch.Generator().manual_seed(SAMPLE_SEED + spec.seed)
+    return normalization_influence(values, generator), {}
 
 
 def _exact(spec: Spec, context: Context) -> Record:

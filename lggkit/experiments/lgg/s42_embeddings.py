@@ -20,19 +20,17 @@ from typing import Any
 
 from torch import nn
 
-from lggkit.evaluation import clusters_per_class, knn_error, scatter_ratio, silhouette
+from lggkit.evaluation import clusters_per_class, scatter_ratio, silhouette
 from lggkit.evaluation.benchmark import CorruptionBenchmark
 from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
 from lggkit.experiments.networks import Network
-from lggkit.experiments.recipes.answers import corrupted_errors
+from lggkit.experiments.recipes.answers import corrupted_errors, swept_errors
 from lggkit.experiments.recipes.embedder import (
     CROSS_ENTROPY,
-    GRAPH_SMOOTHNESS,
-    PAPER_SWEEP_TRAINING,
-    REDUCED_TRAINING,
-    SHORT_TRAINING,
-    SMOKE_SWEEP_TRAINING,
-    SMOKE_TRAINING,
+    PAPER_EMBEDDER,
+    REDUCED_EMBEDDER,
+    SHORT_EMBEDDER,
+    SMOKE_EMBEDDER,
     Embedder,
 )
 from lggkit.experiments.recipes.embedding import EmbeddingLoss
@@ -69,23 +67,15 @@ class Sweep:
         return {value: f"{name}-{self.option}{value:g}" for value in self.values}
 
 
+def _temperatures(rival: str, *values: float) -> Sweep:
+    return Sweep(rival, PEERS[rival], EmbeddingLoss(rival), "temperature", values)
+
+
 SWEEPS = (
     Sweep("triplet", "triplet, batch-hard", EmbeddingLoss("triplet"), "margin", (0.1, 0.3, 1.0)),
     Sweep("triplet", "triplet, batch-all", EmbeddingLoss("triplet", mining="all"), "margin", (0.1, 0.3, 1.0)),
-    Sweep(
-        "soft_nearest_neighbor",
-        PEERS["soft_nearest_neighbor"],
-        EmbeddingLoss("soft_nearest_neighbor"),
-        "temperature",
-        (0.03, 0.1, 0.3),
-    ),
-    Sweep(
-        "supervised_contrastive",
-        PEERS["supervised_contrastive"],
-        EmbeddingLoss("supervised_contrastive"),
-        "temperature",
-        (0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
-    ),
+    _temperatures("soft_nearest_neighbor", 0.03, 0.1, 0.3),
+    _temperatures("supervised_contrastive", 0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
 )
 """What was tried: values half a power of ten apart, further ones where the outermost came out best."""
 
@@ -120,13 +110,14 @@ def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
     for spec, result in results.items():
         begun, metrics, how = time.monotonic(), found.get(spec, {}), how_trained(result)
         if result.diverged is None:
-            of_network = _clean_errors if spec.protocol.embedder.sweep else _of_classes
-            metrics |= of_network(result.model, spec.protocol, context)
+            metrics |= _of_network(result.model, spec.protocol, context)
         seconds = time.monotonic() - begun + (shared if spec in found else 0.0)
         yield context.record(spec, metrics, seconds=seconds, **how)
 
 
-def _of_classes(model: nn.Module, settings: Settings, context: Context) -> dict[str, Any]:
+def _of_network(model: nn.Module, settings: Settings, context: Context) -> dict[str, Any]:
+    if settings.embedder.sweep:
+        return swept_errors(settings.embedder, model, context)
     test = context.data(settings.embedder.data_name, train=False)
     points, labels = settings.embedder.embedded(model, test.first(settings.cluster_sample))
     return {
@@ -134,15 +125,6 @@ def _of_classes(model: nn.Module, settings: Settings, context: Context) -> dict[
         "scatter_ratio": scatter_ratio(points, labels),
         "silhouette": silhouette(points, labels),
     }
-
-
-def _clean_errors(model: nn.Module, settings: Settings, context: Context) -> dict[str, float]:
-    """Errors of ten neighbours, in percent, on the images held out and on the test images."""
-    embedder = settings.embedder
-    kept, held = embedder.images.split(context)
-    asked = {"validation_error_10nn": held, "error_10nn": context.data(embedder.data_name, train=False)}
-    base = embedder.embedded(model, kept)
-    return {name: knn_error(*base, *embedder.embedded(model, data), 10) for name, data in asked.items()}
 
 
 TABLE = {
@@ -169,15 +151,7 @@ def _swept(sweep: Sweep) -> tuple[Arm, ...]:
 
 SWEPT = tuple(map(_swept, SWEEPS))
 SMOKE = Settings(
-    embedder=Embedder(
-        stand_in="digits",
-        loss=GRAPH_SMOOTHNESS,
-        network="small_net",
-        width=4,
-        training=SMOKE_TRAINING,
-        sweep_training=SMOKE_SWEEP_TRAINING,
-        held_out=200,
-    ),
+    embedder=SMOKE_EMBEDDER,
     benchmark=CorruptionBenchmark(
         corruption_images=200,
         corruptions=("gaussian_noise", "defocus_blur", "contrast"),
@@ -187,15 +161,15 @@ SMOKE = Settings(
     cluster_sample=200,
 )
 SHORT = Settings(
-    embedder=Embedder(loss=GRAPH_SMOOTHNESS, width=8, training=SHORT_TRAINING),
+    embedder=SHORT_EMBEDDER,
     benchmark=CorruptionBenchmark(corruption_images=1000),
 )
 REDUCED = Settings(
-    embedder=replace(SHORT.embedder, training=REDUCED_TRAINING),
+    embedder=REDUCED_EMBEDDER,
     benchmark=replace(SHORT.benchmark, corruption_version=2),
 )
 PAPER = Settings(
-    embedder=Embedder(sweep_training=PAPER_SWEEP_TRAINING),
+    embedder=PAPER_EMBEDDER,
     benchmark=CorruptionBenchmark(corruption_version=2),
 )
 

@@ -23,11 +23,10 @@ from lggkit.evaluation.robustness import SNR, RobustnessSuite
 from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
 from lggkit.experiments.lockstep import Observer
 from lggkit.experiments.networks import Architecture, Images, Network, Recipe
-from lggkit.experiments.recipes.defense import Defended, Defense
-from lggkit.objectives import spectral_norms
+from lggkit.experiments.recipes.defense import Defended, Defense, norms_after
 from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec
-from lggkit.training import OneCycle, Restart, TrainConfig, TrainResult
+from lggkit.training import OneCycle, Restart, TrainConfig
 
 PAPER_TRAINING = TrainConfig(epochs=100, batch_size=100, augment=False, flip=False, schedule=Restart())
 WEIGHT, BETA = 1e-4, 0.01
@@ -78,114 +77,93 @@ class Settings(Protocol):
     def norms(self) -> Observer:
         """Looks at the spectral norms, the last time after the last epoch."""
         last = self.own_training.epochs
-        epochs = sorted({*range(self.norms_every, last, self.norms_every), last})
-        return Observer("spectral norms", _norms, tuple(epochs))
-
-
-def _norms(network: Network, model: nn.Module) -> dict[str, float]:
-    values = [float(value) for value in spectral_norms(model).values()]
-    return {"spectral_norm_largest": max(values), "spectral_norm_mean": sum(values) / len(values)}
+        return norms_after(tuple(sorted({*range(self.norms_every, last, self.norms_every), last})))
 
 
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
     """A record for each spec: errors clean, attacked, perturbed and corrupted, and the latent geometry."""
     settings = specs[0].protocol
-    sources = [EXPERIMENT.spec(arm, s.scale, s.seed) for s in specs for arm in s.protocol.transfer_sources]
-    results = trained(list(dict.fromkeys([*specs, *sources])), context, settings.norms)
+    everyone = dict.fromkeys([*specs, *(source for spec in specs for source in _sources(spec))])
+    results = trained(list(everyone), context, settings.norms)
     sound = {spec: result.model for spec, result in results.items() if result.diverged is None}
     test, begun = context.data(settings.data_name, train=False), time.monotonic()
     answers = {spec: partial(predict, sound[spec]) for spec in specs if spec in sound}
     corrupted = settings.benchmark.metrics(answers, test)
-    shared = (time.monotonic() - begun) / len(specs)
+    shared = (time.monotonic() - begun) / max(len(answers), 1)
     direction = cache(lambda spec: spec.protocol.suite.directions(sound[spec], test))
     for spec in specs:
         begun, metrics = time.monotonic(), corrupted.get(spec, {})
         if spec in sound:
-            metrics |= _of_network(spec, results[spec], test, direction(spec), context)
-            metrics |= _transferred(spec, sound, test, direction)
-        seconds = shared + time.monotonic() - begun
+            metrics |= _of_network(spec, sound, test, direction, context)
+            metrics["final_train_loss"] = results[spec].curves["train_loss"][-1]
+        seconds = time.monotonic() - begun + (shared if spec in sound else 0.0)
         yield context.record(spec, metrics, seconds=seconds, **how_trained(results[spec]))
 
 
+def _sources(spec: Spec) -> list[Spec]:
+    """The runs of the same seed that attacks are transferred from."""
+    plain = replace(spec.protocol, augmented=False, defense=Defense())
+    changes = {arm.name: arm.changes for arm in TABLE}
+    names = spec.protocol.transfer_sources
+    return [replace(spec, arm=name, protocol=replace(plain, **changes[name])) for name in names]
+
+
 def _of_network(
-    spec: Spec, result: TrainResult, test: DataSet, direction: Tensor, context: Context
+    spec: Spec,
+    sound: Mapping[Spec, nn.Module],
+    test: DataSet,
+    direction: Callable[[Spec], Tensor],
+    context: Context,
 ) -> dict[str, Any]:
-    settings, model = spec.protocol, result.model
-    untrained = settings.description.untrained(spec.seed, context)
-    return {
-        **settings.suite.metrics(model, test, direction),
-        **settings.deformation.metrics(model, untrained, test, settings.suite.images(test)),
-        "final_train_loss": result.curves["train_loss"][-1],
-    }
+    settings, model = spec.protocol, sound[spec]
+    suite, untrained = settings.suite, settings.description.untrained(spec.seed, context)
+    found = suite.metrics(model, test, direction(spec))
+    found |= settings.deformation.metrics(model, untrained, test, suite.images(test))
+    for source in (source for source in _sources(spec) if source in sound):
+        found[f"transfer_from_{source.arm}"] = suite.transferred(model, test, direction(source))
+    return found
 
 
-def _transferred(
-    spec: Spec, sound: Mapping[Spec, nn.Module], test: DataSet, direction: Callable[[Spec], Tensor]
-) -> dict[str, float]:
-    """Errors on images that FGSM crafted on other arms' networks."""
-    sources = (EXPERIMENT.spec(arm, spec.scale, spec.seed) for arm in spec.protocol.transfer_sources)
-    suite, model = spec.protocol.suite, sound[spec]
-    return {
-        f"transfer_from_{source.arm}": suite.transferred(model, test, direction(source))
-        for source in sources
-        if source in sound
-    }
+def _table(name: str, title: str, **defense: Any) -> Arm:
+    changes = {"defense": Defense(**defense)} if defense else {}
+    return Arm(name, title, {**changes, "transfer_sources": TABLE_ARMS})
+
+
+def _augmented(name: str, title: str, **changes: Any) -> Arm:
+    return Arm(name, f"{title}, augmented", {"augmented": True, **changes}, seeds={"smoke": 1})
 
 
 def _ablation(name: str, title: str, **defense: Any) -> Arm:
-    return Arm(name, title, {"defense": Defense(**defense)}, table=False)
+    return Arm(name, f"Regulariser, {title}", {"defense": Defense(**defense)}, table=False)
 
 
-REGULARIZED = Defense(regularizer=WEIGHT)
-TRANSFER = {"transfer_sources": TABLE_ARMS}
 TABLE = (
-    Arm("vanilla", "Baseline", TRANSFER),
-    Arm("regularizer", "Label variation regulariser", {"defense": REGULARIZED, **TRANSFER}),
-    Arm("parseval", "Parseval", {"defense": Defense(parseval=BETA), **TRANSFER}),
-    Arm(
-        "both",
-        "Parseval and regulariser",
-        {"defense": replace(REGULARIZED, parseval=BETA), **TRANSFER},
-    ),
+    _table("vanilla", "Baseline"),
+    _table("regularizer", "Label variation regulariser", regularizer=WEIGHT),
+    _table("parseval", "Parseval", parseval=BETA),
+    _table("both", "Parseval and regulariser", regularizer=WEIGHT, parseval=BETA),
 )
 AUGMENTED = (
-    Arm("augmented", "Baseline, augmented", {"augmented": True}, seeds={"smoke": 1}),
-    Arm(
-        "regularizer_augmented",
-        "Regulariser, augmented",
-        {"augmented": True, "defense": REGULARIZED},
-        seeds={"smoke": 1},
-    ),
+    _augmented("augmented", "Baseline"),
+    _augmented("regularizer_augmented", "Regulariser", defense=Defense(regularizer=WEIGHT)),
 )
+ADVERSARIAL, NORMALIZED = Defense(adversarial_snr=SNR), {"normalized_laplacian": True}
 ABLATIONS = (
-    _ablation("adversarial", "Adversarial training", adversarial_snr=SNR),
-    _ablation("regularizer_adversarial", "Regulariser, adversarial", regularizer=WEIGHT, adversarial_snr=SNR),
-    _ablation("regularizer_m1", "Regulariser, m = 1", regularizer=100 * WEIGHT, power=1),
-    _ablation("regularizer_m3", "Regulariser, m = 3", regularizer=WEIGHT / 100, power=3),
-    _ablation("regularizer_sum", "Regulariser, sum over depths", regularizer=WEIGHT, reduction="sum"),
-    _ablation("regularizer_k10", "Regulariser, k = 10", regularizer=100 * WEIGHT, k=10),
-    _ablation(
-        "regularizer_normalized",
-        "Regulariser, normalised Laplacian",
-        regularizer=10_000 * WEIGHT,
-        normalized_laplacian=True,
-    ),
+    Arm("adversarial", "Adversarial training", {"defense": ADVERSARIAL}, table=False),
+    _ablation("regularizer_adversarial", "adversarial", regularizer=WEIGHT, adversarial_snr=SNR),
+    _ablation("regularizer_m1", "m = 1", regularizer=100 * WEIGHT, power=1),
+    _ablation("regularizer_m3", "m = 3", regularizer=WEIGHT / 100, power=3),
+    _ablation("regularizer_sum", "sum over depths", regularizer=WEIGHT, reduction="sum"),
+    _ablation("regularizer_k10", "k = 10", regularizer=100 * WEIGHT, k=10),
+    _ablation("regularizer_normalized", "normalised Laplacian", regularizer=10_000 * WEIGHT, **NORMALIZED),
 )
+FEW_STEPS = {"pgd_steps": 2, "strong_steps": 2, "restarts": 1, "deepfool_steps": 2}
 SMOKE = Settings(
     stand_in="digits",
     width=4,
     training=replace(PAPER_TRAINING, epochs=1, batch_size=50, schedule=OneCycle()),
     norms_every=1,
-    suite=RobustnessSuite(
-        attacked_images=50,
-        strong_images=10,
-        pgd_steps=2,
-        strong_steps=2,
-        restarts=1,
-        deepfool_steps=2,
-        levels=(20.0, 33.0),
-        attack_version=2,
-    ),
+    suite=RobustnessSuite(50, 10, **FEW_STEPS, levels=(20.0, 33.0), attack_version=2),
     deformation=DeformationSuite(batches=2, graph_size=40),
     benchmark=CorruptionBenchmark(60, ("gaussian_noise", "contrast"), (3, 5), corruption_version=2),
 )

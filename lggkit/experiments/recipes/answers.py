@@ -53,6 +53,16 @@ def _answers(vote: int | None, model: nn.Module, votes: NeighborVote) -> Callabl
     return partial(predict, model) if vote is None else partial(votes.of_images, k=vote)
 
 
+def swept_errors(embedder: Embedder, model: nn.Module, context: Context) -> dict[str, float]:
+    """Errors of ten neighbours, in percent, on the images held out and on the test images."""
+    kept, held = embedder.images.split(context)
+    asked = {"validation_error_10nn": held, "error_10nn": context.data(embedder.data_name, train=False)}
+    base = embedder.embedded(model, kept)
+    return {
+        name: knn_error(*base, *embedder.embedded(model, data), NEIGHBORS) for name, data in asked.items()
+    }
+
+
 def new_class_errors(
     embedder: Embedder, seed: int, base: Labelled, queries: Labelled, context: Context
 ) -> dict[str, float]:

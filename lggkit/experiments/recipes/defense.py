@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from lggkit.evaluation.attacks import fgsm
 from lggkit.evaluation.gradients import unwarned
-from lggkit.experiments.networks import ByDepth, Recipe
-from lggkit.objectives import parseval_step, variation_smoothness
+from lggkit.experiments.lockstep import Observer
+from lggkit.experiments.networks import ByDepth, Network, Recipe
+from lggkit.objectives import parseval_step, spectral_norms, variation_smoothness
 from lggkit.training import Batch
 
 
@@ -91,3 +92,13 @@ class Defended(Recipe):
         """The Parseval step."""
         beta = self.defense.parseval
         return partial(parseval_step, beta=beta) if beta else None
+
+
+def norms_after(epochs: tuple[int, ...]) -> Observer:
+    """Looks after these epochs at the largest and the mean spectral norm of a network's layers."""
+    return Observer("spectral norms", _norms, epochs)
+
+
+def _norms(network: Network, model: nn.Module) -> dict[str, float]:
+    values = [float(value) for value in spectral_norms(model).values()]
+    return {"spectral_norm_largest": max(values), "spectral_norm_mean": sum(values) / len(values)}

@@ -126,3 +126,17 @@ class Embedder(Part):
     def final_loss(self, result: TrainResult) -> float:
         """The mean training loss of the last epoch, without its weight."""
         return result.curves["train_loss"][-1] / self.own_loss.weight
+
+
+SMOKE_EMBEDDER = Embedder(
+    stand_in="digits",
+    loss=GRAPH_SMOOTHNESS,
+    network="small_net",
+    width=4,
+    training=SMOKE_TRAINING,
+    sweep_training=SMOKE_SWEEP_TRAINING,
+    held_out=200,
+)
+SHORT_EMBEDDER = Embedder(loss=GRAPH_SMOOTHNESS, width=8, training=SHORT_TRAINING)
+REDUCED_EMBEDDER = replace(SHORT_EMBEDDER, training=REDUCED_TRAINING)
+PAPER_EMBEDDER = Embedder(sweep_training=PAPER_SWEEP_TRAINING)
