@@ -34,10 +34,9 @@ import torch.nn.functional as F
 from IPython.display import Markdown
 
 from lggkit import experiments
-from lggkit.experiments.embedding_runs import GRAPH_SMOOTHNESS
-from lggkit.experiments.pair_losses import least_pair_loss, random_pair_loss
+from lggkit.experiments.recipes.embedder import GRAPH_SMOOTHNESS
 from lggkit.graph import label_variation
-from lggkit.objectives import graph_smoothness
+from lggkit.objectives import graph_smoothness, least_pair_loss, random_pair_loss
 from lggkit.study import figures, tables, view
 from lggkit.study.figures.embeddings import sweep_figure
 from lggkit.study.statistics import paired_differences, t_interval
@@ -74,7 +73,7 @@ print(f"expected of random points: {random_pair_loss(10):.4f}, least: {least_pai
 # %% [markdown]
 # ## What is measured
 #
-# From reduced scale on the network is the paper's PreActResNet-18, with the optimisers and batches of its
+# From short scale on the network is the paper's PreActResNet-18, with the optimisers and batches of its
 # section 4; crops and flips are our reading. Whatever stands on top is fitted to the embedded *training*
 # images and asked about the test images: neighbours and the linear classifier to all of them, the support
 # vector machine, which takes time with the square of their number, to at most {glue:text}`g43-svc` of them.
@@ -104,7 +103,7 @@ random, least = random_pair_loss(CLASSES), least_pair_loss(CLASSES)
 final = fmean(shown.values(PAIR[0], "final_pair_loss"))
 HUNDRED = ("graph_smoothness-cifar100", "cross_entropy-cifar100")
 wide = {
-    fmean(sized.values(arm, "validation_error_10nn")): experiment.spec(arm, sized.scale).protocol.own_loss
+    fmean(sized.values(arm, "validation_error_10nn")): experiment.spec(arm, sized.scale).protocol.embedder.own_loss
     for arm in sizes
     if "_d200" in arm and sized.arm(arm)
 }
@@ -245,7 +244,7 @@ Markdown(
 # of the mean. The paper takes the sum, with the learning rate of cross-entropy, and so does paper scale here.
 # A schedule of a few epochs may have no time to recover from steps that are too large, nor to make up for
 # steps that are too small. So below paper scale the mean is multiplied by a factor. Of four factors, powers
-# of ten, the one with the least error at reduced scale on held-out training images was taken:
+# of ten, the one with the least error at short scale on held-out training images was taken:
 # {glue:text}`g43-weight`, with one seed each. (The arms of Table 1 had been measured with the plain mean
 # before, and erred more; those records were retracted when the search was made.) The search was made with ten
 # dimensions. For the 200 of sections 4.4 and {ref}`4.2 of the later paper <lgg-s42>` it was repeated when
@@ -258,7 +257,7 @@ Markdown(
 columns = {"10-NN error, held out": "validation_error_10nn", "test": "error_10nn", "scatter": "scatter_ratio"}
 caption = (
     f"Size of the loss, at the {sized.scale} scale: error of ten neighbours in percent on images held out of "
-    "training (at reduced scale, by these the choice was made) and on test images; scatter of the embedded "
+    "training (at short scale, by these the choice was made) and on test images; scatter of the embedded "
     "test images (seeds)."
 )
 Markdown(tables.as_myst(tables.arms_table(sized, sizes, columns, digits=2), caption, "tab-gsl-s43-size"))
@@ -289,10 +288,10 @@ figure = sweep_figure(sweeps)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 def random_loss(arm):
     """The loss a pair of random points, for arms whose graph joins all pairs on the sphere."""
-    protocol = experiment.spec(arm, sweeps.scale).protocol
-    if protocol.own_loss.k is not None or protocol.normalization != "l2":
+    embedder = experiment.spec(arm, sweeps.scale).protocol.embedder
+    if embedder.own_loss.k is not None or embedder.normalization != "l2":
         return "–"
-    return f"{random_pair_loss(protocol.own_dimension, protocol.own_loss.alpha):.3f}"
+    return f"{random_pair_loss(embedder.own_dimension, embedder.own_loss.alpha):.3f}"
 
 
 names = ("kmax", "k1", "k5", "d2", "d200", "alpha0.5", "alpha100", "unnormalized", "sum_reduction")
@@ -347,9 +346,9 @@ claims = tables.claims_table("graph_smoothness_loss", NAME)
 Markdown(tables.as_myst(claims, caption, "tab-gsl-s43-claims"))
 
 # %% [markdown]
-# Verdicts at reduced scale are about narrower networks and far shorter schedules than the paper's:
+# Verdicts at short scale are about narrower networks and far shorter schedules than the paper's:
 # "contradicted" there means that two errors were not as close so soon. Arms of the sweeps and those trained
-# on eight classes have one seed at reduced scale, so claims about them get no verdict before paper scale.
+# on eight classes have one seed at short scale, so claims about them get no verdict before paper scale.
 #
 # The papers share claims: those of {cite:t}`lassance2021` that rest on the same runs are in
 # {doc}`their own chapter </notebooks/lgg/s42_embeddings>`.

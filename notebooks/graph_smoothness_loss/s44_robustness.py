@@ -38,9 +38,8 @@ from IPython.display import Markdown
 from lggkit import experiments
 from lggkit.data import load
 from lggkit.data.corruptions import CORRUPTIONS, source_of
-from lggkit.evaluation import mean_corruption_error, relative_mean_corruption_error
-from lggkit.experiments.corruption_runs import LEAST_HARM
-from lggkit.experiments.pair_losses import least_pair_loss, random_pair_loss
+from lggkit.evaluation import LEAST_HARM, mean_corruption_error, relative_mean_corruption_error
+from lggkit.objectives import least_pair_loss, random_pair_loss
 from lggkit.study import figures, robust_means, tables, view
 from lggkit.study.figures import corruptions, robustness
 from lggkit.study.statistics import t_interval
@@ -316,8 +315,8 @@ figure = robustness.severity_figure(everyone, present)
 # ## Where the settings come from
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-SIZES = {"mean": "search on held-out images at reduced scale", "sum": "paper: the sum"}
-loss = experiment.spec("graph_smoothness", shown.scale).protocol.loss
+SIZES = {"mean": "search on held-out images at short scale", "sum": "paper: the sum"}
+loss = experiment.spec("graph_smoothness", shown.scale).protocol.embedder.loss
 origin = pd.DataFrame(
     [
         ("neighbours in the graph of the loss", loss.k or "all", "paper, section 4.4"),
@@ -344,7 +343,7 @@ Markdown(tables.as_myst(origin, caption, "tab-gsl-s44-origin"))
 # ## Claims of this section
 #
 # A lower relative MCE, claim 10c, is by itself no sign of robustness, as said above; claim 10 asks for all
-# three of its parts. "Contradicted" at reduced scale is said of networks that were trained far shorter than
+# three of its parts. "Contradicted" at short scale is said of networks that were trained far shorter than
 # the paper's.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}

@@ -48,8 +48,8 @@ NAME = "lgg/s33_latent_geometry_graphs"
 # ## What is measured
 #
 # While this notebook runs it measures at `scale`: `smoke` trains a small network on the 8×8 digits that come
-# with scikit-learn; `reduced` a narrow ResNet-18 on all of CIFAR-10 with a short schedule; `paper` the
-# ResNet-18 of the paper with the schedule of the authors' code. The figures below show the *highest* scale
+# with scikit-learn; `short` a narrow ResNet-18 on all of CIFAR-10 for a few epochs, `reduced` the same for three
+# times as many; `paper` the ResNet-18 of the paper with the schedule of the authors' code. The figures below show the *highest* scale
 # that has been recorded so far, and say which. Every network, trained or not, sees the same draws.
 
 # %%

@@ -88,7 +88,7 @@ print("one sample moved outwards:", f"{gkd([moved], [teacher]):.3f}, {rkd_distan
 #
 # ## What is measured
 #
-# From reduced scale on the teacher is a WRN-28-1, the students a WRN-28-0.5 of a quarter of its parameters;
+# From short scale on the teacher is a WRN-28-1, the students a WRN-28-0.5 of a quarter of its parameters;
 # in spite of the name their blocks are *post*-activation, as in the code. Three depths are matched: the
 # outputs of the first two stages and the pooled vector. All students share the teacher with seed 0, as the
 # authors' do, so that every interval below is conditional on it. Some were trained with a second teacher as
@@ -131,7 +131,7 @@ view.glue(
         "s41-seeds": str(len(shown.arm("gkd"))),
         "s41-dataset": view.data_title(settings),
         "s41-epochs": str(shown.arm("gkd")[0].settings["training"]["epochs"]),
-        "s41-teacher-epochs": str(experiment.spec("teacher", shown.scale).protocol.own_training.epochs),
+        "s41-teacher-epochs": str(experiment.spec("teacher", shown.scale).protocol.description.schedule.epochs),
         "s41-parameters": f"{sizes['parameters']:.1f}",
         "s41-macs": f"{sizes['macs']:.1f}",
         "s41-gain-gkd": tables.interval_text(shown.interval("gkd", "gain")),

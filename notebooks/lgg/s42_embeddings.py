@@ -35,9 +35,9 @@ import torch
 from IPython.display import Markdown
 
 from lggkit import experiments
-from lggkit.experiments.corruption_runs import LEAST_HARM
-from lggkit.experiments.embedding import EmbeddingLoss
+from lggkit.evaluation import LEAST_HARM
 from lggkit.experiments.lgg.s42_embeddings import RIVALS, SWEEPS
+from lggkit.experiments.recipes.embedding import EmbeddingLoss
 from lggkit.study import figures, robust_means, tables, view
 from lggkit.study.figures import robustness
 from lggkit.study.figures.embeddings import options_figure
@@ -138,8 +138,8 @@ def on_circle(degrees):
 
 
 for name in (arm for arm in titles if arm != "cross_entropy"):
-    loss = RIVALS.get(name, EmbeddingLoss()).objective()
-    before, after = (float(loss({}, on_circle(places), labels)) for places in (two_spots, one_spot))
+    loss = RIVALS.get(name, EmbeddingLoss())
+    before, after = (float(loss.of_batch(on_circle(places), labels)) for places in (two_spots, one_spot))
     print(f"{titles[name]:24s} two spots {before:6.3f}   one spot {after:6.3f}")
 
 # %% [markdown]
@@ -171,7 +171,7 @@ def beyond(rival, metric):
 
 def chosen(rival):
     """The options that the table's arm of a rival has."""
-    return experiment.spec(rival, shown.scale).protocol.loss
+    return experiment.spec(rival, shown.scale).protocol.embedder.loss
 
 
 def option(sweep):
@@ -236,14 +236,14 @@ view.glue(
 # ## Margin, temperatures and size
 #
 # A loss can come out behind because an option suits it badly. So one option of every loss was searched for,
-# at reduced scale, with one seed, by the error of ten neighbours on images held out of training: the margin
+# at short scale, with one seed, by the error of ten neighbours on images held out of training: the margin
 # of both variants of triplets ({glue:text}`l42-margins`), the temperature of the soft nearest neighbour loss
 # ({glue:text}`l42-softs`) and of the contrastive loss ({glue:text}`l42-contrastives`), and the size of label
 # variation's loss, a factor on its mean over pairs ({ref}`gsl-s43-size`). The table below has those that
 # erred least: {glue:text}`l42-mining` triplets of margin {glue:text}`l42-margin`, temperatures of
 # {glue:text}`l42-soft` and {glue:text}`l42-contrastive`, and {glue:text}`l42-loss`. Other options had no
 # search: neither $k$ and $\alpha$ of label variation nor the learning rate, which is that of cross-entropy
-# for all. Paper scale takes what was chosen at reduced scale, and the paper's own sum for label variation.
+# for all. Paper scale takes what was chosen at short scale, and the paper's own sum for label variation.
 
 # %% mystnb={"figure": {"caption": "10-NN error against the option of each rival of label variation, at the scale given in the text. Held out are training images that were left out of training. A dotted line is the value of the table below.", "name": "fig-lgg-s42-options"}, "image": {"alt": "Four panels with the error on test images and on held-out images against a margin or a temperature.", "width": "100%"}}
 axis_labels = (
@@ -330,7 +330,7 @@ Markdown(tables.as_myst(tables.arms_table(shown, present, columns), caption, "ta
 # ## Where the settings come from
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-SEARCH = "search on held-out images at reduced scale"
+SEARCH = "search on held-out images at short scale"
 origin = pd.DataFrame(
     [
         (
@@ -376,7 +376,7 @@ Markdown(tables.as_myst(origin, caption, "tab-lgg-s42-origin"))
 # itself no sign of robustness, as {doc}`/notebooks/graph_smoothness_loss/s44_robustness` shows; that is why
 # each of these claims has a part in MCE as well. Those parts were added when the sections were read again,
 # after the first records of {doc}`/notebooks/graph_smoothness_loss/s43_classification` and before any of
-# section 4.4. "Contradicted" at reduced scale is said of networks that were trained far shorter than the
+# section 4.4. "Contradicted" at short scale is said of networks that were trained far shorter than the
 # paper's.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lggkit.experiments.robust_runs import SNR
+from lggkit.evaluation.robustness import SNR
 from lggkit.study.figures.parts import GRAY, MARKS, marked_interval, one_legend
 from lggkit.study.figures.style import PAPER_COLOR, arm_color
 from lggkit.study.statistics import t_interval
