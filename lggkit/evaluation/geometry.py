@@ -13,6 +13,7 @@ from lggkit.data import DataSet, to_float
 from lggkit.data.checks import as_integer
 from lggkit.data.labels import as_labels
 from lggkit.evaluation.accuracy import evaluating
+from lggkit.evaluation.neighbors import latents_at
 from lggkit.graph.variation import DENOMINATORS
 from lggkit.latents import latents
 
@@ -126,6 +127,16 @@ def mean_variations(model: nn.Module, data: DataSet, count: int, per_class: int)
     draws = balanced_draws(data.labels, count, len(data.classes), per_class, source)
     by_depth = geometries(model, data.images, draws, ("input", *model.depths, "output"), MEAN_NEIGHBORS)
     return [geometry.variation[DENOMINATORS[0]].mean().item() for geometry in by_depth.values()]
+
+
+def whole_set_variations(model: nn.Module, data: DataSet, depths: Sequence[str], k: int) -> list[float]:
+    """Normalised label variation of one graph of all images, at each depth; the draws' for a whole set.
+
+    Cosine graphs with ``k`` neighbours by `lggkit.graph.knn_graph`, denominator n·k. A depth at a time is in
+    memory.
+    """
+    graphs = (graph.knn_graph(latents_at(model, data.images, depth), k, normalized=False) for depth in depths)
+    return [float(each.normalized_label_variation(data.labels.cpu(), k)) for each in graphs]
 
 
 def share_falling(ordered: Sequence[Geometry]) -> float:

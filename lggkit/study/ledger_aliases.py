@@ -71,7 +71,7 @@ class Aliases:
     def resolve(
         self, experiment: str, scale: str, records_at: Callable[[str], dict[str, Record]]
     ) -> dict[str, Record]:
-        """The records of an experiment and scale by key: its own, less those carried away, and those carried in.
+        """The records of an experiment and scale by key: its own, less those carried off, and those carried in.
 
         ``records_at`` gives what the file of a scale holds. Who was measured again under the new key stays.
         """

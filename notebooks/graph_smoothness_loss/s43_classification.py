@@ -103,7 +103,9 @@ random, least = random_pair_loss(CLASSES), least_pair_loss(CLASSES)
 final = fmean(shown.values(PAIR[0], "final_pair_loss"))
 HUNDRED = ("graph_smoothness-cifar100", "cross_entropy-cifar100")
 wide = {
-    fmean(sized.values(arm, "validation_error_10nn")): experiment.spec(arm, sized.scale).protocol.embedder.own_loss
+    fmean(sized.values(arm, "validation_error_10nn")): experiment.spec(
+        arm, sized.scale
+    ).protocol.embedder.own_loss
     for arm in sizes
     if "_d200" in arm and sized.arm(arm)
 }

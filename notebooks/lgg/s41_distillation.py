@@ -131,7 +131,9 @@ view.glue(
         "s41-seeds": str(len(shown.arm("gkd"))),
         "s41-dataset": view.data_title(settings),
         "s41-epochs": str(shown.arm("gkd")[0].settings["training"]["epochs"]),
-        "s41-teacher-epochs": str(experiment.spec("teacher", shown.scale).protocol.description.schedule.epochs),
+        "s41-teacher-epochs": str(
+            experiment.spec("teacher", shown.scale).protocol.description.schedule.epochs
+        ),
         "s41-parameters": f"{sizes['parameters']:.1f}",
         "s41-macs": f"{sizes['macs']:.1f}",
         "s41-gain-gkd": tables.interval_text(shown.interval("gkd", "gain")),

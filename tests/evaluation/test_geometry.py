@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lggkit import graph
+from lggkit.data import DataSet
 from lggkit.evaluation import geometry as g
+from lggkit.latents import latents
 
 
 @pytest.fixture
@@ -152,3 +154,13 @@ def test_what_makes_no_draw_is_one_sentence(changes, error, said):
     fit = {"labels": torch.arange(8) % 2, "count": 1, "classes": 2, "per_class": 2}
     with pytest.raises(error, match=said):
         g.balanced_draws(**fit | changes, generator=torch.Generator())
+
+
+def test_one_graph_of_a_whole_set_is_that_of_the_dense_function(images, labels):
+    model, data = Net(), DataSet.from_tensors(images, labels)
+    found = g.whole_set_variations(model, data, ["input", "penultimate"], 5)
+    with torch.no_grad():
+        seen = latents(model.eval(), images.float() / 255, ["input", "penultimate"])
+    dense = [graph.latent_geometry_graph(x.flatten(1), 5, normalized=False) for x in seen.values()]
+    expected = [float(graph.normalized_label_variation(a, labels, 5)) for a in dense]
+    assert found == pytest.approx(expected, rel=1e-5)

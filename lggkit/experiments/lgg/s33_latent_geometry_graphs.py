@@ -18,7 +18,14 @@ from torch import nn
 from lggkit.data import DataSet
 from lggkit.evaluation import model_error
 from lggkit.evaluation.exactness import dimension_violation, zero_variation_violations
-from lggkit.evaluation.geometry import DENOMINATORS, Geometry, balanced_draws, geometries, share_falling
+from lggkit.evaluation.geometry import (
+    DENOMINATORS,
+    Geometry,
+    balanced_draws,
+    geometries,
+    share_falling,
+    whole_set_variations,
+)
 from lggkit.evaluation.influence import normalization_influence
 from lggkit.evaluation.neighbors import latents_at, neighbor_errors
 from lggkit.evaluation.ranks import rank_correlation
@@ -73,8 +80,7 @@ def _of_network(spec: Spec, result: TrainResult | None, context: Context) -> Rec
     start, how = time.monotonic(), {} if result is None else how_trained(result)
     if result is not None and result.diverged is not None:
         return context.record(spec, {}, **how)
-    network = spec.protocol.description
-    model = network.untrained(spec.seed, context) if result is None else result.model
+    model = spec.protocol.description.untrained(spec.seed, context) if result is None else result.model
     measured = _influence if spec.arm == "normalization" else _variation
     metrics, arrays = measured(spec, model, context)
     return context.record(spec, metrics, arrays=arrays, seconds=time.monotonic() - start, **how)
@@ -92,8 +98,10 @@ def _variation(spec: Spec, model: nn.Module, context: Context) -> tuple[dict[str
         "labels": draws.labels[0].numpy(),
         "class_names": _names(data.classes),
     }
-    error = model_error(model, context.data(settings.dataset, train=False))
-    return _summary(by_depth, errors, settings) | {"test_error": error}, arrays
+    test = context.data(settings.dataset, train=False)
+    whole = whole_set_variations(model, _sample(test, settings.neighbor_base), depths[:-1], settings.k)
+    more = {"test_error": model_error(model, test), "sigma_whole_set_all_depths": whole}
+    return _summary(by_depth, errors, settings) | more, arrays
 
 
 def _summary(
