@@ -13,7 +13,7 @@ from lggkit import strict
 from lggkit.experiments.lockstep import TrainedNetwork
 from lggkit.experiments.networks import Network, content
 from lggkit.study.ledger_files import append_line, writing
-from lggkit.study.ledger_lines import LEFT_OUT, tell
+from lggkit.study.ledger_lines import understood
 
 FILE = "networks.jsonl"
 
@@ -82,7 +82,10 @@ class Training:
         except TypeError as error:
             raise ValueError(str(error)) from error
         strict.key(training.key)
+        strict.text("device", training.device)
         strict.number("seconds", training.seconds)
+        if training.seconds < 0:
+            raise ValueError(f"seconds is {training.seconds}; give 0 or more")
         return training
 
 
@@ -107,21 +110,14 @@ class NetworkLedger:
 
     def lines(self) -> list[Training]:
         """All trainings in the order in which they were written."""
-        if not self.path.exists():
-            return []
-        found = []
-        for number, line in enumerate(self.path.read_bytes().split(b"\n"), start=1):
-            try:
-                found += [Training.from_json(line)] if line.strip() else []
-            except ValueError as error:
-                tell([f"{self.path}, line {number} is not a training and {LEFT_OUT}: {error}"])
-        return found
+        return understood(self.path, Training.from_json, "training")
 
     def merge(self, other: NetworkLedger) -> None:
         """Take over the lines of another folder that are not here."""
         held = {training.to_json() for training in self.lines()}
         for training in other.lines():
             if training.to_json() not in held:
+                held.add(training.to_json())
                 self.append(training)
 
 
