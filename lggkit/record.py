@@ -153,7 +153,7 @@ class Record:
             raise ValueError(f"seconds is {self.seconds}; give 0 or more")
 
     def to_json(self) -> str:
-        """One line of strict JSON, keys sorted; of arrays only the names, of `LATER` fields what is not empty."""
+        """One line of strict JSON, keys sorted; of arrays only the names, no empty `LATER` fields."""
         fields = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self)}
         fields = {name: value for name, value in fields.items() if value or name not in LATER}
         return json.dumps(fields | {"arrays": sorted(self.arrays)}, sort_keys=True, allow_nan=False)

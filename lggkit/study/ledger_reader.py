@@ -33,7 +33,7 @@ class LedgerReader:
         return read(self.path(experiment, scale))
 
     def records(self, experiment: str, scale: str) -> list[Record]:
-        """Current records of one section and scale: those carried over to it, then its own as they were written."""
+        """Current records of one section and scale: those carried over to it, then its own in their order."""
         return list(self._by_key(experiment, scale).values())
 
     def _by_key(self, experiment: str, scale: str) -> dict[str, Record]:
