@@ -38,6 +38,7 @@ help: ## this list
 	@echo "  PYTHON=python3.12      the interpreter (default: the first of python3, python3.13 ... that fits)"
 	@echo "  TORCH_INDEX=URL        where torch and torchvision come from, e.g. https://download.pytorch.org/whl/cpu"
 	@echo "  SCALE= BUDGET= EXPERIMENT=   what make study measures, e.g. SCALE=paper BUDGET=9m EXPERIMENT=lgg/s41_distillation"
+	@echo "  WORKERS=2              how many processes work at once (make study: on a CPU, at SCALE=short and reduced)"
 
 book: ## run every notebook at scale=smoke and build the book into _build/html
 	@start=$$(date +%s); $(MAKE) --no-print-directory -j$(WORKERS) html && \
@@ -50,7 +51,7 @@ notebooks: $(READY) ## execute the percent sources again and write the committed
 	OMP_NUM_THREADS=1 $(RUN) -m lggkit.study.notebooks pair --workers $(WORKERS) $(NOTEBOOK)
 
 study: $(READY) ## measure what data/results lacks at SCALE, within BUDGET; resumable
-	$(RUN) -m lggkit study run --progress --scale $(SCALE) $(if $(BUDGET),--budget $(BUDGET)) $(if $(EXPERIMENT),--experiment $(EXPERIMENT))
+	$(RUN) -m lggkit study run --progress --scale $(SCALE) $(if $(filter short reduced,$(SCALE)),--workers $(WORKERS)) $(if $(BUDGET),--budget $(BUDGET)) $(if $(EXPERIMENT),--experiment $(EXPERIMENT))
 
 bench: $(READY) ## time what the library claims to do fast, into data/results/bench
 	$(RUN) tools/bench.py $(wildcard tests/bench/bench_*.py)

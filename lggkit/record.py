@@ -14,6 +14,7 @@ from lggkit.protocol import Protocol, non_defaults, stated
 
 SCALES = ("smoke", "short", "reduced", "paper")
 STATUSES = ("complete", "diverged")
+TEXTS = ("reason", "device", "precision", "torch", "path", "network", "trained_on", "first_key", "commit")
 LATER = ("network", "trained_on", "first_key")
 """Fields of a record that lines do not have where they are empty, so that old lines stay what they are."""
 
@@ -60,24 +61,31 @@ class Spec:
         return key_of(self)
 
 
-def key_of(spec: Spec, scale: str | None = None, renamed: Mapping[str, str] | None = None) -> str:
-    """The key of a run, or what it was at another scale and with other names of settings (new to old)."""
+def key_of(spec: Spec, scale: str | None = None, names: Mapping[str, str] | None = None) -> str:
+    """The key of a run, or what it was at another scale and with other names of settings (new to old).
+
+    ``names`` may rename fields and the types of nested dataclasses.
+    """
     identity = {
         "experiment": spec.experiment,
         "arm": spec.arm,
         "scale": scale or spec.scale,
         "seed": spec.seed,
         "revision": spec.protocol.revision,
-        "settings": _renamed(non_defaults(spec.protocol), renamed or {}),
+        "settings": renamed(non_defaults(spec.protocol), names or {}),
     }
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _renamed(settings: Any, names: Mapping[str, str]) -> Any:
+def renamed(settings: Any, names: Mapping[str, str]) -> Any:
+    """Settings as plain data, with other names of fields and of nested types."""
     if not isinstance(settings, dict):
         return settings
-    return {names.get(name, name): _renamed(value, names) for name, value in settings.items()}
+    found = {names.get(name, name): renamed(value, names) for name, value in settings.items()}
+    if isinstance(found.get("type"), str):
+        found["type"] = names.get(found["type"], found["type"])
+    return found
 
 
 @dataclass(frozen=True)
@@ -126,17 +134,7 @@ class Record:
         check_scale(self.scale)
         strict.whole_number("seed", self.seed)
         self._check_values()
-        for name in (
-            "reason",
-            "device",
-            "precision",
-            "torch",
-            "path",
-            "network",
-            "trained_on",
-            "first_key",
-            "commit",
-        ):
+        for name in TEXTS:
             strict.text(name, getattr(self, name))
         strict.moment(self.date)
         if self.status not in STATUSES:

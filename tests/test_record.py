@@ -69,7 +69,7 @@ def test_keys_never_change():
 
 
 def test_spec_refuses_unknown_scale_and_negative_seed():
-    with pytest.raises(ValueError, match=r"scale is 'full'; choose one of smoke, reduced, paper"):
+    with pytest.raises(ValueError, match=r"scale is 'full'; choose one of smoke, short, reduced, paper"):
         Spec("lgg/s", "a", "full")
     with pytest.raises(ValueError, match="seed is -1"):
         Spec("lgg/s", "a", "smoke", -1)

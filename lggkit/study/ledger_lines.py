@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
-import logging
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from lggkit import strict
 from lggkit.record import SCALES, Record
+from lggkit.study.telling import LEFT_OUT, tell
+from lggkit.study.telling import collected as collected
 
-log = logging.getLogger("lggkit.study")
-LEFT_OUT = "was left out"
 FILE = re.compile(rf"([a-z0-9_]{{1,80}})\.({'|'.join(SCALES)})\.jsonl")
-_collected: ContextVar[dict[str, None] | None] = ContextVar("collected", default=None)
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True)
@@ -134,53 +131,50 @@ def place_of(path: Path) -> tuple[str, str] | None:
 def read(path: Path) -> Reading:
     """All of a file; nothing where there is none. What cannot be read or understood is among the problems."""
     reading, place = Reading(), place_of(path)
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except FileNotFoundError:
-        lines = []
-        if path.is_symlink():
-            reading.problems.append(f"{path} leads nowhere and {LEFT_OUT}; put the file back")
-    except OSError as error:
-        reading.problems.append(f"{path} cannot be read and {LEFT_OUT}: {error.strerror or error}")
-        return reading
     if place is None:
         wanted = "<paper>/<section>.<scale>.jsonl"
         reading.problems.append(f"{path} is not named as in {wanted} and {LEFT_OUT}; rename it")
         return reading
-    take_lines(reading, lines, path, place)
+    for number, line in _numbered(path, reading.problems):
+        reading.take(line, f"{path}, line {number}", place)
     return reading
 
 
-def take_lines(
-    reading: Reading, lines: Sequence[bytes], path: Path, place: tuple[str, str], before: int = 0
-) -> None:
-    """Understand lines that follow ``before`` others of a file; empty ones are passed over."""
-    for number, line in enumerate(lines, start=before + 1):
-        if line.strip():
-            reading.take(line, f"{path}, line {number}", place)
+def holds(path: Path, key: str) -> bool:
+    """Whether a key has a current record; only lines that mention it are understood.
+
+    Raises:
+        OSError: the file is there and cannot be read.
+    """
+    place, reading = place_of(path), Reading()
+    if place is None or not path.exists():
+        return False
+    for line in path.read_bytes().split(b"\n"):
+        if key.encode() in line:
+            reading.take(line, str(path), place)
+    return key in reading.records
 
 
-@contextmanager
-def collected() -> Iterator[dict[str, None]]:
-    """What readers leave out inside, once each, in order; it is not logged then."""
-    found: dict[str, None] = {}
-    token = _collected.set(found)
+def understood(path: Path, understand: Callable[[bytes], Entry], what: str) -> list[Entry]:
+    """The entries of a file of lines of another kind; what cannot be understood is left out and told of."""
+    found, problems = [], []
+    for number, line in _numbered(path, problems):
+        try:
+            found.append(understand(line))
+        except ValueError as error:
+            problems.append(f"{path}, line {number} is no {what} and {LEFT_OUT}: {error}")
+    tell(problems)
+    return found
+
+
+def _numbered(path: Path, problems: list[str]) -> list[tuple[int, bytes]]:
+    """The lines of a file that are not empty, from 1 on; where it cannot be read that is a problem."""
     try:
-        yield found
-    finally:
-        _collected.reset(token)
-
-
-def tell(problems: Sequence[str]) -> None:
-    """Hand on what a reader has left out: to who collects it, else to the log, once a process."""
-    found = _collected.get()
-    for problem in problems:
-        if found is None:
-            _warn_once(problem)
-        else:
-            found[problem] = None
-
-
-@functools.lru_cache(maxsize=4096)
-def _warn_once(problem: str) -> None:
-    log.warning("%s", problem)
+        lines = enumerate(path.read_bytes().split(b"\n"), start=1)
+        return [(number, line) for number, line in lines if line.strip()]
+    except FileNotFoundError:
+        if path.is_symlink():
+            problems.append(f"{path} leads nowhere and {LEFT_OUT}; put the file back")
+    except OSError as error:
+        problems.append(f"{path} cannot be read and {LEFT_OUT}: {error.strerror or error}")
+    return []

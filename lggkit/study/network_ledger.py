@@ -14,7 +14,7 @@ from lggkit.experiments.lockstep import TrainedNetwork
 from lggkit.experiments.networks import Network, content
 from lggkit.experiments.pairing import paired
 from lggkit.study.ledger_files import append_line, writing
-from lggkit.study.ledger_lines import LEFT_OUT, tell
+from lggkit.study.ledger_lines import understood
 
 FILE = "networks.jsonl"
 
@@ -83,7 +83,10 @@ class Training:
         except TypeError as error:
             raise ValueError(str(error)) from error
         strict.key(training.key)
+        strict.text("device", training.device)
         strict.number("seconds", training.seconds)
+        if training.seconds < 0:
+            raise ValueError(f"seconds is {training.seconds}; give 0 or more")
         return training
 
 
@@ -108,15 +111,7 @@ class NetworkLedger:
 
     def lines(self) -> list[Training]:
         """All trainings in the order in which they were written."""
-        if not self.path.exists():
-            return []
-        found = []
-        for number, line in enumerate(self.path.read_bytes().split(b"\n"), start=1):
-            try:
-                found += [Training.from_json(line)] if line.strip() else []
-            except ValueError as error:
-                tell([f"{self.path}, line {number} is not a training and {LEFT_OUT}: {error}"])
-        return found
+        return understood(self.path, Training.from_json, "training")
 
     def precision_of(self, network: Network, seed: int) -> str | None:
         """What a seed's first training was computed in, of the same images and schedule but for epochs."""
@@ -131,6 +126,7 @@ class NetworkLedger:
         held = {training.to_json() for training in self.lines()}
         for training in other.lines():
             if training.to_json() not in held:
+                held.add(training.to_json())
                 self.append(training)
 
 

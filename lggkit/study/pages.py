@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from lggkit.durable import write_whole
-from lggkit.record import SCALES
 from lggkit.study import bench_parts, benchmarks, paths, tables, view
+from lggkit.study.costs import Spent, spent
 from lggkit.study.ledger import Ledger
+from lggkit.study.ledger_lines import place_of
 from lggkit.study.paper import PAPERS
 from lggkit.study.scorecard import headline, scorecard
 
@@ -98,15 +99,14 @@ def _compute() -> str:
 
 def _times() -> pd.DataFrame:
     ledger = Ledger(paths.results())
-    rows = []
     for file in ledger.files():
-        paper, (section, _, scale) = file.parent.name, file.stem.rpartition(".")
-        if scale not in SCALES:
+        if place_of(file) is None:
             raise ValueError(f"{file} is no ledger file; name it SECTION.SCALE.jsonl, or move it away")
-        records = ledger.records(f"{paper}/{section}", scale)
-        for device in sorted({r.device for r in records}):
-            seconds = [r.seconds for r in records if r.device == device]
-            minutes = [f"{value / 60:.1f}" for value in (max(seconds), sum(seconds))]
-            rows.append([f"{paper}/{section}", scale, device, len(seconds), *minutes])
-    columns = ["experiment", "scale", "device", "runs", "longest (min)", "total (min)"]
-    return pd.DataFrame(rows, columns=columns)
+    columns = ["experiment", "scale", "device", "runs", "trainings", "longest (min)", "total (min)"]
+    return pd.DataFrame([_time_row(row) for row in spent(ledger)], columns=columns)
+
+
+def _time_row(row: Spent) -> list[str | int]:
+    minutes = [f"{value / 60:.1f}" for value in (max(row.runs + row.apart), row.seconds)]
+    name = row.experiment or "trainings of no record"
+    return [name, row.scale, row.device, len(row.runs), row.trainings or "–", *minutes]

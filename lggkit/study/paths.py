@@ -32,7 +32,7 @@ def repository() -> Path:
 
 
 def results() -> Path:
-    """The committed ledger: scales ``reduced`` and ``paper``."""
+    """The committed ledger: scales ``short``, ``reduced`` and ``paper``."""
     return repository() / "data" / "results"
 
 
@@ -42,7 +42,7 @@ def live_results() -> Path:
 
 
 def weights() -> Path:
-    """Networks trained here, by the key of the spec that defines them; ignored."""
+    """Networks trained here, by the keys of their descriptions; ignored."""
     return repository() / "_build" / "weights"
 
 

@@ -7,7 +7,6 @@ import gc
 import logging
 import math
 import re
-import statistics
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,11 +14,13 @@ from dataclasses import dataclass, field
 import torch
 
 from lggkit.record import Record, Spec
+from lggkit.study import costs
 from lggkit.study.context import StudyContext, device_name
 from lggkit.study.ledger import Ledger, LedgerError
-from lggkit.study.units import Unit, check_arm, chosen, only_arm, pending, shard
+from lggkit.study.turns import Turn
+from lggkit.study.units import Unit, check_arm, chosen, missing, only_arm, pending, shard
 from lggkit.training.memory import is_out_of_memory, out_of_memory
-from lggkit.training.pace import OutOfTime, until
+from lggkit.training.pace import OutOfTime, time_is_up, until
 
 __all__ = [
     "Outcome",
@@ -29,10 +30,12 @@ __all__ = [
     "estimate",
     "only_arm",
     "pending",
+    "probe",
     "run",
     "seconds",
     "shard",
 ]
+TOO_SHORT_TO_BEGIN = 60.0
 log = logging.getLogger("lggkit.study")
 
 
@@ -52,10 +55,12 @@ def run(
     budget: float | None = None,
     known: Sequence[Ledger] = (),
 ) -> Outcome:
-    """Measures units in order, writing each record as it comes; starts only what fits ``budget`` seconds.
+    """Measures units in order, writing each record as it comes; begins none after ``budget`` seconds.
 
-    How long a unit takes is judged by the records of ``ledger`` and of the ``known`` ones. A training that
-    takes longer writes its checkpoints when the budget is spent, and its runs are left.
+    A unit is begun where a minute is left, or less if it is likely to take less by the records of ``ledger``
+    and of the ``known`` ones. A training that takes longer writes its checkpoints when the budget is spent,
+    and goes on from there in the next run. Other processes may be at the same queue: each takes the next unit
+    that nobody is at, and waits for those that others are at, in case they are left.
 
     A unit that fails (data missing, disk full, a bug) is named and the queue goes on: nothing is recorded
     for it, so that the next run tries again. One that runs out of memory is first tried with fewer runs
@@ -64,22 +69,54 @@ def run(
     Raises:
         LedgerError: nothing was measured, as records or networks could not be written.
     """
-    units, outcome, ledgers = list(units), Outcome(), [ledger, *known]
-    _probe(units, ledger, context)
+    waiting, outcome, ledgers = list(units), Outcome(), [ledger, *known]
+    probe(waiting, ledger, context)
+    if context.trainings is None:
+        context.trainings = ledger.trainings
     end = math.inf if budget is None else time.monotonic() + budget
-    for unit in units:
-        left = max(end - time.monotonic(), 0)
-        room = len(unit.specs) if budget is None else int(left // estimate(unit, ledgers, context))
-        fits = unit.specs[:room]
-        if len(fits) < len(unit.specs):
-            outcome.left.append(unit.part(unit.specs[len(fits) :]))
-        if fits:
-            with until(end):
-                _run_unit(unit, fits, ledger, context, outcome)
+    with until(end):
+        while waiting and not time_is_up(()):
+            try:
+                turn = _next(waiting, context)
+            except OutOfTime as error:
+                log.warning("  %s", error)
+                break
+            unit = next(unit for unit in waiting if unit.key == turn.key)
+            waiting.remove(unit)
+            try:
+                _take_up(missing(unit, ledgers), ledgers, context, end, outcome)
+            finally:
+                turn.give()
+    outcome.left += waiting
     return outcome
 
 
-def _probe(units: Sequence[Unit], ledger: Ledger, context: StudyContext) -> None:
+def _next(units: Sequence[Unit], context: StudyContext) -> Turn:
+    """The turn of the first unit that nobody is at; where there is none, that of the first is waited for."""
+    turns = [Turn(context.weights, unit.key, f"measure {_name(unit)}") for unit in units]
+    for turn in turns:
+        if turn.take():
+            return turn
+    turns[0].wait()
+    return turns[0]
+
+
+def _take_up(
+    unit: Unit, ledgers: Sequence[Ledger], context: StudyContext, end: float, outcome: Outcome
+) -> None:
+    left = end - time.monotonic()
+    if unit.specs and left < TOO_SHORT_TO_BEGIN and estimate(unit, ledgers, context) > left:
+        outcome.left.append(unit)
+    elif unit.specs:
+        _run_unit(unit, unit.specs, ledgers[0], context, outcome)
+
+
+def _name(unit: Unit) -> str:
+    return f"{unit.experiment.name}, {unit.title}, seed {unit.seed}"
+
+
+def probe(units: Sequence[Unit], ledger: Ledger, context: StudyContext) -> None:
+    """Make sure, before anything is measured, that records and networks can be written: else LedgerError."""
     ledger.probe([(unit.experiment.name, unit.scale) for unit in units])
     if units:
         try:
@@ -108,9 +145,7 @@ def _run_unit(unit: Unit, specs: list[Spec], ledger: Ledger, context: StudyConte
             outcome.left.append(unit.part(left + specs[together:]))
             log.warning("  %s", failure.sentence)
             return
-        outcome.failed.append(
-            f"{unit.experiment.name}, {unit.part(left or part.specs).title}: {failure.sentence}"
-        )
+        outcome.failed.append(f"{_name(unit.part(left or part.specs))}: {failure.sentence}")
         log.error("  stopped: %s", failure.sentence)
         specs = specs[together:] if failure.memory else []
 
@@ -125,7 +160,7 @@ class Failure:
 
 
 def _measure(unit: Unit, ledger: Ledger, context: StudyContext, outcome: Outcome) -> Failure | None:
-    log.info("%s, %s: %s, %d runs", unit.experiment.name, unit.scale, unit.title, len(unit.specs))
+    log.info("%s, %s scale", _name(unit), unit.scale)
     try:
         for record in unit.experiment.measure(unit.specs, context):
             ledger.append(record)
@@ -156,15 +191,9 @@ def _free_memory() -> None:
 
 
 def estimate(unit: Unit, ledgers: Sequence[Ledger], context: StudyContext) -> float:
-    """Seconds one seed of a unit is likely to take: the median on this device, else the declared guess."""
-    name = device_name(context.device)
-    seen = [
-        r.seconds
-        for ledger in ledgers
-        for r in ledger.records(unit.experiment.name, unit.scale)
-        if r.arm in unit.arms and r.device == name and r.seconds > 0
-    ]
-    return statistics.median(seen) if seen else 60 * unit.experiment.minutes[unit.scale]
+    """Seconds that a unit is likely to take on the context's device, see `lggkit.study.costs.estimate`."""
+    device = device_name(context.device)
+    return costs.estimate(unit, costs.typical(ledgers, unit.experiment.name, unit.scale, device))
 
 
 def seconds(text: str) -> float:

@@ -1,4 +1,4 @@
-"""One process at a time trains a given network; the others wait for it, or for what it leaves."""
+"""One process at a time does a given piece of work; the others wait for it, or for what it leaves."""
 
 from __future__ import annotations
 
@@ -19,10 +19,14 @@ SECONDS_BETWEEN_LOOKS = 0.1
 
 
 class Turn:
-    """The right to train the network of a key: held by one process at a time, and lost when that ends."""
+    """The right to do the work of a key: held by one process at a time, and lost when that ends.
 
-    def __init__(self, folder: Path, key: str) -> None:
-        self.key, self.holder = key, folder / f".{key}.holder"
+    ``work`` is what others are told that it does; by default it trains the network of the key.
+    """
+
+    def __init__(self, folder: Path, key: str, work: str = "") -> None:
+        self.key, self.work = key, work or f"train network {key}"
+        self.holder = folder / f".{key}.holder"
         self._file = folder / f".{key}.lock"
         self._lock = FileLock(self._file)
 
@@ -55,9 +59,9 @@ class Turn:
         told = False
         while not self.take():
             if time_is_up(()):
-                raise OutOfTime(f"out of time, waiting for {self._who()} to train network {self.key}")
+                raise OutOfTime(f"out of time, waiting for {self._who()} to {self.work}")
             if not told:
-                log.warning("  waiting for %s, which trains network %s", self._who(), self.key)
+                log.warning("  waiting for %s to %s", self._who(), self.work)
                 told = True
             time.sleep(SECONDS_BETWEEN_LOOKS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,12 +11,13 @@ from dataclasses import dataclass, replace
 from lggkit import experiments
 from lggkit.experiments import Experiment
 from lggkit.record import Spec
+from lggkit.study import paper
 from lggkit.study.ledger import Ledger
 
 
 @dataclass
 class Unit:
-    """The runs of an arm, or of arms that are measured together, that the ledgers lack; seed by seed."""
+    """The runs with one seed, of an arm or of arms that are measured together, that the ledgers lack."""
 
     experiment: Experiment
     arms: tuple[str, ...]
@@ -23,14 +25,28 @@ class Unit:
     specs: list[Spec]
 
     @property
+    def seed(self) -> int:
+        """The seed of its runs."""
+        return self.specs[0].seed
+
+    @property
     def title(self) -> str:
         """The arms that it has runs of, as a line of a list shows them."""
         return " + ".join(dict.fromkeys(spec.arm for spec in self.specs))
 
     @property
-    def table(self) -> bool:
-        """Whether an arm of it is in a table."""
-        return any(self.experiment.arm(name).table for name in self.arms)
+    def key(self) -> str:
+        """Sixteen hexadecimal digits that name the group of arms and the seed, whatever is missing of it."""
+        text = "\n".join([self.experiment.name, self.scale, *self.arms, str(self.seed)])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def rank(self) -> int:
+        """0 if a claim names an arm that it has a run of, 1 if a table does, else 2."""
+        arms, claimed = {spec.arm for spec in self.specs}, claimed_arms(self.experiment)
+        if arms & claimed:
+            return 0
+        return 1 if any(self.experiment.arm(name).table for name in arms) else 2
 
     def part(self, specs: list[Spec]) -> Unit:
         """The same unit with these runs only."""
@@ -38,14 +54,36 @@ class Unit:
 
 
 def pending(ledgers: Sequence[Ledger], scale: str, only: str | None = None) -> list[Unit]:
-    """Units that no ledger holds, table arms of every chapter before any ablation.
+    """Units that no ledger holds, in the order in which they are measured.
+
+    Arms that claims name come before other arms of tables and these before ablations; among equals seed 0 of
+    every chapter before seed 1 of any, and within a seed chapters by priority.
 
     Raises:
         KeyError: ``only`` names no experiment.
     """
-    units = [unit for experiment in chosen(only) for unit in _missing(experiment, scale, ledgers)]
-    ordered = sorted(units, key=lambda unit: not unit.table)
-    return [unit for unit in ordered if unit.specs]
+    units = [unit for experiment in chosen(only) for unit in _units(experiment, scale, ledgers)]
+    return sorted(units, key=lambda unit: (unit.rank, unit.seed))
+
+
+def missing(unit: Unit, ledgers: Sequence[Ledger]) -> Unit:
+    """What of a unit no ledger holds by now; it may have no runs."""
+    held = _held(unit.experiment, unit.scale, ledgers)
+    return unit.part([spec for spec in unit.specs if spec.key not in held])
+
+
+def claimed_arms(experiment: Experiment) -> set[str]:
+    """The arms that claims of its paper name; none where the paper's claims are not entered.
+
+    Raises:
+        ValueError: ``claims.csv`` has an entry that cannot be understood.
+    """
+    try:
+        claims = paper.claims(experiment.paper)
+    except (KeyError, FileNotFoundError):
+        return set()
+    sides = {side for one in claims if one.experiment == experiment.name for side in (one.left, one.right)}
+    return {side.partition(":")[0] for side in sides if side}
 
 
 def chosen(only: str | None = None) -> list[Experiment]:
@@ -72,14 +110,20 @@ def check_arm(arm: str | None, only: str | None = None) -> None:
         )
 
 
-def _missing(experiment: Experiment, scale: str, ledgers: Sequence[Ledger]) -> list[Unit]:
-    """A unit for each group of arms, with the runs that no ledger holds; it may be empty."""
-    held = {r.key for ledger in ledgers for r in ledger.records(experiment.name, scale)}
-    units = []
+def _units(experiment: Experiment, scale: str, ledgers: Sequence[Ledger]) -> list[Unit]:
+    """A unit for each group of arms and seed of which a run is missing."""
+    held, units = _held(experiment, scale, ledgers), []
     for arms in experiment.groups():
-        specs = [spec for arm in arms for spec in experiment.specs(scale, arm) if spec.key not in held]
-        units.append(Unit(experiment, arms, scale, sorted(specs, key=lambda spec: spec.seed)))
+        by_seed: dict[int, list[Spec]] = {}
+        for spec in (spec for arm in arms for spec in experiment.specs(scale, arm)):
+            if spec.key not in held:
+                by_seed.setdefault(spec.seed, []).append(spec)
+        units += [Unit(experiment, arms, scale, specs) for specs in by_seed.values()]
     return units
+
+
+def _held(experiment: Experiment, scale: str, ledgers: Sequence[Ledger]) -> set[str]:
+    return {record.key for ledger in ledgers for record in ledger.records(experiment.name, scale)}
 
 
 def only_arm(units: Sequence[Unit], arm: str) -> list[Unit]:
@@ -98,5 +142,4 @@ def shard(units: Sequence[Unit], text: str) -> list[Unit]:
     index, parts = (int(group) for group in match.groups()) if match else (0, 0)
     if not index < parts:
         raise ValueError(f"shard is {text!r}; write i/n with i from 0 to n - 1, as in 0/2")
-    cut = [unit.part([spec for spec in unit.specs if spec.seed % parts == index]) for unit in units]
-    return [unit for unit in cut if unit.specs]
+    return [unit for unit in units if unit.seed % parts == index]

@@ -36,7 +36,7 @@ def test_a_key_is_held_once_and_the_first_number_stays(ledger, make_record):
 
 def test_arrays_lie_beside_and_come_before_the_line(ledger, make_record, monkeypatch):
     record = make_record(arrays={"sigma": np.arange(6.0).reshape(2, 3)})
-    monkeypatch.setattr(module, "_append_line", lambda path, line: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(module, "append_line", lambda path, line: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         ledger.append(record)
     assert ledger.records(EXPERIMENT, "reduced") == [] and (ledger.root / f"lgg/{record.key}.npz").exists()
@@ -75,7 +75,7 @@ def test_a_full_disk_loses_nothing_and_is_one_sentence(ledger, make_record, monk
     def full(_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(module.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(LedgerError, match=r"cannot write to .*: No space left on device; free some space"):
         ledger.append(make_record(seed=1))
     with pytest.raises(LedgerError, match="No space left"):
