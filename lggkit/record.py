@@ -126,17 +126,7 @@ class Record:
         check_scale(self.scale)
         strict.whole_number("seed", self.seed)
         self._check_values()
-        for name in (
-            "reason",
-            "device",
-            "precision",
-            "torch",
-            "path",
-            "network",
-            "trained_on",
-            "first_key",
-            "commit",
-        ):
+        for name in ("reason", "device", "precision", "torch", "path", "commit", *LATER):
             strict.text(name, getattr(self, name))
         strict.moment(self.date)
         if self.status not in STATUSES:

@@ -25,23 +25,29 @@ class Entry:
         read: ``read(train, root)`` gives images uint8 (n, c, h, w) and labels int64 (n,).
         statistics: (mean, std) per channel of the training split on [0, 1], where they are known for the
             verified files (a test holds them equal to the computed); else they are computed when loading.
+        title: as a sentence names it.
     """
 
     classes: tuple[str, ...]
     read: Callable[[bool, Path], tuple[Tensor, Tensor]]
     statistics: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    title: str = ""
 
 
+DIGITS_STATISTICS = ((0.30512315,), (0.37571885,))
+FASHION_STATISTICS = ((0.2860406,), (0.35302424,))
 CIFAR10_STATISTICS = ((0.49139968, 0.48215841, 0.44653091), (0.24703223, 0.24348513, 0.26158784))
 CIFAR100_STATISTICS = ((0.50707516, 0.48654887, 0.44091784), (0.26733429, 0.25643846, 0.27615047))
 
 DATASETS: dict[str, Entry] = {
-    "digits": Entry(published.DIGIT_CLASSES, digits.read, ((0.30512315,), (0.37571885,))),
-    "cifar10": Entry(published.CIFAR10_CLASSES, published.CIFAR10, CIFAR10_STATISTICS),
-    "cifar100": Entry(published.CIFAR100_CLASSES, published.CIFAR100, CIFAR100_STATISTICS),
-    "svhn": Entry(published.DIGIT_CLASSES, published.SVHN),
-    "mnist": Entry(published.DIGIT_CLASSES, published.MNIST),
-    "fashion-mnist": Entry(published.FASHION_CLASSES, published.FASHION_MNIST, ((0.2860406,), (0.35302424,))),
+    "digits": Entry(published.DIGIT_CLASSES, digits.read, DIGITS_STATISTICS, "handwritten digits"),
+    "cifar10": Entry(published.CIFAR10_CLASSES, published.CIFAR10, CIFAR10_STATISTICS, "CIFAR-10"),
+    "cifar100": Entry(published.CIFAR100_CLASSES, published.CIFAR100, CIFAR100_STATISTICS, "CIFAR-100"),
+    "svhn": Entry(published.DIGIT_CLASSES, published.SVHN, title="SVHN"),
+    "mnist": Entry(published.DIGIT_CLASSES, published.MNIST, title="MNIST"),
+    "fashion-mnist": Entry(
+        published.FASHION_CLASSES, published.FASHION_MNIST, FASHION_STATISTICS, "Fashion-MNIST"
+    ),
 }
 
 
