@@ -14,16 +14,20 @@ KINDS = {"paper": ("paper", "papers"), "articles": ("collection of articles", "c
 NOTHING = "Nothing is measured at the papers' scale yet."
 CELLS = "Of {cells} numbers that {sources} or their authors released, {facts}."
 CLAIMS = "Of {claims} findings that they claim, {verdicts}."
-IDENTITIES = "Of {identities} identities that they state, {identities_hold} hold."
-ALWAYS = ("holds", "contradicted")
+IDENTITIES = "Of {identities} identities that they state, {hold}."
+HOLD = ("{n} holds", "{n} hold")
 VERDICTS = {
-    "holds": "{holds} hold",
-    "contradicted": "{contradicted} are contradicted",
-    "undecided": "{undecided} are undecided",
-    "moving": "{moving} still move with the length of training",
-    "not_tested": "{not_tested} are not tested at the scales measured so far",
-    "unmeasured": "{unmeasured} are not yet measured",
+    "holds": HOLD,
+    "contradicted": ("{n} is contradicted", "{n} are contradicted"),
+    "undecided": ("{n} is undecided", "{n} are undecided"),
+    "moving": ("{n} still moves with the length of training", "{n} still move with the length of training"),
+    "not_tested": (
+        "{n} is not tested at the scales measured so far",
+        "{n} are not tested at the scales measured so far",
+    ),
+    "unmeasured": ("{n} is not yet measured", "{n} are not yet measured"),
 }
+ALWAYS = ("holds", "contradicted")
 
 
 def headline_sentence() -> str:
@@ -41,16 +45,28 @@ def sentences(count: Mapping[str, int], known: tuple[Paper, ...]) -> str:
 
 
 def _claims(count: Mapping[str, int]) -> str:
-    shown = [text for name, text in VERDICTS.items() if count[name] or name in ALWAYS]
-    findings = CLAIMS.replace("{verdicts}", _listed(shown)).format_map(count)
-    return " ".join([findings] + [IDENTITIES.format_map(count)] * bool(count["identities"]))
+    shown = [_counted(count[name], *VERDICTS[name]) for name in VERDICTS if count[name] or name in ALWAYS]
+    findings = CLAIMS.format(claims=count["claims"], verdicts=_listed(shown))
+    hold = _counted(count["identities_hold"], *HOLD)
+    apart = IDENTITIES.format(identities=count["identities"], hold=hold)
+    return f"{findings} {apart}" if count["identities"] else findings
+
+
+def _counted(n: int, singular: str, plural: str) -> str:
+    return (singular if n == 1 else plural).format(n=n)
 
 
 def _facts(count: Mapping[str, int]) -> str:
-    away = [f"{count['unavailable']} rest on data that cannot be had here"] * bool(count["unavailable"])
-    measured = [f"{count[scale]} at {scale} scale" for scale in reversed(SCALES[1:]) if count[scale]]
-    ours = f"{_listed(measured)} are measured" if measured else "none is measured"
-    return _listed([*away, ours])
+    away = f"{_counted(count['unavailable'], '{n} rests', '{n} rest')} on data that cannot be had here"
+    return _listed([away] * bool(count["unavailable"]) + [_measured(count)])
+
+
+def _measured(count: Mapping[str, int]) -> str:
+    found = [(count[scale], scale) for scale in reversed(SCALES[1:]) if count[scale]]
+    if not found:
+        return "none is measured"
+    first = f"{_counted(found[0][0], '{n} is', '{n} are')} measured at {found[0][1]} scale"
+    return ", ".join([first, *(f"{n} at {scale} scale" for n, scale in found[1:])])
 
 
 def _sources(known: tuple[Paper, ...]) -> str:
