@@ -2,9 +2,10 @@
 
 from lggkit.data.augmentation import apply_augmentation, augment, draw_augmentation
 from lggkit.data.batches import batches, epoch_order
-from lggkit.data.catalog import DATASETS, load
+from lggkit.data.catalog import DATASETS
 from lggkit.data.dataset import DataSet
 from lggkit.data.files import DataCorrupt, DataUnavailable, root
+from lggkit.data.loading import load
 from lggkit.data.pixels import channel_statistics, normalize, to_float
 
 __all__ = [

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lggkit.data.catalog import DATASETS
 from lggkit.data.checks import as_integer, as_tensor, check_generator, described, places
 from lggkit.data.labels import as_labels, check_range, class_names
 from lggkit.data.pixels import channel_statistics
@@ -81,8 +82,6 @@ class DataSet:
                 would need more than 100,000 classes that are numbers, or the name is that of a set of the
                 catalogue.
         """
-        from lggkit.data import DATASETS
-
         if name in tuple(DATASETS):
             raise ValueError(f"name is {name!r}, a set of the catalogue: give your own images another name.")
         images = as_tensor("images", images)

@@ -24,6 +24,7 @@ from lggkit.networks.wide_resnet import WideResNet28, wide_resnet28
 
 __all__ = [
     "NETWORKS",
+    "TITLES",
     "Bottleneck",
     "EmbeddingNetwork",
     "InputNormalization",
@@ -51,6 +52,13 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "small_net": small_net,
     "wide_resnet28": wide_resnet28,
 }
+TITLES = {
+    "preact_resnet18": "PreActResNet-18",
+    "resnet18": "ResNet-18",
+    "small_net": "a small convolutional network",
+    "wide_resnet28": "WideResNet-28",
+}
+"""The same, as a sentence names them."""
 
 
 def build(name: str, seed: int | None = None, **settings: Any) -> nn.Module:

@@ -14,31 +14,44 @@ from lggkit.evaluation.corruption_means import (
 )
 from lggkit.experiments import Experiment
 from lggkit.record import Record
+from lggkit.study.network_ledger import Training
+from lggkit.study.progress import progress
 
 Metrics = Mapping[str, Any]
 Rule = Callable[[Metrics, Metrics | None], dict[str, Any]]
 
 
-def with_derived(experiment: Experiment, records: Iterable[Record]) -> list[Record]:
-    """Records of one section and scale with what the experiment derives from them.
+def with_derived(
+    experiment: Experiment, records: Iterable[Record], trainings: Mapping[str, Training] | None = None
+) -> list[Record]:
+    """Records of one section and scale with what the experiment derives from them, and their ``progress``.
 
     The reference is the complete record of ``experiment.reference`` of the same seed; without it nothing that
-    needs one is there. A recorded metric of the same name gives way.
+    needs one is there. A recorded metric of the same name gives way. ``trainings`` are those of the network
+    ledger by key, from which the progress of a training is read where the record does not say it.
     """
     everyone = list(records)
     references = {
         r.seed: r.metrics for r in everyone if r.arm == experiment.reference and r.status == "complete"
     }
-    return [_enriched(record, references.get(record.seed), experiment.derived) for record in everyone]
+    known = trainings or {}
+    return [
+        _enriched(one, references.get(one.seed), experiment.derived, known.get(one.network))
+        for one in everyone
+    ]
 
 
-def _enriched(record: Record, reference: Metrics | None, names: Sequence[str]) -> Record:
-    if record.status != "complete" or not names:
+def _enriched(
+    record: Record, reference: Metrics | None, names: Sequence[str], training: Training | None
+) -> Record:
+    if record.status != "complete":
         return record
     found = dict(record.metrics)
     for name in names:
         found |= RULES[name](record.metrics, reference)
-    return dataclasses.replace(record, metrics=found)
+    gone = progress(record, training)
+    found |= {} if gone is None else {"progress": gone}
+    return record if found == record.metrics else dataclasses.replace(record, metrics=found)
 
 
 def _gain(own: Metrics, reference: Metrics | None) -> dict[str, Any]:

@@ -77,8 +77,10 @@ class Entry:
         return int(text) if text else None
 
 
-def read_entries(path: Path, columns: Sequence[str]) -> list[Entry]:
-    """The rows of a comma-separated file whose header names exactly these columns, in any order.
+def read_entries(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> list[Entry]:
+    """The rows of a comma-separated file whose header names these columns, in any order, and no others.
+
+    An ``optional`` column that the header does not name is empty in every row.
 
     Raises:
         ValueError: one sentence with file and line: a header or a row that does not fit, a quote that is not
@@ -87,9 +89,11 @@ def read_entries(path: Path, columns: Sequence[str]) -> list[Entry]:
     """
     rows = _rows(path, _text(path))
     line, header = next(rows, (1, []))
-    _check_header(path, line, header, columns)
+    _check_header(path, line, header, columns, optional)
+    empty = dict.fromkeys(optional, "")
     return [
-        Entry(path, line, dict(zip(header, row, strict=True))) for line, row in _whole(path, rows, header)
+        Entry(path, line, empty | dict(zip(header, row, strict=True)))
+        for line, row in _whole(path, rows, header)
     ]
 
 
@@ -114,9 +118,11 @@ def _rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
         raise ValueError(f"{path}, line {line}: {error}; check the quotes from this line on") from error
 
 
-def _check_header(path: Path, line: int, header: Sequence[str], columns: Sequence[str]) -> None:
+def _check_header(
+    path: Path, line: int, header: Sequence[str], columns: Sequence[str], optional: Sequence[str]
+) -> None:
     missing = [name for name in columns if name not in header]
-    others = [name for name in header if name not in columns or header.count(name) > 1]
+    others = [name for name in header if name not in (*columns, *optional) or header.count(name) > 1]
     if missing or others:
         found = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has {', '.join(others)}"] * bool(others)
         raise ValueError(

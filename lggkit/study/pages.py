@@ -7,25 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from lggkit.durable import write_whole
-from lggkit.study import bench_parts, benchmarks, paths, tables, view
+from lggkit.study import bench_parts, benchmarks, papers, paths, tables, view
 from lggkit.study.costs import Spent, spent
+from lggkit.study.headline import headline_sentence as headline_sentence
 from lggkit.study.ledger import Ledger
 from lggkit.study.ledger_lines import place_of
-from lggkit.study.paper import PAPERS
-from lggkit.study.scorecard import headline, scorecard
 
-TITLES = {
-    "lgg": "Latent geometry graphs",
-    "graph_smoothness_loss": "Graph smoothness loss",
-    "ot_transfer": "Representation transfer by optimal transport",
-    "relative_representations": "Robust relative representations",
-}
-HEADLINE = (
-    "Of {cells} numbers that four papers print or their authors released, {unavailable} rest on data that "
-    "cannot be had here, {measured} are measured at paper scale and {reduced} at reduced scale. Of {claims} "
-    "claims, {holds} hold so far, {contradicted} are contradicted, {undecided} are undecided and "
-    "{unmeasured} are not yet measured."
-)
 PICTURED = "lgg/s33_latent_geometry_graphs"
 BEGIN, END = "<!-- scorecard -->", "<!-- end of scorecard -->"
 
@@ -44,12 +31,6 @@ def write_pages(folder: Path) -> Path:
         write_whole(folder / f"{name}.md", text + "\n")
     benchmarks.draw_figures(measured, folder)
     return folder
-
-
-def headline_sentence() -> str:
-    """The state of the study in two sentences."""
-    count = headline(scorecard())
-    return HEADLINE.format_map(count)
 
 
 def update_readme(readme: Path) -> bool:
@@ -80,13 +61,13 @@ def draw_picture(file: Path) -> Path:
 
 def _scorecard() -> str:
     parts = []
-    for paper in PAPERS:
-        slug = paper.replace("_", "-")
+    for paper in papers.papers():
+        slug = paper.name.replace("_", "-")
         caption = "Cells of each table, how many are measured at each scale, and verdicts at paper scale"
-        scores = tables.as_myst(tables.scores_table(paper), caption, f"tab-scores-{slug}")
-        claims = tables.as_myst(tables.claims_table(paper), "Claims and verdicts", f"tab-claims-{slug}")
+        scores = tables.as_myst(tables.scores_table(paper.name), caption, f"tab-scores-{slug}")
+        claims = tables.as_myst(tables.claims_table(paper.name), "Claims and verdicts", f"tab-claims-{slug}")
         dropdown = f":::::{{dropdown}} Every claim of this paper\n{claims}\n:::::"
-        parts.append(f"### {TITLES[paper]}\n\n{scores}\n\n{dropdown}")
+        parts.append(f"### {paper.title}\n\n{scores}\n\n{dropdown}")
     return "\n\n".join(parts)
 
 

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 
-from lggkit.study import paths
-from lggkit.study.entries import read_entries
-from lggkit.study.paper_entries import (
-    CELL_COLUMNS,
-    CLAIM_COLUMNS,
-    KINDS,
-    Cell,
-    Claim,
-    cell_of,
-    check_once,
-    claim_of,
-)
-
-PAPERS = ("lgg", "graph_smoothness_loss", "ot_transfer", "relative_representations")
+from lggkit.study import papers, paths
+from lggkit.study.claim_entries import CLAIM_COLUMNS, KINDS, LATER_CLAIM_COLUMNS, Claim, claim_of
+from lggkit.study.entries import Entry, read_entries
+from lggkit.study.paper_entries import CELL_COLUMNS, Cell, cell_of, check_once
+from lggkit.study.papers import Paper
 
 
 def cells(paper: str) -> tuple[Cell, ...]:
@@ -30,7 +22,7 @@ def cells(paper: str) -> tuple[Cell, ...]:
             ``data/paper/README.md`` asks.
         OSError: the file cannot be read.
     """
-    return _read_cells(paper, *_file(paper, "cells.csv"))
+    return _read_cells(*_file(paper, "cells.csv"))
 
 
 def claims(paper: str) -> tuple[Claim, ...]:
@@ -39,7 +31,7 @@ def claims(paper: str) -> tuple[Claim, ...]:
     Raises:
         KeyError, ValueError, OSError: as for `cells`.
     """
-    return _read_claims(paper, *_file(paper, "claims.csv"))
+    return _read_claims(*_file(paper, "claims.csv"))
 
 
 def cell(paper: str, table: str, row: str, column: str) -> Cell:
@@ -54,26 +46,36 @@ def cell(paper: str, table: str, row: str, column: str) -> Cell:
     return found[row, column]
 
 
-def _file(paper: str, name: str) -> tuple[Path, int, int]:
-    """A file with what changes when it is edited, so that nothing stale is served."""
-    if paper not in PAPERS:
-        raise KeyError(f"no paper is named {paper!r}; there are {', '.join(PAPERS)}")
+def _file(paper: str, name: str) -> tuple[Paper, Path, int, int]:
+    """A file with what changes when it or ``paper.toml`` is edited, so that nothing stale is served."""
+    described = papers.find(paper)
     path = paths.repository() / "data" / "paper" / paper / name
     state = path.stat()
-    return path, state.st_mtime_ns, state.st_size
+    return described, path, state.st_mtime_ns, state.st_size
 
 
 @functools.cache
-def _read_cells(paper: str, path: Path, *stamp: int) -> tuple[Cell, ...]:
+def _read_cells(paper: Paper, path: Path, *stamp: int) -> tuple[Cell, ...]:
     entries = read_entries(path, CELL_COLUMNS)
     check_once(entries, "table", "row", "column")
-    return tuple(cell_of(paper, entry) for entry in entries)
+    _check_sections(paper, entries)
+    return tuple(cell_of(paper.name, entry) for entry in entries)
 
 
 @functools.cache
-def _read_claims(paper: str, path: Path, *stamp: int) -> tuple[Claim, ...]:
-    entries = read_entries(path, CLAIM_COLUMNS)
+def _read_claims(paper: Paper, path: Path, *stamp: int) -> tuple[Claim, ...]:
+    entries = read_entries(path, CLAIM_COLUMNS, LATER_CLAIM_COLUMNS)
     for column in ("id", "number"):
         check_once(entries, column)
+    _check_sections(paper, entries)
     kinds = {entry.text("id"): entry.one_of("kind", KINDS) for entry in entries}
-    return tuple(claim_of(paper, entry, kinds) for entry in entries)
+    return tuple(claim_of(paper.name, entry, kinds) for entry in entries)
+
+
+def _check_sections(paper: Paper, entries: Sequence[Entry]) -> None:
+    """Refuse an experiment of the paper that is none of its sections, which nothing would ever measure."""
+    for entry in entries:
+        named = entry.fields["experiment"]
+        if named.startswith(f"{paper.name}/") and named not in paper.experiments:
+            known = ", ".join(paper.experiments)
+            raise entry.fault(f"experiment is {named!r}, no section of {papers.FILE}; it has {known}")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lggkit import experiments
 from lggkit.record import SCALES, Record
-from lggkit.study import paths
+from lggkit.study import card_text, papers, paths
+from lggkit.study.claim_rows import claim_row
 from lggkit.study.derived import with_derived
 from lggkit.study.ledger import Ledger
-from lggkit.study.paper import PAPERS, Cell, cells, claims
+from lggkit.study.paper import Cell, cells, claims
 from lggkit.study.verdicts import (
     AGREES,
+    CONTRADICTED,
     DIFFERS,
+    HOLDS,
+    MOVING,
+    NOT_TESTED,
     UNAVAILABLE,
     UNDECIDED,
     UNMEASURED,
@@ -26,6 +30,14 @@ from lggkit.study.verdicts import (
     claim_verdicts,
 )
 
+COUNTED = {
+    "holds": HOLDS,
+    "contradicted": CONTRADICTED,
+    "undecided": UNDECIDED,
+    "moving": MOVING,
+    "not_tested": NOT_TESTED,
+    "unmeasured": UNMEASURED,
+}
 Records = Mapping[str, Mapping[str, Sequence[Record]]]
 
 
@@ -41,8 +53,13 @@ def records_of(paper: str) -> Records:
 
 
 def records_at(name: str, scale: str) -> list[Record]:
-    """The current records of one section and scale, with what is derived from them."""
-    return with_derived(experiments.get(name), ledger_of(scale).records(name, scale))
+    """The current records of one section and scale, with what is derived from them.
+
+    A section whose cells and claims are entered, and that nobody has written yet, has none.
+    """
+    ledger = ledger_of(scale)
+    held = ledger.records(name, scale)
+    return with_derived(experiments.get(name), held, ledger.trainings.read()) if held else []
 
 
 def judged_cells(paper: str, records: Records | None = None) -> list[CellVerdict]:
@@ -57,17 +74,18 @@ def judged_cells(paper: str, records: Records | None = None) -> list[CellVerdict
 
 def judged_claims(paper: str, records: Records | None = None) -> list[ClaimVerdict]:
     """Every claim of a paper with its verdict, parts of compound claims included."""
-    return claim_verdicts(claims(paper), records_of(paper) if records is None else records)
+    records = records_of(paper) if records is None else records
+    return claim_verdicts(claims(paper), records, papers.find(paper).families)
 
 
 def scorecard() -> dict[str, Any]:
     """The whole scorecard as plain data, ready for JSON."""
     tables: list[dict[str, Any]] = []
     verdicts: list[dict[str, Any]] = []
-    for paper in PAPERS:
+    for paper in (one.name for one in papers.papers()):
         records = records_of(paper)
         tables += table_rows(paper, records)
-        verdicts += [_claim_row(v) for v in judged_claims(paper, records)]
+        verdicts += [claim_row(v) for v in judged_claims(paper, records)]
     return {"tables": tables, "claims": verdicts}
 
 
@@ -103,59 +121,30 @@ def _seeds(cell: Cell, records: Records, scale: str) -> int:
     return len(by_seed(held, cell.arm, cell.metric)) if cell.metric else 0
 
 
-def _claim_row(judged: ClaimVerdict) -> dict[str, Any]:
-    claim, interval = judged.claim, judged.interval
-    return {
-        "id": claim.id,
-        "number": claim.number,
-        "paper": claim.paper,
-        "section": claim.section,
-        "kind": claim.kind,
-        "statement": claim.statement,
-        "verdict": judged.verdict,
-        "scale": judged.scale,
-        "n": judged.n,
-        "effect": _finite(interval.mean) if interval else None,
-        "low": _finite(interval.low) if interval else None,
-        "high": _finite(interval.high) if interval else None,
-        "p_value": judged.p_value,
-        "survives_holm": judged.survives_holm,
-        "reason": judged.reason,
-    }
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
 def headline(card: Mapping[str, Any] | None = None) -> dict[str, int]:
-    """Counts for a first sentence: cells, cells measured, claims by verdict (whole claims only)."""
+    """Counts for a first sentence: cells, cells measured at each scale, whole claims by verdict.
+
+    A claim that ``shares`` the measurement of another that is there is counted with that one. Identities are
+    counted apart: ``identities``, and how many of them hold.
+    """
     card = scorecard() if card is None else card
-    whole = [c for c in card["claims"] if c["number"].isdigit()]
+    known = {f"{c['paper']}/{c['id']}" for c in card["claims"]}
+    whole = [c for c in card["claims"] if c["number"].isdigit() and c.get("shares") not in known]
+    findings, identities = ([c for c in whole if bool(c.get("identity")) is apart] for apart in (False, True))
+    tables = card["tables"]
     return {
-        "cells": sum(t["cells"] for t in card["tables"]),
-        "unavailable": sum(t["unavailable"] for t in card["tables"]),
-        "measured": sum(t["measured"]["paper"] for t in card["tables"]),
-        "reduced": sum(t["measured"]["reduced"] for t in card["tables"]),
-        "claims": len(whole),
-    } | {v: sum(c["verdict"] == v for c in whole) for v in ("holds", "contradicted", UNDECIDED, UNMEASURED)}
+        "papers": len({t["paper"] for t in tables} | {c["paper"] for c in card["claims"]}),
+        "cells": sum(t["cells"] for t in tables),
+        "unavailable": sum(t["unavailable"] for t in tables),
+        **{scale: sum(t["measured"].get(scale, 0) for t in tables) for scale in SCALES},
+        "measured": sum(t["measured"]["paper"] for t in tables),
+        "claims": len(findings),
+        **{name: sum(c["verdict"] == verdict for c in findings) for name, verdict in COUNTED.items()},
+        "identities": len(identities),
+        "identities_hold": sum(c["verdict"] == HOLDS for c in identities),
+    }
 
 
 def as_text(card: Mapping[str, Any] | None = None) -> str:
     """The scorecard as lines for a terminal."""
-    card = scorecard() if card is None else card
-    lines = [
-        f"{'paper':26}{'table':18}{'cells':>6}{'@smoke':>8}{'@reduced':>10}{'@paper':>8}{'n/a':>5}  verdicts"
-    ]
-    for t in card["tables"]:
-        m, v = t["measured"], t["verdicts"]
-        verdicts = ", ".join(f"{n} {name}" for name, n in v.items() if n)
-        lines.append(
-            f"{t['paper']:26}{t['table']:18}{t['cells']:6}{m['smoke']:8}{m['reduced']:10}{m['paper']:8}"
-            f"{t['unavailable']:5}  {verdicts}"
-        )
-    lines += ["", f"{'paper':26}{'claim':48}{'verdict':14}{'scale':9}{'n':>3}"]
-    for c in card["claims"]:
-        said = f"{c['paper']:26}{c['id'][:46]:48}{c['verdict']:14}{c['scale'] or '-':9}{c['n']:3}"
-        lines.append(f"{said}  {c.get('reason', '')}".rstrip())
-    return "\n".join(lines)
+    return card_text.as_text(scorecard() if card is None else card)

@@ -2,44 +2,54 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from lggkit.record import SCALES, Record
+from lggkit.study.claim_tables import claims_table as claims_table
+from lggkit.study.claim_tables import scores_table as scores_table
 from lggkit.study.paper import Cell, cells
-from lggkit.study.scorecard import Records, judged_cells, judged_claims, records_of, table_rows
-from lggkit.study.statistics import Interval, t_interval
+from lggkit.study.scorecard import Records, judged_cells, records_of
+from lggkit.study.statistics import t_interval
+from lggkit.study.texts import SCALE_TITLES, interval_text, minus, verdict_text
 from lggkit.study.texts import as_myst as as_myst
-from lggkit.study.texts import interval_text, minus, verdict_text
 from lggkit.study.texts import sign_text as sign_text
-from lggkit.study.verdicts import CellVerdict, ClaimVerdict, by_seed
+from lggkit.study.verdicts import CellVerdict, by_seed
 
 if TYPE_CHECKING:
     from lggkit.study.view import Shown
 
-OURS = {"smoke": "smoke", "reduced": "reduced", "paper": "paper scale"}
 NOT_MEASURED = "not yet measured"
 DIGITS = {"dimensionless": 3, "ratio": 3}
 
 
 def paper_table(paper: str, table: str) -> pd.DataFrame:
-    """One row a cell: the paper's value, ours at each scale (mean ± half the 95 % interval, n), verdict."""
+    """One row a cell: the paper's value, ours at each scale (mean ± half the 95 % interval, n), verdict.
+
+    Scales between smoke, which never stands beside a paper's number, and paper have a column where something
+    is recorded at them.
+    """
     records = records_of(paper)
-    rows = [_cell_row(v, records) for v in judged_cells(paper, records) if v.cell.table == table]
-    if not rows:
+    judged = [v for v in judged_cells(paper, records) if v.cell.table == table]
+    if not judged:
         raise KeyError(f"{paper} has no measured cell in a table {table!r}; see data/paper/{paper}/cells.csv")
-    frame = pd.DataFrame(rows)
+    scales = [s for s in SCALES[1:] if s == "paper" or any(_values(v.cell, records, s) for v in judged)]
+    frame = pd.DataFrame([_cell_row(v, records, scales) for v in judged])
     return frame.drop(columns="column") if frame["column"].nunique() == 1 else frame
 
 
-def _cell_row(judged: CellVerdict, records: Records) -> dict[str, str]:
+def _values(cell: Cell, records: Records, scale: str) -> list[float]:
+    """Ours of a cell, one value a seed."""
+    held = records.get(cell.experiment, {}).get(scale, ())
+    return list(by_seed(held, cell.arm, cell.metric).values())
+
+
+def _cell_row(judged: CellVerdict, records: Records, scales: Sequence[str]) -> dict[str, str]:
     cell = judged.cell
     digits = DIGITS.get(cell.unit, 2) if abs(cell.value) < 10 else 2
-    held = records.get(cell.experiment, {})
-    ours = {OURS[scale]: _ours(cell, held.get(scale, ()), digits) for scale in SCALES}
+    ours = {SCALE_TITLES[scale]: _ours(cell, _values(cell, records, scale), digits) for scale in scales}
     difference = "" if judged.difference is None else minus(f"{judged.difference:+.{digits}f}")
     place = {"row": cell.row, "column": cell.column, "printed": _printed(cell)}
     return place | ours | {"difference": difference, "verdict": verdict_text(judged)}
@@ -52,10 +62,9 @@ def _printed(cell: Cell) -> str:
     return value + (f" ± {cell.spread:g}{kind}" if cell.spread is not None else "")
 
 
-def _ours(cell: Cell, records: Sequence, digits: int) -> str:
+def _ours(cell: Cell, values: Sequence[float], digits: int) -> str:
     if not cell.available:
         return "data not to be had"
-    values = list(by_seed(records, cell.arm, cell.metric).values())
     return interval_text(t_interval(values), digits) if values else NOT_MEASURED
 
 
@@ -153,52 +162,3 @@ def _origin(
 
 def _distinct(values: Iterable[str]) -> str:
     return "; ".join(sorted({value for value in values if value}))
-
-
-def claims_table(paper: str, experiment: str | None = None) -> pd.DataFrame:
-    """One row a claim (of one experiment, if given): what is said, the rule's kind, effect and verdict."""
-    judged = judged_claims(paper)
-    chosen = [v for v in judged if experiment is None or _belongs(v, judged, experiment)]
-    return pd.DataFrame([_claim_row(v) for v in chosen])
-
-
-def _belongs(judged: ClaimVerdict, others: Sequence[ClaimVerdict], experiment: str) -> bool:
-    members = {o.claim.experiment for o in others if o.claim.id in judged.claim.members}
-    return experiment in members | {judged.claim.experiment}
-
-
-def _claim_row(judged: ClaimVerdict) -> dict[str, str]:
-    claim, interval = judged.claim, judged.interval
-    effect = "" if interval is None or claim.kind == "exact" else _effect(interval)
-    mark = " ✓" if judged.survives_holm else ""
-    return {
-        "claim": claim.number,
-        "statement": claim.statement,
-        "rule": claim.kind.replace("_", " "),
-        "effect (95 %)": effect,
-        "scale": f"{judged.scale}, n = {judged.n}" if judged.scale else "",
-        "verdict": verdict_text(judged) + mark,
-    }
-
-
-def _effect(interval: Interval) -> str:
-    if math.isinf(interval.low) or not interval.resolved:
-        return minus(f"{interval.mean:.3g}")
-    return minus(f"{interval.mean:.3g} [{interval.low:.3g}, {interval.high:.3g}]")
-
-
-def scores_table(paper: str) -> pd.DataFrame:
-    """One row a table of a paper: cells, how many were measured at each scale, verdicts at ``paper``."""
-    return pd.DataFrame([_score_row(row) for row in table_rows(paper)])
-
-
-def _score_row(table: dict) -> dict[str, str | int]:
-    return {
-        "table": table["table"].replace("-", " "),
-        "cells": table["cells"],
-        **{scale: table["measured"][scale] for scale in SCALES},
-        "data not to be had": table["unavailable"],
-        "agree": table["verdicts"]["agree"],
-        "differ": table["verdicts"]["differ"],
-        "undecided": table["verdicts"]["undecided"],
-    }

@@ -9,6 +9,9 @@ import pandas as pd
 from lggkit.study.statistics import Interval
 from lggkit.study.verdicts import CellVerdict, ClaimVerdict
 
+DAGGER = "†"
+SCALE_TITLES = {"smoke": "smoke", "short": "short", "reduced": "reduced", "paper": "paper scale"}
+
 
 def interval_text(interval: Interval | None, digits: int = 2) -> str:
     """``mean ± half width (n)``, with no half width where there is one seed only; a dash for no interval."""
@@ -31,8 +34,15 @@ def sign_text(interval: Interval, above: str, below: str) -> str:
 
 
 def verdict_text(judged: CellVerdict | ClaimVerdict) -> str:
-    """A verdict, and in parentheses why more seeds may not decide it."""
-    return f"{judged.verdict} ({judged.reason})" if judged.reason else judged.verdict
+    """A verdict, and in parentheses why it is none, or why more seeds may not decide it.
+
+    A claim that was written or made stricter after a run of it, or a part of which was, is marked †, and the
+    verdict without such parts is given beside it.
+    """
+    added = isinstance(judged, ClaimVerdict) and judged.after_run
+    without = f"without {DAGGER}: {judged.without}" if added and judged.without else ""
+    remarks = "; ".join(part for part in (judged.reason, without) if part)
+    return judged.verdict + (DAGGER if added else "") + (f" ({remarks})" if remarks else "")
 
 
 def as_myst(frame: pd.DataFrame, caption: str, name: str = "") -> str:

@@ -6,20 +6,28 @@ Values of seeds that agree to rounding decide nothing but identities (``exact``)
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from lggkit.record import Record
+from lggkit.record import SCALES, Record
 from lggkit.study import statistics
-from lggkit.study.effects import by_seed, effects, slopes, violations
+from lggkit.study.effect_verdicts import (
+    CONTRADICTED,
+    HOLDS,
+    UNDECIDED,
+    Effect,
+    by_interval,
+    effects_by_scale,
+    unresolved,
+)
+from lggkit.study.effects import by_seed
 from lggkit.study.paper import Cell, Claim
 from lggkit.study.statistics import Interval
 
 AGREES, DIFFERS = "agrees", "differs"
-HOLDS, CONTRADICTED = "holds", "contradicted"
-UNDECIDED, UNMEASURED = "undecided", "unmeasured"
-UNAVAILABLE = "unavailable"
-DECIDING_SCALES = ("paper", "reduced")
+UNMEASURED, UNAVAILABLE = "unmeasured", "unavailable"
+NOT_TESTED, MOVING = "not tested at this scale", "still moving"
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,11 @@ class CellVerdict:
 
 @dataclass(frozen=True)
 class ClaimVerdict:
-    """A claim's verdict at the highest scale that was measured, with the effect it rests on."""
+    """A claim's verdict, with the effect at the highest scale measured and those at every ``lengths``.
+
+    ``scale``, ``n``, ``interval`` and ``p_value`` are of that highest scale even where it gives no verdict
+    yet; of a compound claim the scale and the seeds are those of the parts that decide it.
+    """
 
     claim: Claim
     verdict: str
@@ -51,7 +63,20 @@ class ClaimVerdict:
     p_value: float | None = None
     survives_holm: bool = False
     reason: str = ""
-    """Why more seeds may not decide it, where that is so."""
+    """Why it is no verdict, or why more seeds may not decide it, where that is so."""
+    lengths: Mapping[str, Effect] = field(default_factory=dict)
+    """The effect at each scale that was measured, shorter trainings first; of a single claim."""
+    after_run: bool = False
+    """Whether the claim, or a part of it, was written or made stricter after a run of it."""
+    without: str | None = None
+    """The verdict without the parts that were; None where no part was, or nothing is left."""
+    identity: bool = False
+    """Whether it is a statement of mathematics, or a conjunction of nothing but such."""
+
+    @property
+    def effect(self) -> Effect | None:
+        """The effect at the scale that the verdict speaks of."""
+        return self.lengths.get(self.scale or "")
 
 
 def cell_verdict(cell: Cell, records: Sequence[Record]) -> CellVerdict:
@@ -72,24 +97,44 @@ def cell_verdict(cell: Cell, records: Sequence[Record]) -> CellVerdict:
     except ValueError as error:
         return CellVerdict(cell, UNDECIDED, diverged=diverged, reason=f"{cell.arm}, {cell.metric}: {error}")
     band = (cell.value - cell.tolerance, cell.value + cell.tolerance)
-    verdict = _by_interval(interval.inside(*band), interval.outside(*band), AGREES, DIFFERS)
+    verdict = by_interval(interval.inside(*band), interval.outside(*band), AGREES, DIFFERS)
     if interval.n < cell.n_required:
         verdict = UNDECIDED
-    return CellVerdict(cell, verdict, interval, diverged, _unresolved(interval))
+    return CellVerdict(cell, verdict, interval, diverged, unresolved(interval))
 
 
 def claim_verdicts(
-    claims: Sequence[Claim], records: Mapping[str, Mapping[str, Sequence[Record]]]
+    claims: Sequence[Claim],
+    records: Mapping[str, Mapping[str, Sequence[Record]]],
+    families: str = "paper",
+    lengths: bool = True,
 ) -> list[ClaimVerdict]:
     """Judges all claims of one paper; ``records[experiment][scale]`` are the runs to judge them by.
 
-    Holm's correction runs over all claims of the paper that gave a p-value.
+    The highest scale with runs decides. A claim with a gate, one about trained networks, is
+
+    - *not tested at this scale* where the gate is shut, or where there is no other length to compare with,
+    - *still moving* where short and reduced trainings give different verdicts,
+
+    and has the verdict of its interval else; at paper scale it needs an open gate only. With ``lengths``
+    False gates and lengths are left out, and every claim has the verdict of its interval.
+
+    Holm's correction runs over all claims of a family that were tested: those of the ``"paper"``, or with
+    ``families`` ``"section"`` those of one experiment.
     """
-    single = {c.id: _judge(c, records.get(c.experiment, {})) for c in claims if c.kind != "all_of"}
+    single = {c.id: _judge(c, records.get(c.experiment, {}), lengths) for c in claims if c.kind != "all_of"}
     whole = {c.id: _conjunction(c, single) for c in claims if c.kind == "all_of"}
-    survivors = statistics.holm({i: v.p_value for i, v in single.items() if v.p_value is not None})
+    survivors = _survivors(list(single.values()), families)
     judged = [single.get(c.id) or whole[c.id] for c in claims]
     return [dataclasses.replace(v, survives_holm=_survives(v, survivors)) for v in judged]
+
+
+def _survivors(judged: Sequence[ClaimVerdict], families: str) -> set[str]:
+    grouped: dict[str, dict[str, float]] = defaultdict(dict)
+    for one in judged:
+        if one.p_value is not None and one.verdict != NOT_TESTED:
+            grouped[one.claim.experiment if families == "section" else ""][one.claim.id] = one.p_value
+    return set().union(*map(statistics.holm, grouped.values()))
 
 
 def _survives(verdict: ClaimVerdict, survivors: set[str]) -> bool:
@@ -98,60 +143,54 @@ def _survives(verdict: ClaimVerdict, survivors: set[str]) -> bool:
     return verdict.claim.kind == "exact" or set(verdict.claim.members or (verdict.claim.id,)) <= survivors
 
 
-def _judge(claim: Claim, by_scale: Mapping[str, Sequence[Record]]) -> ClaimVerdict:
-    rule = {"greater": effects, "equivalent": effects, "trend": slopes, "exact": violations}[claim.kind]
-    for scale in DECIDING_SCALES if claim.experiment else ():
-        try:
-            values, magnitude = rule(claim, by_scale.get(scale, ()))
-            if values:
-                return _decide(claim, scale, values, magnitude)
-        except ValueError as error:
-            return ClaimVerdict(claim, UNDECIDED, scale, reason=str(error))
-    return ClaimVerdict(claim, UNMEASURED)
+def _judge(claim: Claim, by_scale: Mapping[str, Sequence[Record]], lengths: bool) -> ClaimVerdict:
+    found = effects_by_scale(claim, by_scale)
+    marks = {"after_run": claim.after_run, "identity": claim.identity}
+    if not found:
+        return ClaimVerdict(claim, UNMEASURED, **marks)
+    last = list(found.values())[-1]
+    verdict, reason = last.verdict, last.reason
+    if lengths and claim.gate:
+        verdict, reason = _of_trained(found)
+    effect = {"n": last.n, "interval": last.interval, "p_value": last.p_value, "lengths": found}
+    return ClaimVerdict(claim, verdict, last.scale, **effect, reason=reason, **marks)
 
 
-def _decide(claim: Claim, scale: str, values: list[float], magnitude: float) -> ClaimVerdict:
-    if claim.kind == "exact":
-        worst = max(values)
-        verdict = HOLDS if worst <= (claim.margin or 0.0) else CONTRADICTED
-        if len(values) < claim.n_required[scale]:
-            verdict = UNDECIDED
-        return ClaimVerdict(claim, verdict, scale, len(values), Interval(worst, worst, worst, len(values)))
-    interval = statistics.t_interval(values, magnitude=magnitude)
-    verdict, p_value = _verdict_of(claim, interval, values, magnitude)
-    if interval.n < claim.n_required[scale]:
-        verdict = UNDECIDED
-    reason = _unresolved(interval)
-    return ClaimVerdict(claim, verdict, scale, interval.n, interval, p_value, reason=reason)
-
-
-def _unresolved(interval: Interval) -> str:
-    return "" if interval.resolved else statistics.UNRESOLVED
-
-
-def _verdict_of(claim: Claim, interval: Interval, values: list[float], magnitude: float) -> tuple[str, float]:
-    if claim.kind == "equivalent":
-        margin = claim.margin or 0.0
-        verdict = _by_interval(
-            interval.inside(-margin, margin), interval.outside(-margin, margin), HOLDS, CONTRADICTED
-        )
-        return verdict, statistics.p_value_of_equivalence(values, margin, magnitude)
-    falling = claim.kind == "trend" and claim.direction == "decreasing"
-    above, below = interval.above(0), interval.below(0)
-    verdict = _by_interval(*((below, above) if falling else (above, below)), HOLDS, CONTRADICTED)
-    return verdict, statistics.p_value_of_mean(values, magnitude=magnitude)
-
-
-def _by_interval(yes: bool, no: bool, positive: str, negative: str) -> str:
-    return positive if yes else negative if no else UNDECIDED
+def _of_trained(found: Mapping[str, Effect]) -> tuple[str, str]:
+    """Verdict and reason of a claim about trained networks, whose effects come in the order of lengths."""
+    last = list(found.values())[-1]
+    if last.scale == "short":
+        return NOT_TESTED, f"only short trainings; {last.gate_text}"
+    if not last.open:
+        return NOT_TESTED, last.gate_text
+    if last.scale == "paper":
+        return last.verdict, last.reason
+    if "short" not in found:
+        return NOT_TESTED, "no short trainings to compare with"
+    if found["short"].verdict != last.verdict:
+        return MOVING, f"{found['short'].verdict} at short scale, {last.verdict} at {last.scale}"
+    return last.verdict, last.reason
 
 
 def _conjunction(claim: Claim, single: Mapping[str, ClaimVerdict]) -> ClaimVerdict:
     parts = [single[member] for member in claim.members]
-    verdicts = {part.verdict for part in parts}
-    verdict = next((v for v in (CONTRADICTED, UNMEASURED, UNDECIDED) if v in verdicts), HOLDS)
+    verdict = _joined(parts)
     bearing = [part for part in parts if part.verdict == verdict]
     scales = [part.scale for part in bearing if part.scale]
-    lowest = min(scales, key=("smoke", "reduced", "paper").index) if scales else None
-    reason = next((part.reason for part in bearing if part.reason), "")
-    return ClaimVerdict(claim, verdict, lowest, min(part.n for part in bearing), reason=reason)
+    before = [part for part in parts if not part.after_run]
+    return ClaimVerdict(
+        claim,
+        verdict,
+        min(scales, key=SCALES.index) if scales else None,
+        min(part.n for part in bearing),
+        reason=next((part.reason for part in bearing if part.reason), ""),
+        after_run=claim.after_run or len(before) < len(parts),
+        without=_joined(before) if 0 < len(before) < len(parts) else None,
+        identity=all(part.identity for part in parts),
+    )
+
+
+def _joined(parts: Sequence[ClaimVerdict]) -> str:
+    verdicts = {part.verdict for part in parts}
+    order = (CONTRADICTED, UNMEASURED, NOT_TESTED, MOVING, UNDECIDED)
+    return next((verdict for verdict in order if verdict in verdicts), HOLDS)

@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 
 from lggkit import experiments
-from lggkit.data import DATASETS
-from lggkit.data.corruptions.official import TITLES
 from lggkit.durable import write_whole
 from lggkit.record import SCALES, Record
 from lggkit.study import paths, queue
@@ -22,14 +20,12 @@ from lggkit.study.ledger import Ledger, LedgerError
 from lggkit.study.scorecard import ledger_of, records_at
 from lggkit.study.statistics import Interval, paired_differences, t_interval
 from lggkit.study.verdicts import by_seed
-
-DATA = {**TITLES, "digits": "handwritten digits"}
-NETWORKS = {
-    "preact_resnet18": "PreActResNet-18",
-    "resnet18": "ResNet-18",
-    "small_net": "a small convolutional network",
-    "wide_resnet28": "WideResNet-28",
-}
+from lggkit.study.words import class_count as class_count
+from lggkit.study.words import data_name as data_name
+from lggkit.study.words import data_title as data_title
+from lggkit.study.words import epochs_text as epochs_text
+from lggkit.study.words import network_title as network_title
+from lggkit.study.words import sentence as sentence
 
 
 @dataclass(frozen=True)
@@ -159,27 +155,6 @@ def highest(name: str, arms: Sequence[str] = ()) -> Shown:
         if needed <= {r.arm for r in shown.records if chosen or r.status == "complete"}:
             return shown
     raise LedgerError(f"no scale of {name} is complete; run `python -m lggkit study run --experiment {name}`")
-
-
-def data_name(settings: Mapping[str, Any]) -> str:
-    """The data set that was read under a record's settings."""
-    return settings.get("stand_in") or settings["dataset"]
-
-
-def data_title(settings: Mapping[str, Any]) -> str:
-    """The same as a sentence names it."""
-    name = data_name(settings)
-    return DATA.get(name, name)
-
-
-def class_count(settings: Mapping[str, Any]) -> int:
-    """The number of its classes."""
-    return len(DATASETS[data_name(settings)].classes)
-
-
-def network_title(settings: Mapping[str, Any]) -> str:
-    """The network of a record's settings, as a sentence names it."""
-    return NETWORKS.get(settings["network"], settings["network"])
 
 
 def glue(values: Mapping[str, Any]) -> None:

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from lggkit.study.paper import PAPERS, cells, claims
+from lggkit.study.paper import cells, claims
+from lggkit.study.papers import papers
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +62,9 @@ def compared():
     """A function from a section's name to the arms and metrics that all cells and claims compare."""
 
     def of(name):
-        pairs = {(c.arm, c.metric) for paper in PAPERS for c in cells(paper) if c.experiment == name}
-        for claim in (claim for paper in PAPERS for claim in claims(paper)):
+        known = [paper.name for paper in papers()]
+        pairs = {(c.arm, c.metric) for paper in known for c in cells(paper) if c.experiment == name}
+        for claim in (claim for paper in known for claim in claims(paper)):
             if claim.experiment == name and claim.kind != "all_of":
                 for side in filter(None, (claim.left, claim.right)):
                     arm, _, own = side.partition(":")

@@ -9,33 +9,22 @@ from statistics import mean
 
 import pytest
 
+from lggkit.study.papers import find, papers
+
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "paper"
 COLUMNS = {
     "cells": "table,row,column,value,spread,spread_kind,n,unit,kind,experiment,arm,metric,tolerance,"
     "available,n_required,source,note",
     "claims": "id,number,section,statement,kind,experiment,left,right,metric,margin,direction,members,"
-    "n_required_reduced,n_required_paper,source,note",
+    "n_required_short,n_required_reduced,n_required_paper,gate,after_run,shares,source,note",
 }
-CLAIMS = {"lgg": 20, "graph_smoothness_loss": 15, "ot_transfer": 20, "relative_representations": 12}
-MEASURED = {
-    "lgg": {"figure-2": 3, "table-1": 4, "table-2": 3, "table-3": 8, "table-3-released": 32},
-    "graph_smoothness_loss": {"table-1": 12, "table-2": 4},
-    "ot_transfer": {"table-1": 30, "table-2": 34},
-    "relative_representations": {"table-1": 48},
-}
-UNAVAILABLE = {"lgg": 0, "graph_smoothness_loss": 4, "ot_transfer": 30, "relative_representations": 48}
-EXPERIMENTS = {
-    "lgg": "s33_latent_geometry_graphs s41_distillation s42_embeddings s43_robustness",
-    "graph_smoothness_loss": "s42_visualisation s43_classification s44_robustness",
-    "ot_transfer": "s2_regulariser s42_transfer s43_compression s5_analyses",
-    "relative_representations": "s13_robust_relative s45_densification",
-}
-KNOWN = {f"{paper}/{name}" for paper, names in EXPERIMENTS.items() for name in names.split()}
+PAPERS = papers()
+KNOWN = {experiment for one in PAPERS for experiment in one.experiments}
 UNITS = {"percent", "percent accuracy", "ratio", "dimensionless", "MAE x100"}
 OF_ARM = re.compile(r"[a-z0-9_.-]+:[a-z0-9_]+")
 T_95_OF_10 = 2.262157
 WHOLE = re.compile(r"[1-9][0-9]*")
-papers = pytest.mark.parametrize("paper", CLAIMS)
+each = pytest.mark.parametrize("paper", [one.name for one in PAPERS])
 
 
 @cache
@@ -50,7 +39,7 @@ def values(paper: str, table: str, field: str = "value") -> dict[tuple[str, str]
     return {(r["row"], r["column"]): float(r[field]) for r in rows}
 
 
-@papers
+@each
 @pytest.mark.parametrize("name", COLUMNS)
 def test_rows_have_the_declared_columns_trimmed_and_a_source(paper, name):
     for row in read(paper, name):
@@ -59,14 +48,14 @@ def test_rows_have_the_declared_columns_trimmed_and_a_source(paper, name):
         assert row["source"], row
 
 
-@papers
+@each
 def test_tables_hold_as_many_measured_cells_as_the_papers_print_each_once(paper):
     rows = read(paper, "cells")
-    assert Counter(r["table"] for r in rows if r["kind"] == "measured") == MEASURED[paper]
+    assert Counter(r["table"] for r in rows if r["kind"] == "measured") == dict(find(paper).tables)
     assert len({(r["table"], r["row"], r["column"]) for r in rows}) == len(rows)
 
 
-@papers
+@each
 def test_cells_hold_allowed_values(paper):
     for row in read(paper, "cells"):
         assert re.fullmatch(r"\d+(\.\d+)?", row["value"]), row
@@ -79,33 +68,33 @@ def test_cells_hold_allowed_values(paper):
         assert row["tolerance"] == "" or float(row["tolerance"]) > 0, row
 
 
-@papers
+@each
 def test_cells_say_what_they_are_compared_with(paper):
     for row in read(paper, "cells"):
         assert row["experiment"] in KNOWN and row["arm"] and row["metric"], row
         assert WHOLE.fullmatch(row["n_required"]), row
 
 
-@papers
+@each
 def test_the_default_tolerance_is_left_to_plain_percentages(paper):
     default = (r for r in read(paper, "cells") if r["kind"] == "measured" and not r["tolerance"])
     for row in default:
         assert row["unit"] in {"percent", "percent accuracy"} and row["spread_kind"] in {"sd", ""}, row
 
 
-@papers
+@each
 def test_what_nobody_here_can_have_says_why(paper):
     missing = [r["note"] for r in read(paper, "cells") if r["available"] == "no"]
-    assert all("could not be had" in note for note in missing) and len(missing) == UNAVAILABLE[paper]
+    assert all("could not be had" in note for note in missing)
 
 
-@papers
+@each
 def test_every_numbered_claim_is_there_once(paper):
     plain = [r["number"] for r in read(paper, "claims") if r["number"].isdigit()]
-    assert sorted(plain, key=int) == [str(i + 1) for i in range(CLAIMS[paper])]
+    assert sorted(plain, key=int) == [str(i + 1) for i in range(find(paper).claims)]
 
 
-@papers
+@each
 def test_identifiers_are_unique_and_carry_their_number(paper):
     rows = read(paper, "claims")
     assert len({r["id"] for r in rows}) == len({r["number"] for r in rows}) == len(rows)
@@ -114,17 +103,19 @@ def test_identifiers_are_unique_and_carry_their_number(paper):
         assert re.fullmatch(rf"{kind or 'c'}{int(digits):02d}{part}(-[a-z0-9]+)+", row["id"]), row
 
 
-@papers
+@each
 def test_claims_name_a_known_experiment_or_say_why_not(paper):
     for row in read(paper, "claims"):
         assert row["experiment"] in KNOWN or (not row["experiment"] and "Not measurable" in row["note"]), row
 
 
-@papers
+@each
 def test_claims_are_one_sentence_with_their_seeds_fixed(paper):
     for row in read(paper, "claims"):
         assert re.fullmatch(r"[A-Z][^\n]*[^.]\.", row["statement"]) and ". " not in row["statement"], row
-        assert WHOLE.fullmatch(row["n_required_reduced"]) and WHOLE.fullmatch(row["n_required_paper"]), row
+        assert all(WHOLE.fullmatch(row[f"n_required_{scale}"]) for scale in ("short", "reduced", "paper")), (
+            row
+        )
         assert row["section"], row
 
 
@@ -160,7 +151,7 @@ def check_all_of(row):
     assert not any(row[c] for c in ("left", "right", "metric", "margin", "direction")), row
 
 
-@papers
+@each
 def test_each_kind_of_claim_has_what_its_rule_needs(paper):
     checks = (check_greater, check_equivalent, check_trend, check_exact, check_all_of)
     by_kind = {check.__name__.removeprefix("check_"): check for check in checks}
@@ -168,7 +159,7 @@ def test_each_kind_of_claim_has_what_its_rule_needs(paper):
         by_kind[row["kind"]](row)
 
 
-@papers
+@each
 def test_members_are_measurable_claims_and_no_part_is_left_out(paper):
     rows = {r["id"]: r for r in read(paper, "claims")}
     joined = {m for r in rows.values() if r["members"] for m in r["members"].split(";")}
@@ -177,11 +168,11 @@ def test_members_are_measurable_claims_and_no_part_is_left_out(paper):
     assert parts == joined
 
 
-@papers
+@each
 def test_a_joined_claim_asks_for_no_more_seeds_than_it_has(paper):
     rows = {r["id"]: r for r in read(paper, "claims")}
     for row in (r for r in rows.values() if r["members"]):
-        for field in ("n_required_reduced", "n_required_paper"):
+        for field in ("n_required_short", "n_required_reduced", "n_required_paper"):
             needed = [int(rows[m][field]) for m in row["members"].split(";")]
             assert int(row[field]) == max(needed), row
 

@@ -1,0 +1,146 @@
+"""Which papers there are: one folder of ``data/paper`` each, described by its ``paper.toml``."""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lggkit.study import paths
+
+FILE = "paper.toml"
+KINDS = ("paper", "articles")
+FAMILIES = ("paper", "section")
+LAST = 1000
+NAME = re.compile(r"[a-z0-9_]+")
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper, or a collection of articles, as ``paper.toml`` describes it.
+
+    ``sections`` are (name, title) in order, ``families`` says over what Holm's correction runs: the whole
+    paper, or each section by itself. ``claims`` and ``tables`` (name, measured cells) declare how many
+    there should be, None and () where nothing is declared.
+    """
+
+    name: str
+    title: str
+    cite: str
+    sections: tuple[tuple[str, str], ...]
+    kind: str = "paper"
+    families: str = "paper"
+    order: int = LAST
+    claims: int | None = None
+    tables: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """The names of its experiments, one a section."""
+        return tuple(f"{self.name}/{section}" for section, _ in self.sections)
+
+
+def papers() -> tuple[Paper, ...]:
+    """All papers: by ``order``, those of the same order by name.
+
+    Raises:
+        ValueError: one sentence about the first ``paper.toml`` that is not as ``data/paper/README.md`` asks.
+        OSError: a file cannot be read.
+    """
+    files = (paths.repository() / "data" / "paper").glob(f"[!.]*/{FILE}")
+    return tuple(sorted(map(_current, files), key=lambda paper: (paper.order, paper.name)))
+
+
+def find(name: str) -> Paper:
+    """The paper of a name.
+
+    Raises:
+        KeyError: there is none; the message lists what there is.
+        ValueError, OSError: as for `papers`.
+    """
+    file = paths.repository() / "data" / "paper" / name / FILE
+    if not NAME.fullmatch(name) or not file.is_file():
+        known = ", ".join(paper.name for paper in papers())
+        raise KeyError(f"no paper is named {name!r}; there are {known}")
+    return _current(file)
+
+
+def _current(file: Path) -> Paper:
+    """The paper of a file as it is now."""
+    state = file.stat()
+    return _read(file, state.st_mtime_ns, state.st_size)
+
+
+@functools.cache
+def _read(file: Path, *stamp: int) -> Paper:
+    try:
+        found = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+        return _paper(file.parent.name, found)
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
+
+
+def _paper(name: str, found: dict[str, Any]) -> Paper:
+    if not NAME.fullmatch(name):
+        raise ValueError(f"the folder is {name!r}; name it in small letters, digits and _")
+    for key in found.keys() - set(Paper.__dataclass_fields__) | found.keys() & {"name"}:
+        raise ValueError(f"there is a {key!r}, which nothing reads; look for a slip of the pen")
+    kind = _word(found, "kind", KINDS)
+    return Paper(
+        name=name,
+        title=_text(found, "title"),
+        cite=_text(found, "cite"),
+        sections=_sections(found),
+        kind=kind,
+        families=_word(found, "families", FAMILIES, FAMILIES[KINDS.index(kind)]),
+        order=_count(found, "order", LAST),
+        claims=_count(found, "claims", None),
+        tables=_tables(found),
+    )
+
+
+def _text(found: Mapping[str, Any], key: str, default: str | None = None) -> str:
+    value = found.get(key, default)
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{key} is {value!r}; write a text in quotes")
+    return value.strip()
+
+
+def _word(found: Mapping[str, Any], key: str, allowed: tuple[str, ...], default: str | None = None) -> str:
+    value = _text(found, key, default or allowed[0])
+    if value not in allowed:
+        raise ValueError(f"{key} is {value!r}; write one of {', '.join(allowed)}")
+    return value
+
+
+def _count(found: Mapping[str, Any], key: str, default: int | None) -> Any:
+    value = found.get(key, default)
+    if value is not default and (type(value) is not int or value < 0):
+        raise ValueError(f"{key} is {value!r}; write a whole number from 0 on")
+    return value
+
+
+def _table(found: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = found.get(key, {})
+    if not isinstance(value, dict):
+        raise ValueError(f"{key} is {value!r}; write a table [{key}]")
+    return value
+
+
+def _sections(found: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    titles = _table(found, "sections")
+    if not titles:
+        raise ValueError("there is no [sections]; name every section that has an experiment, with its title")
+    for name in titles:
+        if not NAME.fullmatch(name):
+            raise ValueError(f"a section is named {name!r}; write small letters, digits and _")
+    return tuple((name, _text(titles, name)) for name in titles)
+
+
+def _tables(found: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+    counts = _table(found, "tables")
+    return tuple((name, _count(counts, name, None)) for name in counts)

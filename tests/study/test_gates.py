@@ -1,0 +1,112 @@
+"""Gates, marks and seeds of claims: their language, and what is entered for every claim."""
+
+import pytest
+
+from lggkit import experiments
+from lggkit.study.gates import Condition, parse_gate
+from lggkit.study.paper import claims
+from lggkit.study.papers import papers
+from lggkit.study.readings import readings
+
+UNTRAINED = {"exact", "solvers", "timing"}
+APART = {("graph_smoothness_loss", "4"), ("graph_smoothness_loss", "8b")}
+
+
+def every():
+    """All claims of all papers by paper/id."""
+    return {f"{one.name}/{claim.id}": claim for one in papers() for claim in claims(one.name)}
+
+
+def test_a_gate_is_conditions_joined_by_semicolons():
+    assert parse_gate("") == parse_gate("  ") == ()
+    assert parse_gate("alpha0.5-cifar10:progress>=0.8 ; base:test_error <= 2e1") == (
+        Condition("alpha0.5-cifar10", "progress", ">=", 0.8),
+        Condition("base", "test_error", "<=", 20.0),
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("base", "base:error", "base:error<15", "base:error=15", "base:error<=", "error<=15", ":error<=15"),
+        *("base:error<=nan", "base:error<=1e999", "base:error<=1,5", "base:<=15", "base:error<=15;"),
+        *(";", "base:error<=15,ours:error<=15", "base:error<=15\nours:error<=1", "base:error<=15 %"),
+        *("base:error<=15;base:error<=16", "base:error<=15; base:error <= 15"),
+    ],
+)
+def test_what_is_no_gate_is_refused_in_one_sentence(text):
+    with pytest.raises(ValueError, match=r"^gate ") as refusal:
+        parse_gate(text)
+    assert "; keep one" in str(refusal.value) or "write arm:metric<=number" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "figure", "open_"),
+    [
+        ([14.0, 15.0, 16.0], 15.0, True),
+        ([14.0, 16.1], 15.05, False),
+        ([], None, False),
+        ([[1.0, 2.0]], None, False),
+        ([float("nan"), 1.0], None, False),
+    ],
+    ids=str,
+)
+def test_a_reading_is_the_mean_of_complete_runs(make_record, values, figure, open_):
+    records = [make_record("base", seed, metrics={"test_error": 1.0}) for seed, _ in enumerate(values)]
+    for record, value in zip(records, values, strict=True):
+        record.metrics["test_error"] = value
+    records.append(make_record("base", 9, status="diverged", reason="loss", metrics={}))
+    (found,) = readings(parse_gate("base:test_error<=15"), records)
+    assert found.open == open_ and found.value == (None if figure is None else pytest.approx(figure))
+    (above,) = readings(parse_gate("base:test_error>=15"), records)
+    assert above.open == (figure is not None and figure >= 15)
+
+
+def test_a_reading_as_text(make_record):
+    gate = parse_gate("base:test_error<=15;ours:progress>=0.8")
+    found = readings(gate, [make_record("base", metrics={"test_error": 20.25})])
+    assert [one.text for one in found] == [
+        "test_error of base 20.2, at most 15",
+        "progress of ours unknown, at least 0.8",
+    ]
+
+
+def test_claims_about_trained_networks_have_a_gate_and_no_others():
+    """Identities, untrained things and clocks have none; 8b of paper 2 speaks of random weights."""
+    for claim in every().values():
+        arms = {side.partition(":")[0] for side in (claim.left, claim.right) if side}
+        untrained = (claim.paper, claim.number) in APART or arms <= UNTRAINED or not claim.experiment
+        assert bool(claim.gate) != untrained, claim.id
+
+
+def test_gates_ask_for_arms_of_the_section_where_it_is_written():
+    known = {one.name: {arm.name for arm in one.arms} for one in experiments.all_experiments()}
+    for claim in every().values():
+        for condition in claim.gate if claim.experiment in known else ():
+            assert condition.arm in known[claim.experiment], claim.id
+
+
+def test_what_is_shared_is_the_same_measurement():
+    """A shared claim is another of the same kind, sides, metric and margin, which shares nothing itself."""
+    known = every()
+    sharing = [claim for claim in known.values() if claim.shares]
+    assert {claim.number for claim in sharing} == {"12", "13", "13a", "13b", "14"}
+    for claim in sharing:
+        other = known[claim.shares]
+        assert not other.shares and other.experiment == claim.experiment
+        if claim.kind != "all_of":
+            names = ("kind", "left", "right", "metric", "margin", "direction")
+            assert all(getattr(claim, name) == getattr(other, name) for name in names), claim.id
+
+
+def test_what_was_added_after_a_run_is_marked():
+    marked = {(claim.paper, claim.number) for claim in every().values() if claim.after_run}
+    assert marked == {("lgg", number) for number in ("17e", "17f", "19e", "19f")}
+
+
+def test_seeds_are_those_of_the_rule():
+    """Five for distillation and three elsewhere, at reduced length; claims of no gate may ask for more."""
+    for claim in claims("lgg") + claims("graph_smoothness_loss"):
+        least = 5 if claim.experiment == "lgg/s41_distillation" else 3
+        more = not claim.gate and claim.kind != "all_of"
+        assert more or claim.n_required["reduced"] == least, claim.id
