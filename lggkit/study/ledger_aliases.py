@@ -126,19 +126,25 @@ class Aliases:
 
         ``records_at`` gives what the file of a scale holds. What was measured again under the new key stays.
         """
-        moved = {start: way for start, way in self.ways(experiment).items() if way[-1].target != start}
+        ways = self.ways(experiment)
+        moved = {start: way for start, way in ways.items() if way[-1].target != start}
         arriving = {start: way for start, way in moved.items() if way[-1].scale == scale}
         held = {at: records_at(at) for at in dict.fromkeys([scale, *(at for at, _ in arriving)])}
         carried: dict[str, Record] = {}
         for (at, key), way in arriving.items():
             if key in held[at]:
                 carried.setdefault(way[-1].key, _carried(held[at][key], way))
-        return carried | {key: one for key, one in held[scale].items() if (scale, key) not in moved}
+        own = {key: one for key, one in held[scale].items() if (scale, key) not in moved}
+        return carried | {key: _carried(one, ways.get((scale, key), ())) for key, one in own.items()}
 
 
 def _carried(record: Record, way: Sequence[Alias]) -> Record:
+    """A record where its way ends, its settings by today's names."""
+    if not way:
+        return record
     settings: Any = record.settings
     for alias in way:
         settings = renamed(settings, {old: new for new, old in alias.renamed.items()})
     scale, key = way[-1].target
-    return dataclasses.replace(record, key=key, scale=scale, first_key=record.key, settings=settings)
+    first = record.key if key != record.key else ""
+    return dataclasses.replace(record, key=key, scale=scale, first_key=first, settings=settings)

@@ -26,8 +26,9 @@ def rekey(
     Its new key is that of today's run of the same arm and seed at ``scale``. First every key is computed
     again from today's settings, by what they were called before (``renamed``, today's name to the old one, of
     a field or of the type of a nested dataclass): only settings that are the same by value are carried over.
-    Records that are of today's runs at ``first_scale`` and not of those at ``scale`` stay. Nothing is
-    appended where one key does not come out.
+    Records that are of today's runs at ``first_scale`` and not of those at ``scale`` stay. One whose key does
+    not change gets an alias where its settings have old names. Nothing is appended where one key does not
+    come out.
 
     Raises:
         LedgerError: a key does not come out of today's settings, no reason is given, or a renamed setting
@@ -44,7 +45,8 @@ def rekey(
     aliases = []
     for record in ledger.records(name, first_scale):
         spec = _spec(experiment, record, scale)
-        if record.key != spec.key and _moves(record, experiment, spec, first_scale, names):
+        stays = record.key == spec.key and not (names and _words(record.settings) != _words(spec.settings))
+        if not stays and _moves(record, experiment, spec, first_scale, names):
             aliases.append(Alias(name, first_scale, record.key, scale, spec.key, reason, date, names))
     return ledger.aliases.append(aliases)
 
@@ -65,6 +67,11 @@ def _named(settings: Any) -> set[str]:
         return set()
     fields = {entry.name: getattr(settings, entry.name) for entry in dataclasses.fields(settings)}
     return {type(settings).__name__, *fields}.union(*map(_named, fields.values()))
+
+
+def _words(settings: Any) -> set[str]:
+    """The names in settings as plain data."""
+    return set(settings).union(*map(_words, settings.values())) if isinstance(settings, dict) else set()
 
 
 def _spec(experiment: experiments.Experiment, record: Record, scale: str) -> Spec:

@@ -168,6 +168,16 @@ def test_two_hops_lead_to_the_last_place(ledger, registered):
     assert ledger.arrays(ours)["sigma"].tolist() == [0, 0]
 
 
+def test_settings_have_todays_names_where_the_key_does_not_change(ledger, registered):
+    registered(dataclasses.replace(NOW, protocols={"reduced": Now(epochs=3)}))
+    assert rekey(ledger, NAME, "reduced", "reduced", "words", RENAMED) == 4
+    assert rekey(ledger, NAME, "reduced", "reduced", "words", RENAMED) == 0
+    for record in ledger.records(NAME, "reduced"):
+        assert record.settings["neighbours"] == (5 if record.arm == "base" else 7)
+        assert "weight" not in record.settings["loss"] and not ledger.append(record)
+        assert ledger.arrays(record) and bool(record.first_key) == (record.arm == "ours")
+
+
 def test_there_and_back_again_and_there_once_more(ledger, registered):
     first = {record.key: record for record in ledger.records(NAME, "reduced")}
     registered(LONGER)
@@ -205,7 +215,7 @@ def test_what_cannot_be_carried_over_is_said(ledger, registered):
     with pytest.raises(LedgerError, match="no protocol at paper scale"):
         rekey(ledger, NAME, "reduced", "paper", "why")
     registered(dataclasses.replace(LONGER, arms=LONGER.arms[:1]))
-    with pytest.raises(LedgerError, match="no arm 'ours'.*nothing was carried over"):
+    with pytest.raises(LedgerError, match=r"no arm 'ours'.*nothing was carried over"):
         rekey(ledger, NAME, "reduced", "short", "why")
     registered(dataclasses.replace(LONGER, protocols={"reduced": Then(epochs=9), "short": Then(epochs=4)}))
     with pytest.raises(LedgerError, match="does not come out"):
@@ -229,7 +239,7 @@ def test_nothing_is_added_under_a_key_that_has_a_number_or_that_was_left(ledger,
     before = {path: path.read_bytes() for path in ledger.files()}
     assert not any(ledger.append(record) for record in measured(LONGER, "short", 30.0))
     for record in measured(THEN):
-        with pytest.raises(LedgerError, match="were carried over to .* at short scale"):
+        with pytest.raises(LedgerError, match=r"were carried over to .* at short scale"):
             ledger.append(record)
     assert {path: path.read_bytes() for path in ledger.files()} == before
 
