@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -78,16 +80,36 @@ def _compute() -> str:
 
 
 def _times() -> pd.DataFrame:
-    ledger = Ledger(paths.results())
-    rows = []
-    for file in ledger.files():
-        paper, (section, _, scale) = file.parent.name, file.stem.rpartition(".")
-        if scale not in SCALES:
-            raise ValueError(f"{file} is no ledger file; name it SECTION.SCALE.jsonl, or move it away")
-        records = ledger.records(f"{paper}/{section}", scale)
-        for device in sorted({r.device for r in records}):
-            seconds = [r.seconds for r in records if r.device == device]
-            minutes = [f"{value / 60:.1f}" for value in (max(seconds), sum(seconds))]
-            rows.append([f"{paper}/{section}", scale, device, len(seconds), *minutes])
+    """A row an experiment, scale and device; trainings that records do not count have rows of their own."""
+    ledger, rows = Ledger(paths.results()), []
+    for name, scale in itertools.product(_recorded(ledger), SCALES):
+        timed = [(record.device, record.seconds) for record in ledger.records(name, scale)]
+        rows += _times_of(name, scale, timed)
+    trained = [(training.device, training.seconds) for training in ledger.trainings.lines()]
+    rows += _times_of("networks trained for them", "", trained)
     columns = ["experiment", "scale", "device", "runs", "longest (min)", "total (min)"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _recorded(ledger: Ledger) -> list[str]:
+    """The experiments that have a file, whatever scale its records are carried over to.
+
+    Raises:
+        ValueError: a file is none of a ledger.
+    """
+    found = []
+    for file in ledger.files():
+        section, _, scale = file.stem.rpartition(".")
+        if scale not in SCALES:
+            raise ValueError(f"{file} is no ledger file; name it SECTION.SCALE.jsonl, or move it away")
+        found.append(f"{file.parent.name}/{section}")
+    return list(dict.fromkeys(found))
+
+
+def _times_of(name: str, scale: str, timed: Sequence[tuple[str, float]]) -> list[list[str | int]]:
+    rows = []
+    for device in sorted({device for device, _ in timed}):
+        seconds = [value for where, value in timed if where == device]
+        minutes = [f"{value / 60:.1f}" for value in (max(seconds), sum(seconds))]
+        rows.append([name, scale, device, len(seconds), *minutes])
+    return rows
