@@ -77,7 +77,8 @@ NONE = dict.fromkeys(
             KNOWN[:1],
             {},
             "Nothing is measured at the papers' scale yet. Of 0 numbers that one paper prints or their "
-            "authors released, none is measured. Of 0 findings that they claim, 0 hold and 0 are contradicted.",
+            "authors released, none is measured. Of 0 findings that they claim, 0 hold and 0 are "
+            "contradicted.",
         ),
         (
             KNOWN,
