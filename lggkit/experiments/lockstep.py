@@ -6,19 +6,16 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from lggkit.experiments.interface import Context
 from lggkit.experiments.networks import Guide, Network, Seeded
 from lggkit.experiments.pairing import by_precision
 from lggkit.networks.seeds import derive
 from lggkit.training import Batch, Objective, Stream, Teacher, TrainResult, choose_path, train_many
 from lggkit.training.run import Run
 from lggkit.training.task import Options
-
-if TYPE_CHECKING:
-    from lggkit.experiments.base import Context
 
 
 @dataclass(frozen=True)

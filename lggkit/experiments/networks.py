@@ -11,19 +11,17 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lggkit.data import DATASETS, DataSet
+from lggkit.experiments.interface import Context
 from lggkit.networks import Bottleneck, build, with_embedding, with_normalization
 from lggkit.protocol import non_defaults
 from lggkit.training import Batch, TrainConfig
-
-if TYPE_CHECKING:
-    from lggkit.experiments.base import Context
 
 SPLIT_SEED = 43_000
 ByDepth = Mapping[str, Tensor]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import logging
 import math
 import re
@@ -11,11 +9,10 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-import torch
-
 from lggkit.record import Record, Spec
 from lggkit.study import costs
 from lggkit.study.context import StudyContext, device_name
+from lggkit.study.failures import Failure, free_memory, sentence_of
 from lggkit.study.ledger import Ledger, LedgerError
 from lggkit.study.turns import Turn
 from lggkit.study.units import Unit, check_arm, chosen, missing, only_arm, pending, shard
@@ -134,7 +131,7 @@ def _run_unit(unit: Unit, specs: list[Spec], ledger: Ledger, context: StudyConte
         if failure is None:
             specs = specs[together:]
             continue
-        _free_memory()
+        free_memory()
         held = {record.key for record in outcome.measured}
         left = [spec for spec in part.specs if spec.key not in held]
         if failure.memory and len(part.specs) > 1:
@@ -150,15 +147,6 @@ def _run_unit(unit: Unit, specs: list[Spec], ledger: Ledger, context: StudyConte
         specs = specs[together:] if failure.memory else []
 
 
-@dataclass(frozen=True)
-class Failure:
-    """Why runs were not measured, in a sentence, and whether for lack of memory or of time."""
-
-    sentence: str
-    memory: bool = False
-    time: bool = False
-
-
 def _measure(unit: Unit, ledger: Ledger, context: StudyContext, outcome: Outcome) -> Failure | None:
     log.info("%s, %s scale", _name(unit), unit.scale)
     try:
@@ -171,23 +159,8 @@ def _measure(unit: Unit, ledger: Ledger, context: StudyContext, outcome: Outcome
     except Exception as error:  # whatever it is, it must not cost the units that are still to come
         if is_out_of_memory(error):
             return Failure(out_of_memory(error), memory=True)
-        return Failure(_sentence(error))
+        return Failure(sentence_of(error))
     return None
-
-
-def _sentence(error: Exception) -> str:
-    """The first line of an error, with its type where the line was not written for a user."""
-    line, name = str(error).strip().partition("\n")[0], type(error).__name__
-    if isinstance(error, RuntimeError | OSError):
-        return line or name
-    return f"{name}: {line}" if line else name
-
-
-def _free_memory() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
-        with contextlib.suppress(RuntimeError):  # the allocator after a capture that failed
-            torch.cuda.empty_cache()
 
 
 def estimate(unit: Unit, ledgers: Sequence[Ledger], context: StudyContext) -> float:

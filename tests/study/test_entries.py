@@ -56,6 +56,7 @@ def refusal(name):
         ({"tolerance": "half"}, "tolerance is 'half'"),
         ({"arm": ""}, "arm is empty"),
         ({"experiment": "../../escaped/x"}, "write paper/section"),
+        ({"experiment": "lgg/s99_none"}, "experiment is 'lgg/s99_none', no section of paper.toml"),
         ({"row": "input", "column": "label variation"}, "stood in line 2"),
     ],
     ids=str,
@@ -77,7 +78,18 @@ def test_a_wrong_cell_is_named_by_file_and_line(folder, fields, said):
         (2, {"kind": "trend", "metric": "a", "right": "", "direction": "down"}, "direction is 'down'"),
         (2, {"kind": "exact", "metric": "a", "right": "", "margin": "inf"}, "margin is 'inf'"),
         (2, {"n_required_paper": "five"}, "n_required_paper is 'five'"),
+        (2, {"n_required_short": "0"}, "n_required_short is '0'"),
         (2, {"experiment": "/etc/passwd"}, "write paper/section"),
+        (2, {"experiment": "lgg/s99_none"}, "experiment is 'lgg/s99_none', no section of paper.toml"),
+        (
+            2,
+            {"gate": "resnet18:test_error<15"},
+            "gate has 'resnet18:test_error<15'; write arm:metric<=number",
+        ),
+        (2, {"after_run": "no"}, "after_run is 'no'; write one of nothing, yes"),
+        (2, {"shares": "c02"}, "shares is 'c02'; write paper/id of another claim"),
+        (2, {"shares": "lgg/c01a-variation-input-above-middle"}, "write paper/id of another claim"),
+        (4, {"gate": "resnet18:test_error<=15"}, "gate is given, which a claim of kind all_of does not have"),
         (3, {"id": "c01a-variation-input-above-middle"}, "stood in line 2"),
         (3, {"number": "1a"}, "number 1a stood in line 2"),
         (4, {"members": "nobody"}, "members has 'nobody'"),
@@ -154,6 +166,26 @@ def test_nothing_is_counted_of_broken_tables(folder):
     edited(folder / "claims.csv", 5, kind="Greater")
     with pytest.raises(ValueError, match=r"claims\.csv, line 5: kind is 'Greater'"):
         scorecard.scorecard()
+
+
+def test_columns_that_came_later_may_be_left_out(folder):
+    before = paper.claims("lgg")
+    rows = list(csv.DictReader(io.StringIO((folder / "claims.csv").read_text(encoding="utf-8"))))
+    later = ("n_required_short", "gate", "after_run", "shares")
+    with open(folder / "claims.csv", "w", newline="", encoding="utf-8") as handle:
+        writer = csv.DictWriter(handle, [name for name in rows[0] if name not in later])
+        writer.writeheader()
+        writer.writerows({name: row[name] for name in writer.fieldnames} for row in rows)
+    for was, now in zip(before, paper.claims("lgg"), strict=True):
+        assert (now.gate, now.after_run, now.shares) == ((), False, "") and now.kind == was.kind
+        assert now.n_required["short"] == now.n_required["reduced"] == was.n_required["reduced"]
+
+
+def test_sections_are_read_again_with_paper_toml(folder):
+    edited(folder / "claims.csv", 2, experiment="lgg/s99_new")
+    assert "no section" in refusal("claims.csv")
+    changed(folder / "paper.toml", lambda b: b.replace(b"[tables]", b's99_new = "New"\n\n[tables]'))
+    assert paper.claims("lgg")[0].experiment == "lgg/s99_new"
 
 
 def test_columns_may_come_in_any_order(tmp_path):

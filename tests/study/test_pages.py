@@ -2,7 +2,9 @@ import json
 
 import pytest
 
-from lggkit.study import bench_parts, pages, paths
+from lggkit.study import bench_parts, pages, papers, paths
+from lggkit.study.headline import sentences
+from lggkit.study.paper import claims
 
 
 def test_pages_are_written_whole(tmp_path):
@@ -17,8 +19,9 @@ def test_pages_are_written_whole(tmp_path):
     }
     assert "numbers that four papers print" in (tmp_path / "headline.md").read_text()
     scorecard = (tmp_path / "scorecard.md").read_text()
-    assert all(f"### {title}" in scorecard for title in pages.TITLES.values())
-    assert "lgg/s33" in (tmp_path / "compute.md").read_text()
+    assert all(f"### {title}" in scorecard for title in (one.title for one in papers.papers()))
+    compute = (tmp_path / "compute.md").read_text()
+    assert "lgg/s33" in compute and "- short" in compute
 
 
 def test_every_benchmark_on_file_is_shown_once_and_agrees(tmp_path):
@@ -47,8 +50,50 @@ def test_the_headline_is_arithmetic():
     from lggkit.study.scorecard import headline
 
     count = headline()
-    parts = ("holds", "contradicted", "undecided", "unmeasured")
-    assert sum(count[part] for part in parts) == count["claims"] == 20 + 15 + 20 + 12
+    parts = ("holds", "contradicted", "undecided", "moving", "not_tested", "unmeasured")
+    assert sum(count[part] for part in parts) == count["claims"]
+    shared = sum(c.number.isdigit() for one in papers.papers() for c in claims(one.name) if c.shares)
+    declared = sum(one.claims for one in papers.papers())
+    assert count["claims"] + count["identities"] == declared - shared
+
+
+KNOWN = tuple(
+    papers.Paper(name, name, name, (("s1", "one"),), kind)
+    for name, kind in (("a", "paper"), ("b", "articles"))
+)
+NONE = dict.fromkeys(
+    (
+        *("cells", "unavailable", "smoke", "short", "reduced", "paper", "claims", "holds", "contradicted"),
+        *("undecided", "moving", "not_tested", "unmeasured", "identities", "identities_hold"),
+    ),
+    0,
+)
+
+
+@pytest.mark.parametrize(
+    ("known", "counts", "said"),
+    [
+        (
+            KNOWN[:1],
+            {},
+            "Nothing is measured at the papers' scale yet. Of 0 numbers that one paper prints or their "
+            "authors released, none is measured. Of 0 findings that they claim, 0 hold and 0 are "
+            "contradicted.",
+        ),
+        (
+            KNOWN,
+            {"cells": 9, "unavailable": 1, "short": 5, "paper": 1, "claims": 5, "holds": 1, "contradicted": 1}
+            | {"moving": 1, "not_tested": 1, "undecided": 1, "identities": 2, "identities_hold": 1},
+            "Of 9 numbers that one paper and one collection of articles print or their authors released, 1 "
+            "rests on data that cannot be had here and 1 is measured at paper scale, 5 at short scale. Of 5 "
+            "findings that they claim, 1 holds, 1 is contradicted, 1 is undecided, 1 still moves with the "
+            "length of training and 1 is not tested at the scales measured so far. Of 2 identities that they "
+            "state, 1 holds.",
+        ),
+    ],
+)
+def test_the_headline_says_what_there_is(known, counts, said):
+    assert sentences(NONE | counts, known) == said
 
 
 def test_a_file_that_is_no_ledger_is_named(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from lggkit.study import paper, paths, scorecard, tables
+from lggkit.study import papers, paths, scorecard, tables
 from lggkit.study.cli import app
 from lggkit.study.ledger import Ledger
 
@@ -36,14 +36,14 @@ def table(card, paper="lgg", name="table-1"):
 
 def test_nothing_measured(root):
     card = scorecard.scorecard()
-    assert {t["paper"] for t in card["tables"]} == set(paper.PAPERS)
+    assert {t["paper"] for t in card["tables"]} == {one.name for one in papers.papers()}
     assert table(card) == {
         "paper": "lgg",
         "table": "table-1",
         "cells": 4,
-        "measured": {"smoke": 0, "reduced": 0, "paper": 0},
+        "measured": {"smoke": 0, "short": 0, "reduced": 0, "paper": 0},
         "unavailable": 0,
-        "seeds_min": {"smoke": 0, "reduced": 0, "paper": 0},
+        "seeds_min": {"smoke": 0, "short": 0, "reduced": 0, "paper": 0},
         "verdicts": {"agree": 0, "differ": 0, "undecided": 0, "unmeasured": 4},
     }
     assert {c["verdict"] for c in card["claims"]} == {"unmeasured"}
@@ -62,9 +62,10 @@ def test_every_cell_is_counted_once(root):
 def test_each_scale_has_its_own_column_and_only_paper_gives_cells_verdicts(root, make_record):
     record_all(root, make_record, "smoke", 1)
     record_all(root, make_record, "reduced", 5)
+    record_all(root, make_record, "short", 3)
     row = table(scorecard.scorecard())
-    assert row["measured"] == {"smoke": 4, "reduced": 4, "paper": 0}
-    assert row["seeds_min"] == {"smoke": 1, "reduced": 5, "paper": 0}
+    assert row["measured"] == {"smoke": 4, "short": 4, "reduced": 4, "paper": 0}
+    assert row["seeds_min"] == {"smoke": 1, "short": 3, "reduced": 5, "paper": 0}
     assert row["verdicts"]["unmeasured"] == 4
     record_all(root, make_record, "paper", 10)
     row = table(scorecard.scorecard())
@@ -72,6 +73,10 @@ def test_each_scale_has_its_own_column_and_only_paper_gives_cells_verdicts(root,
 
 
 def test_claims_are_judged_from_the_ledger(root, make_record):
+    record_all(root, make_record, "short", 5)
+    claims = {c["number"]: c for c in scorecard.scorecard()["claims"] if c["paper"] == "lgg"}
+    assert (claims["5"]["verdict"], claims["5"]["scale"]) == ("not tested at this scale", "short")
+    assert scorecard.headline()["holds"] == 0 and scorecard.headline()["not_tested"] >= 1
     record_all(root, make_record, "reduced", 5)
     claims = {c["number"]: c for c in scorecard.scorecard()["claims"] if c["paper"] == "lgg"}
     assert claims["5"]["verdict"] == "holds"
@@ -79,14 +84,102 @@ def test_claims_are_judged_from_the_ledger(root, make_record):
     assert scorecard.headline()["holds"] >= 1
 
 
+def test_a_row_of_a_claim_has_its_gate_and_both_lengths(root, make_record):
+    record_all(root, make_record, "short", 5)
+    record_all(root, make_record, "reduced", 5)
+    row = next(c for c in scorecard.scorecard()["claims"] if c["id"] == "c05a-gkd-beats-baseline")
+    assert row["gate_open"] is True and row["gate"][0] == {
+        "arm": "teacher",
+        "metric": "test_error",
+        "relation": "<=",
+        "bound": 16.0,
+        "figure": pytest.approx(7.32),
+        "open": True,
+    }
+    assert {s: (one["verdict"], one["n"]) for s, one in row["lengths"].items()} == {
+        "short": ("holds", 5),
+        "reduced": ("holds", 5),
+    }
+    assert row["lengths"]["short"]["effect"] == row["effect"] == pytest.approx(0.72)
+    assert row["lengths"]["short"]["gate"] == row["gate"]
+    assert not row["after_run"] and row["without_after_run"] is None and not row["identity"]
+
+
+def test_shared_measurements_are_counted_once_and_identities_apart():
+    rows = [
+        {"paper": "a", "id": "c1", "number": "1", "verdict": "holds", "shares": "", "identity": False},
+        {"paper": "b", "id": "c1", "number": "1", "verdict": "holds", "shares": "a/c1", "identity": False},
+        {"paper": "b", "id": "c2", "number": "2", "verdict": "holds", "shares": "c/gone", "identity": False},
+        {"paper": "b", "id": "c3", "number": "3", "verdict": "holds", "shares": "", "identity": True},
+        {
+            "paper": "b",
+            "id": "c3a",
+            "number": "3a",
+            "verdict": "contradicted",
+            "shares": "",
+            "identity": False,
+        },
+        {"paper": "b", "id": "c4", "number": "4", "verdict": "still moving", "shares": "", "identity": False},
+    ]
+    count = scorecard.headline({"tables": [], "claims": rows})
+    assert (count["claims"], count["holds"], count["contradicted"], count["moving"]) == (3, 2, 0, 1)
+    assert (count["identities"], count["identities_hold"]) == (1, 1)
+
+
 def test_tables_for_pages(root, make_record):
+    record_all(root, make_record, "smoke", 1)
     record_all(root, make_record, "reduced", 5)
     frame = tables.paper_table("lgg", "table-1")
     assert list(frame["verdict"]) == ["unmeasured"] * 4
     assert "9.72 ± 0.02 (5)" in set(frame["reduced"])
     assert set(frame["paper scale"]) == {tables.NOT_MEASURED}
-    claims = tables.claims_table("lgg", EXPERIMENT)
-    assert len(claims) and not claims["statement"].str.len().eq(0).any()
+    assert list(frame) == ["row", "printed", "reduced", "paper scale", "difference", "verdict"]
+    scores = tables.scores_table("lgg")
+    assert {"smoke", "reduced", "paper"} <= set(scores) and "short" not in scores
+
+
+def test_claims_are_shown_with_their_effect_at_each_length(root, make_record):
+    record_all(root, make_record, "short", 5)
+    claims = tables.claims_table("lgg", EXPERIMENT).set_index("claim")
+    assert not claims["statement"].str.len().eq(0).any()
+    assert [name for name in claims if name.startswith("effect")] == ["effect (95 %), short"]
+    assert (
+        claims.loc["5a", "effect (95 %), short"].startswith("0.72 [")
+        and "†" not in claims.loc["5", "verdict"]
+    )
+    assert claims.loc["5", "effect (95 %), short"] == "n = 5"
+    record_all(root, make_record, "reduced", 5)
+    claims = tables.claims_table("lgg", EXPERIMENT).set_index("claim")
+    assert claims.loc["5a", "effect (95 %), reduced"] == claims.loc["5a", "effect (95 %), short"]
+    assert claims.loc["5a", "gate"] == (
+        "test_error of teacher 7.32, at most 16; test_error of baseline 10.4, at most 25"
+    )
+    assert claims.loc["5a", "verdict"].startswith("holds")
+
+
+def test_a_section_that_nobody_has_written_has_no_records(root):
+    assert scorecard.records_at("ot_transfer/s42_transfer", "paper") == []
+    assert {c["verdict"] for c in scorecard.scorecard()["claims"] if c["paper"] == "ot_transfer"} == {
+        "unmeasured"
+    }
+
+
+def test_the_terminal_shows_every_scale_and_marks(root, make_record):
+    record_all(root, make_record, "short", 5)
+    lines = scorecard.as_text().splitlines()
+    assert lines[0].split()[:8] == [
+        "paper",
+        "table",
+        "cells",
+        "@smoke",
+        "@short",
+        "@reduced",
+        "@paper",
+        "n/a",
+    ]
+    gkd = next(line for line in lines if "c05a-gkd-beats-baseline" in line)
+    assert "not tested at this scale   short" in gkd and "; short 0.72" in gkd
+    assert any("c17e-" in line and "unmeasured†" in line for line in lines)
 
 
 def test_myst_table_keeps_every_cell_and_escapes_marks(root):
@@ -120,7 +213,7 @@ def test_command_line_retracts_merges_and_checks(root, make_record):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("study", "pending", "--scale", "full"), "choose one of smoke, reduced, paper"),
+        (("study", "pending", "--scale", "full"), "choose one of smoke, short, reduced, paper"),
         (("study", "pending", "--experiment", "lgg/none"), "no experiment is named 'lgg/none'"),
         (("study", "run", "--budget", "9"), "write hours, minutes, seconds"),
         (("study", "run", "--shard", "2/2"), "write i/n"),

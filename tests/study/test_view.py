@@ -6,7 +6,6 @@ import pytest
 
 from lggkit import experiments
 from lggkit.experiments import Arm, Experiment
-from lggkit.networks import NETWORKS
 from lggkit.record import Protocol
 from lggkit.study import paths, view
 from lggkit.study.ledger import Ledger, LedgerError
@@ -25,9 +24,9 @@ def root(tmp_path, monkeypatch):
     toy = Experiment(
         name=NAME,
         title="toy",
-        protocols=dict.fromkeys(("smoke", "reduced", "paper"), Protocol()),
+        protocols=dict.fromkeys(("smoke", "short", "reduced", "paper"), Protocol()),
         arms=(Arm("base", "b"), Arm("ours", "c"), Arm("ablation", "a", table=False)),
-        seeds={"smoke": 2, "reduced": 3, "paper": 5},
+        seeds={"smoke": 2, "short": 3, "reduced": 3, "paper": 5},
         measure=measure,
     )
     monkeypatch.setattr(experiments, "all_experiments", lambda: [toy])
@@ -103,7 +102,7 @@ def test_failures_and_unknown_scales_are_one_sentence(root, monkeypatch):
     object.__setattr__(experiments.get(NAME), "measure", failing)
     with pytest.raises(LedgerError, match=r"lgg/s00_toy, base: out of memory"):
         view.measure(NAME, "smoke")
-    with pytest.raises(ValueError, match="choose one of smoke, reduced, paper"):
+    with pytest.raises(ValueError, match="choose one of smoke, short, reduced, paper"):
         view.measure(NAME, "huge")
 
 
@@ -115,7 +114,6 @@ def test_settings_are_named_as_in_a_sentence():
     assert (view.data_name(digits), view.class_count(digits)) == ("digits", 10)
     assert view.class_count({"dataset": "cifar100"}) == 100
     assert view.network_title({"network": "preact_resnet18"}) == "PreActResNet-18"
-    assert set(view.NETWORKS) == set(NETWORKS)
 
 
 def test_what_is_shown_is_named_where_there_is_nothing_to_show(root, make_record):
