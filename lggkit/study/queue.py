@@ -139,7 +139,8 @@ def _run_unit(unit: Unit, specs: list[Spec], ledger: Ledger, context: StudyConte
             log.warning("  %s; going on with %d at a time", failure.sentence, together)
             continue
         if failure.time:
-            outcome.left.append(unit.part(left + specs[together:]))
+            rest = left + specs[together:]
+            outcome.left += [unit.part(rest)] if rest else []
             log.warning("  %s", failure.sentence)
             return
         outcome.failed.append(f"{_name(unit.part(left or part.specs))}: {failure.sentence}")

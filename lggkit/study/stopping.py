@@ -46,18 +46,20 @@ def stoppable() -> Iterator[list[int]]:
         KeyboardInterrupt: on the second signal.
     """
     got: list[int] = []
-    impatient = threading.Timer(PATIENCE, _thread.interrupt_main)
-    impatient.daemon = True
+    timers: list[threading.Timer] = []
 
     def stop(number: int) -> None:
         if got:
             raise KeyboardInterrupt
         got.append(number)
         stack.enter_context(until(-math.inf))
-        impatient.start()
+        timers.append(threading.Timer(PATIENCE, _thread.interrupt_main, [number]))
+        timers[0].daemon = True
+        timers[0].start()
 
     with until(math.inf), ExitStack() as stack, on_signals(stop):
         try:
             yield got
         finally:
-            impatient.cancel()
+            for timer in timers:
+                timer.cancel()

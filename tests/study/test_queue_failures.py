@@ -15,6 +15,7 @@ from lggkit.data.catalog import Entry
 from lggkit.data.download import Archive
 from lggkit.data.files import File
 from lggkit.data.ondisk import OnDisk
+from lggkit.experiments import Arm
 from lggkit.study import queue
 from lggkit.study.context import StudyContext
 from lggkit.study.ledger import Ledger
@@ -52,16 +53,15 @@ FAILURES = [
 def test_a_failing_unit_is_named_and_the_queue_goes_on(experiment, ledger, context, monkeypatch, error, told):
     def failing(specs, context):
         if specs[0].arm == "base":
-            yield from experiment.measure(specs[:1], context)
             raise error
         yield from experiment.measure(specs, context)
 
     broken = dataclasses.replace(experiment, measure=failing)
     monkeypatch.setattr(experiments, "all_experiments", lambda: [broken])
     outcome = queue.run(queue.pending([ledger], "reduced"), ledger, context)
-    assert outcome.failed == [f"{NAME}, base: {told}"]
-    assert [(r.arm, r.seed) for r in outcome.measured[:2]] == [("base", 0), ("ours", 0)]
-    assert pending(ledger) == [("base", [1, 2])]
+    assert outcome.failed == [f"{NAME}, base, seed {seed}: {told}" for seed in range(3)]
+    assert {r.arm for r in outcome.measured} == {"ours", "ablation"} and len(outcome.measured) == 5
+    assert pending(ledger) == [("base", [0]), ("base", [1]), ("base", [2])]
 
 
 CPU = (
@@ -75,19 +75,23 @@ LACKS = [
 ]
 
 
-def roomy_for(experiment, monkeypatch, error, together, records_first=0, arms=("base", "ours", "ablation")):
-    """The experiment with room for so many runs of these arms at a time; the sizes that were tried."""
+def roomy_for(experiment, monkeypatch, error, together, records_first=0, lacking=range(5)):
+    """Five arms that are measured together, with room for so many at a time; what was tried."""
     tried = []
 
     def limited(specs, context):
-        tried.append([spec.seed for spec in specs])
-        if specs[0].arm in arms and len(specs) > together:
+        tried.append([int(spec.arm) for spec in specs])
+        if len(specs) > together and tried[-1][0] in lacking:
             yield from experiment.measure(specs[:records_first], context)
             raise error
         yield from experiment.measure(specs, context)
 
-    small = dataclasses.replace(experiment, measure=limited, seeds={"smoke": 1, "reduced": 5, "paper": 5})
+    arms = tuple(Arm(str(index), "a") for index in range(5))
+    group = (tuple(arm.name for arm in arms),)
+    one = dict.fromkeys(("smoke", "reduced", "paper"), 1)
+    small = dataclasses.replace(experiment, measure=limited, seeds=one, arms=arms, together=group)
     monkeypatch.setattr(experiments, "all_experiments", lambda: [small])
+    monkeypatch.setattr(experiments, "get", lambda name: small)
     return tried
 
 
@@ -100,7 +104,7 @@ def test_a_unit_without_memory_is_tried_with_half_as_many(
     with caplog.at_level("INFO", "lggkit.study"):
         outcome = queue.run(units, ledger, context)
     assert tried == [[0, 1, 2, 3, 4], [0, 1], [0], [1], [2], [3], [4]]
-    assert outcome.failed == [] and [r.seed for r in ledger.records(NAME, "reduced")] == [0, 1, 2, 3, 4]
+    assert outcome.failed == [] and [int(r.arm) for r in ledger.records(NAME, "reduced")] == [0, 1, 2, 3, 4]
     warned = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert len(warned) == 2 and warned[0].startswith("  out of memory")
     assert warned[0].endswith("; going on with 2 at a time") and "alloc_cpu" not in warned[0]
@@ -115,14 +119,13 @@ def test_what_was_recorded_before_memory_ran_out_is_not_measured_again(
     assert outcome.failed == [] and len(outcome.measured) == 5
 
 
-def test_what_does_not_fit_alone_is_named_and_the_rest_is_measured(
-    experiment, ledger, context, monkeypatch, caplog
-):
-    roomy_for(experiment, monkeypatch, LACKS[0], together=0, arms=("base",))
+def test_what_does_not_fit_alone_is_named_and_the_rest_is_measured(experiment, ledger, context, monkeypatch):
+    roomy_for(experiment, monkeypatch, LACKS[0], together=0, lacking=(0, 2))
     outcome = queue.run(queue.pending([ledger], "reduced"), ledger, context)
-    assert outcome.failed == [f"{NAME}, base: out of memory (1.9 GiB more were asked for)"] * 5
-    assert {r.arm for r in outcome.measured} == {"ours", "ablation"} and len(outcome.measured) == 7
-    assert pending(ledger) == [("base", [0, 1, 2, 3, 4])]
+    told = "out of memory (1.9 GiB more were asked for)"
+    assert outcome.failed == [f"{NAME}, {arm}, seed 0: {told}" for arm in (0, 2)]
+    assert [r.arm for r in outcome.measured] == ["1", "3", "4"]
+    assert pending(ledger) == [("0 + 2", [0, 0])]
 
 
 def test_a_broken_allocator_does_not_stop_the_queue(experiment, ledger, context, monkeypatch):
@@ -150,14 +153,14 @@ def test_memory_of_the_failed_try_is_free_before_the_next(experiment, ledger, co
         assert [reference() for reference in failed] == [None]
         yield from experiment.measure(specs, context)
 
-    hungry = dataclasses.replace(experiment, measure=hungry)
+    hungry = dataclasses.replace(experiment, measure=hungry, together=(("base", "ours"),))
     monkeypatch.setattr(experiments, "all_experiments", lambda: [hungry])
     gc.disable()
     try:
         outcome = queue.run(queue.pending([ledger], "reduced")[:1], ledger, context)
     finally:
         gc.enable()
-    assert outcome.failed == [] and len(outcome.measured) == 3
+    assert outcome.failed == [] and len(outcome.measured) == 2
 
 
 def test_an_unplugged_data_folder_records_nothing_and_the_next_run_continues(
@@ -186,8 +189,9 @@ def test_an_unplugged_data_folder_records_nothing_and_the_next_run_continues(
     monkeypatch.setattr(experiments, "all_experiments", lambda: [loading])
     outcome = queue.run(queue.pending([ledger], "reduced"), ledger, context)
     said = f"{drive}, the folder that LGGKIT_DATA names, is not there: plug it in or make it, or set "
-    for arm, line in zip(("base", "ablation"), outcome.failed, strict=True):
-        assert line.startswith(f"{NAME}, {arm}: {said}") and "\n" not in line
+    places = [("base", 0), ("base", 1), ("base", 2), ("ablation", 0), ("ablation", 1)]
+    for (arm, seed), line in zip(places, outcome.failed, strict=True):
+        assert line.startswith(f"{NAME}, {arm}, seed {seed}: {said}") and "\n" not in line
     assert {r.arm for r in outcome.measured} == {"ours"} and not drive.exists()
     drive.mkdir()
     (drive / "train").write_bytes(content)
@@ -198,12 +202,12 @@ def test_an_unplugged_data_folder_records_nothing_and_the_next_run_continues(
 
 def test_a_killed_run_keeps_what_it_recorded(experiment, ledger, context, monkeypatch):
     def killed(specs, context):
-        yield from experiment.measure(specs[:2], context)
+        yield from experiment.measure(specs[:1], context)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(
-        experiments, "all_experiments", lambda: [dataclasses.replace(experiment, measure=killed)]
-    )
+    joined = dataclasses.replace(experiment, measure=killed, together=(("base", "ours"),))
+    monkeypatch.setattr(experiments, "all_experiments", lambda: [joined])
     with pytest.raises(KeyboardInterrupt):
         queue.run(queue.pending([ledger], "reduced"), ledger, context)
-    assert pending(ledger)[0] == ("base", [2])
+    assert pending(ledger)[0] == ("ours", [0])
+    assert [p.name for p in context.weights.iterdir() if p.is_file()] == []

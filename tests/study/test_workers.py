@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lggkit.study import stopping
 from lggkit.study.ledger import Ledger
 from lggkit.study.stopping import stoppable
 from lggkit.study.workers import worker_count
@@ -155,6 +156,13 @@ def test_a_first_signal_is_the_end_of_the_budget_and_a_second_interrupts():
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
     assert not time_is_up(()) and signal.getsignal(signal.SIGTERM) is before
+
+
+def test_what_does_not_end_is_interrupted_after_a_while(monkeypatch):
+    monkeypatch.setattr(stopping, "PATIENCE", 0.05)
+    with stoppable(), pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
 
 
 def test_what_is_ignored_stays_ignored(monkeypatch):
