@@ -1,0 +1,129 @@
+"""A stage with a GPU that is not there, what functions are given on it, and what is asked of each."""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
+
+from lggkit import data, graph, networks
+
+CUDA = {"device": "cuda"}
+_SPEC = importlib.util.spec_from_file_location("gpu", Path(__file__).with_name("gpu.py"))
+gpu = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(gpu)
+
+
+class Given:
+    """What functions are given, each made when it is first asked for."""
+
+    @cached_property
+    def x(self) -> Tensor:
+        return torch.rand(12, 7, requires_grad=True, **CUDA)
+
+    @cached_property
+    def labels(self) -> Tensor:
+        return torch.zeros(12, dtype=torch.int64, **CUDA)
+
+    @cached_property
+    def maps(self) -> dict[str, Tensor]:
+        return {name: torch.rand(12, 4, 3, 3, requires_grad=True, **CUDA) for name in ("first", "second")}
+
+    @cached_property
+    def theirs(self) -> dict[str, Tensor]:
+        return {name: torch.rand(12, 5, 2, 2, **CUDA) for name in self.maps}
+
+    @cached_property
+    def a(self) -> Tensor:
+        return graph.latent_geometry_graph(self.x, k=3)
+
+    @cached_property
+    def edges(self) -> graph.SparseGraph:
+        return graph.knn_graph(self.x, 3)
+
+    @cached_property
+    def logits(self) -> Tensor:
+        return torch.rand(12, 10, **CUDA)
+
+    @cached_property
+    def bytes(self) -> Tensor:
+        return torch.zeros(12, 3, 8, 8, dtype=torch.uint8, **CUDA)
+
+    @cached_property
+    def images(self) -> Tensor:
+        return torch.rand(12, 3, 8, 8, **CUDA)
+
+    @cached_property
+    def direction(self) -> Tensor:
+        return torch.zeros(12, 3, 8, 8, dtype=torch.int8, **CUDA)
+
+    @cached_property
+    def set(self) -> data.DataSet:
+        moments = torch.ones(3, **CUDA)
+        return data.DataSet(self.bytes, self.labels, tuple("0123456789"), moments, moments, "own", "test")
+
+    @cached_property
+    def model(self) -> nn.Module:
+        return networks.build("small_net", channels=3, width=4).to("cuda")
+
+
+@pytest.fixture
+def stage(monkeypatch):
+    """``with stage(*allowed) as watch:``, see `gpu.stage`."""
+    gpu.stand_in(monkeypatch)
+    return gpu.stage
+
+
+@pytest.fixture
+def waits():
+    """The error of a wait that is not allowed."""
+    return gpu.Waits
+
+
+@pytest.fixture
+def rehearse(stage):
+    """``rehearse(call, *allowed)``: no device is mixed, and a call waits in these ways alone."""
+
+    def calling(call, *allowed: str) -> None:
+        with stage("read", "send") as watch:
+            given = Given()
+            call(given)
+            watch.only(*allowed)
+            made = [x for x in tree_leaves(call(given)) if isinstance(x, Tensor)]
+            assert watch.seen == set(allowed)
+            assert {x.device.type for x in made} <= {"cuda"}
+            watch.only()
+            for x in made:
+                if x.requires_grad:
+                    x.float().sum().backward()
+
+    return calling
+
+
+@pytest.fixture
+def complete():
+    """``complete(package, cases, others)``: every public name is a case, or has a reason why it is none."""
+
+    def check(package: str, cases, others) -> None:
+        public = set(importlib.import_module(f"lggkit.{package}").__all__)
+        known = {*cases, *others}
+        assert public - known == set(), "rehearse these, or say why they need no rehearsal"
+        assert known - public == set() and not {*cases} & {*others}
+
+    return check
+
+
+@pytest.fixture
+def says_so():
+    """``says_so(package, name)``: the docstring of a function or of its package tells that it waits."""
+
+    def check(package: str, name: str) -> None:
+        module = importlib.import_module(f"lggkit.{package}")
+        assert "wait" in (getattr(module, name).__doc__ or "") or "Everything waits" in module.__doc__
+
+    return check
