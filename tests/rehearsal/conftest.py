@@ -5,18 +5,27 @@ from __future__ import annotations
 import importlib.util
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.utils._pytree import tree_leaves
 
 from lggkit import data, graph, networks
 
 CUDA = {"device": "cuda"}
-_SPEC = importlib.util.spec_from_file_location("gpu", Path(__file__).with_name("gpu.py"))
-gpu = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(gpu)
+
+
+def _beside(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+GPU, ENGINE = _beside("gpu"), _beside("engine")
 
 
 class Given:
@@ -74,15 +83,29 @@ class Given:
 
 @pytest.fixture
 def stage(monkeypatch):
-    """``with stage(*allowed) as watch:``, see `gpu.stage`."""
-    gpu.stand_in(monkeypatch)
-    return gpu.stage
+    """``with stage(*allowed) as watch:``, see `gpu.stage`, and none of what would ask for a driver."""
+    monkeypatch.setattr(Tensor, "backward", ENGINE.backward)
+    monkeypatch.setattr(torch.autograd, "grad", ENGINE.grad)
+    monkeypatch.setattr(nn.Module, "_apply", ENGINE.apply)
+    monkeypatch.setattr(FakeTensor, "__deepcopy__", ENGINE.copied)
+    monkeypatch.setattr(torch, "Generator", GPU.Generator)
+    for name in ("synchronize", "get_rng_state", "set_rng_state"):
+        monkeypatch.setattr(torch.cuda, name, lambda *_: None)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda *_, **__: True)
+    monkeypatch.setattr(torch.cuda.amp.common, "amp_definitely_not_available", lambda: False)
+    return GPU.stage
 
 
 @pytest.fixture
 def waits():
     """The error of a wait that is not allowed."""
-    return gpu.Waits
+    return GPU.Waits
+
+
+@pytest.fixture
+def walk():
+    """Gradients as the stage has them, see `engine.walk`."""
+    return ENGINE.walk
 
 
 @pytest.fixture

@@ -129,21 +129,3 @@ def test_peers_wait(name, stage, waits):
         watch.only("read")
         run.update(run.stream.make(1), 1)
         check(run)
-
-
-def test_rehearsal_finds_faults(stage, waits):
-    """A number, a mask, a copy and a tensor of the host in the step are each an error."""
-    faults = {
-        lambda x: x * x.sum().item(): waits,
-        lambda x: x[x > 0]: waits,
-        lambda x: x.cpu(): waits,
-        lambda x: x + torch.ones(4).to(x): waits,
-        lambda x: torch.linalg.eigvalsh(x @ x.mT): waits,
-        lambda x: x + torch.ones(4): RuntimeError,
-        lambda x: torch.rand(4, device=x.device, generator=torch.Generator()): AssertionError,
-    }
-    with stage() as _:
-        x = torch.ones(4, 4, device=CUDA)
-        for fault, error in faults.items():
-            with pytest.raises(error):
-                fault(x)
