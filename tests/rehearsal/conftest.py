@@ -150,3 +150,15 @@ def says_so():
         assert "wait" in (getattr(module, name).__doc__ or "") or "Everything waits" in module.__doc__
 
     return check
+
+
+@pytest.fixture
+def normalized():
+    """``normalized()``, on a stage: a network that takes [0, 1] images, and a set of them."""
+
+    def made() -> tuple[nn.Module, data.DataSet]:
+        given = Given()
+        given.model.relu_depths = {"relu1": "stem.2", "relu2": "stage1.relu2", "relu3": "stage2.relu2"}
+        return networks.with_normalization(given.model, [0.5] * 3, [0.2] * 3), given.set
+
+    return made

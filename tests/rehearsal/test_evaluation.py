@@ -6,6 +6,9 @@ import pytest
 import torch
 
 from lggkit import evaluation
+from lggkit.evaluation.benchmark import CorruptionBenchmark
+from lggkit.evaluation.deformation_suite import DeformationSuite
+from lggkit.evaluation.robustness import RobustnessSuite
 
 NOISY = ("deepfool", "gaussian_noise", "noise_at", "strong")
 WAITS = {name: ("read", "send") if name in NOISY else ("read",) for name in evaluation.__all__}
@@ -87,3 +90,16 @@ def test_on_the_host(name, rehearse):
     """As far as the array on the CPU, which scikit-learn and scipy are given."""
     with pytest.raises(RuntimeError, match="numpy"):
         rehearse(HOST[name])
+
+
+def test_suites_of_the_study(stage, normalized):
+    """What records hold is measured where the network is; only numbers come to the host."""
+    suite = RobustnessSuite(pgd_steps=1, strong_steps=1, restarts=0, deepfool_steps=1, levels=(20.0,))
+    with stage("read", "send"):
+        model, test = normalized()
+        found = suite.metrics(model, test, suite.directions(model, test))
+        found |= DeformationSuite(1, 12).metrics(model, model, test, suite.images(test))
+        benchmark = CorruptionBenchmark(corruptions=("fog",), severities=(1,))
+        found |= benchmark.metrics({"it": lambda images: evaluation.predict(model, images)}, test)["it"]
+    numbers = [x for value in found.values() for x in (value if isinstance(value, list) else [value])]
+    assert {type(x) for x in numbers} <= {int, float}
