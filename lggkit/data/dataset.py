@@ -28,6 +28,8 @@ class DataSet:
         name: as in ``DATASETS``.
         split: ``"train"`` or ``"test"``.
 
+    ``from_tensors``, ``first_classes``, ``per_class`` and masks for ``subset`` wait for the device.
+
     Raises:
         TypeError: a part is no tensor.
         ValueError: dtypes or shapes do not fit together, or a label has no class.

@@ -68,7 +68,8 @@ def normalize(
 def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and (population) standard deviation of each channel.
 
-    Exact: from a histogram of the 256 levels, so that no float copy of the set is made.
+    Exact: from a histogram of the 256 levels, so that no float copy of the set is made. It waits for the
+    device.
 
     Args:
         images: uint8 (n, c, h, w).

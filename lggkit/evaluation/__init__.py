@@ -1,4 +1,9 @@
-"""What a trained network does on a data set: its answers, its errors, its agreement with another network."""
+"""What a trained network does on a data set: its answers, its errors, its agreement with another network.
+
+Everything waits for the device, since what is given is looked at and what comes out are numbers, but for
+``predict`` and ``with_dropout``: none of it belongs into a training step. Classifiers on embeddings, clusters
+and correlations of distances are computed on the CPU, by scikit-learn and scipy.
+"""
 
 from lggkit.evaluation.accuracy import error_rate, model_error, predict
 from lggkit.evaluation.attacks import (

@@ -32,9 +32,13 @@ def snr_epsilon(images: Tensor, snr: float) -> Tensor:
             f"snr is {snr} dB; give a ratio between -{most:.0f} and {most:.0f}, beyond which {images.dtype} "
             "rounds the change or the image away"
         )
+    return _epsilon(images, float(snr))
+
+
+def _epsilon(images: Tensor, snr: float) -> Tensor:
     wide = images.to(torch.promote_types(images.dtype, torch.float32))
     size = wide.flatten(1).norm(dim=1) / images[0].numel() ** 0.5
-    return (size / 10 ** (float(snr) / 20)).to(images.dtype).view(-1, *[1] * (images.dim() - 1))
+    return (size / 10 ** (snr / 20)).to(images.dtype).view(-1, *[1] * (images.dim() - 1))
 
 
 def fgsm(
@@ -72,6 +76,20 @@ def fgsm(
         direction, vanished = _direction(model, images, labels)
     warn_of(vanished, REMEDY)
     return _moved(images, size * direction.to(images.dtype), bounds)
+
+
+def crafted(model: nn.Module, images: Tensor, labels: Tensor, snr: float) -> Tensor:
+    """`fgsm` in [0, 1] of a batch that needs no look, such as one that is trained on: nothing waits or warns.
+
+    Args:
+        model: returns logits (n, c).
+        images: finite floats in [0, 1], (n, c, h, w).
+        labels: int64 (n,) in [0, c), on the images' device.
+        snr: in dB, within the range of `snr_epsilon`.
+    """
+    with attackable(model):
+        gradient, _ = input_gradient(model, images, labels, look=False)
+    return _moved(images, _epsilon(images, snr) * gradient.sign(), BOX)
 
 
 def fgsm_direction(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:

@@ -46,13 +46,14 @@ def missing(gradient: Tensor) -> Tensor:
     return (flat == 0).all(1) | ~flat.isfinite().all(1)
 
 
-def input_gradient(model: nn.Module, x: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+def input_gradient(model: nn.Module, x: Tensor, labels: Tensor, look: bool = True) -> tuple[Tensor, Tensor]:
     """``∇_x d`` of one batch as `log_odds`, and which of its images it fails although they are right.
 
     The gradient (n, ...) is 0 where it is NaN or the network has none. To be called inside `attackable`.
+    Labels are looked at, which waits for the device, unless ``look`` is False.
     """
     x = x.detach().clone().requires_grad_()
-    z = logits(model, x, labels)
+    z = logits(model, x, labels if look else None)
     gradient = torch.zeros_like(x)
     if z.requires_grad:
         (found,) = torch.autograd.grad(log_odds(z, labels).sum(), x, allow_unused=True)

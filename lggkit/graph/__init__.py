@@ -5,7 +5,7 @@ Differentiable with finite gradients also at coinciding points, zero vectors and
 and bfloat16 are accumulated in float32 and give float32, also under autocast, float64 stays. Shapes are
 static and nothing waits for the device (except ``check_nonnegative`` and ``laplacian_eigenmaps``), so that
 they compile and can be captured. Whole sets, too large for (n, n), are measured by ``knn_graph`` and
-``SparseGraph``.
+``SparseGraph``, which wait.
 """
 
 from lggkit.graph.blocks import knn_graph

@@ -26,7 +26,7 @@ class SparseGraph:
         n: the number of vertices.
 
     Of negative weights (beyond rounding) degrees and variations are refused with ValueError, as the functions
-    on dense adjacencies do.
+    on dense adjacencies do; here that waits for the device.
     """
 
     indices: Tensor

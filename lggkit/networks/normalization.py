@@ -65,7 +65,7 @@ def with_normalization(
 
     Args:
         model: takes normalised images (n, channels, h, w).
-        mean, std: one value a channel, on the [0, 1] scale.
+        mean, std: one value a channel, on the [0, 1] scale; looked at, which waits for the device.
     """
     device = next((p.device for p in model.parameters()), None)
     return NormalizedNetwork(model, InputNormalization(mean, std).to(device))

@@ -10,6 +10,7 @@ from torch import nn
 
 from lggkit.evaluation import VanishedGradients, vanished_gradients
 from lggkit.evaluation.attacks import deepfool, fgsm, fgsm_direction, misled, pgd, strong
+from lggkit.evaluation.fast_gradient import crafted
 from lggkit.evaluation.gradients import log_odds, unwarned
 
 
@@ -169,3 +170,14 @@ def test_attacks_work_where_the_caller_is_in_inference_mode():
         found = fgsm(net, x, y), pgd(net, x, y, steps=2), deepfool(net, x[:5], y[:5], steps=2)
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("factor", [1, 4e8, 0])
+def test_crafting_without_a_look_is_the_same_attack(factor):
+    net, x, y = sure(1)
+    net[1].weight.data *= factor
+    x[0] = 0
+    net.train()
+    with unwarned():
+        assert torch.equal(crafted(net, x, y, 20.0), fgsm(net, x, y, 20.0))
+    assert net.training and net[1].weight.grad is None

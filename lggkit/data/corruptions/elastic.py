@@ -42,7 +42,8 @@ def _affine(draws: Draws, size: tuple[int, int], reach: float) -> tuple[Tensor, 
     before = _triangle(size).to(draws.device)
     after = before + draws.uniform(3, 2, low=-reach, high=reach)
     ones = torch.ones_like(after[..., :1])
-    back = torch.linalg.solve(torch.cat((after, ones), -1), before.expand_as(after))
+    # Unchecked, as a check would wait for the device: three corners that are moved a little span a plane.
+    back, _ = torch.linalg.solve_ex(torch.cat((after, ones), -1), before.expand_as(after))
     x, y = _pixels(size, draws.device)
     a, b, c = (back[:, i, :, None, None] for i in range(3))
     return tuple((a * x + b * y + c).unbind(1))

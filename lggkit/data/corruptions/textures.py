@@ -63,13 +63,24 @@ class Textures:
         """
         which = draws.integers(len(self.levels))
         room = torch.tensor([self._room(level, size) for level in self.levels], device=draws.device)
-        places = draws.integers(room[which], 2)
-        channels = len(self.levels[0])
-        found = places.new_empty((len(places), channels, *size), dtype=torch.uint8)
-        for k, level in enumerate(self.levels):
-            chosen = (which == k).nonzero().flatten()
-            found[chosen] = _cut(level.to(draws.device), places[chosen], size)
-        return found
+        return self._cut(which, draws.integers(room[which], 2), size)
+
+    def _cut(self, which: Tensor, places: Tensor, size: tuple[int, int]) -> Tensor:
+        """Parts that begin at places (n, 2) of the textures chosen (n,), over borders where they reach them.
+
+        One gather for all, so that nothing waits for the device to know who has which texture.
+        """
+        flat = torch.cat([level.flatten() for level in self.levels]).to(places.device)
+        sides = torch.tensor([level.shape for level in self.levels])
+        starts, sides = (x.to(places.device)[which] for x in (sides.prod(1).cumsum(0) - sides.prod(1), sides))
+        rows, columns = (
+            (places[:, axis, None] + torch.arange(size[axis], device=places.device))
+            % sides[:, axis + 1, None]
+            for axis in (0, 1)
+        )
+        channel = torch.arange(len(self.levels[0]), device=places.device) * sides[:, 1, None]
+        lines = (channel[:, :, None] + rows[:, None]) * sides[:, 2, None, None] + starts[:, None, None]
+        return flat[lines[..., None] + columns[:, None, None]]
 
     def _room(self, level: Tensor, size: Sequence[int]) -> list[int]:
         sides = list(level.shape[1:])
@@ -80,13 +91,3 @@ class Textures:
                 f"{size[1]}: give larger textures or smaller images."
             )
         return room
-
-
-def _cut(level: Tensor, places: Tensor, size: tuple[int, int]) -> Tensor:
-    """Parts (m, c, rows, columns) that begin at places (m, 2), over the borders where they reach them."""
-    rows, columns = (
-        (places[:, axis, None] + torch.arange(size[axis], device=level.device)) % level.shape[axis + 1]
-        for axis in (0, 1)
-    )
-    channel = torch.arange(len(level), device=level.device)[:, None, None]
-    return level[channel, rows[:, None, :, None], columns[:, None, None, :]]

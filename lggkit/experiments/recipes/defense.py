@@ -9,8 +9,7 @@ from functools import partial
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lggkit.evaluation.attacks import fgsm
-from lggkit.evaluation.gradients import unwarned
+from lggkit.evaluation.fast_gradient import crafted
 from lggkit.experiments.lockstep import Observer
 from lggkit.experiments.networks import ByDepth, Network, Recipe
 from lggkit.objectives import parseval_step, spectral_norms, variation_smoothness
@@ -82,10 +81,9 @@ class Defended(Recipe):
         """The cross-entropy (its mean with that of attacked images) and the regulariser, a scalar."""
         loss = F.cross_entropy(outputs, batch.labels)
         if self.defense.adversarial_snr is not None:
-            # An image without a gradient is trained on as it is; a warning a step would tell nobody more.
-            with unwarned():
-                crafted = fgsm(model, batch.images, batch.labels, self.defense.adversarial_snr)
-            loss = (loss + F.cross_entropy(model(crafted).float(), batch.labels)) / 2
+            # An image without a gradient is trained on as it is.
+            attacked = crafted(model, batch.images, batch.labels, self.defense.adversarial_snr)
+            loss = (loss + F.cross_entropy(model(attacked).float(), batch.labels)) / 2
         return loss + self.defense.penalty(latents, batch.labels, outputs.shape[1])
 
     def after_step(self) -> Callable[[nn.Module], None] | None:

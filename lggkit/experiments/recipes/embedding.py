@@ -42,6 +42,8 @@ class EmbeddingLoss:
     - ``supervised_contrastive``: ``cos(f_i, f_j) / temperature`` as logits, the mean over positives outside
       the logarithm (Khosla et al., 2020, eq. 2). It normalises the outputs itself; no other loss does.
 
+    The peers' losses wait for the device, so that a step with them is not captured on a GPU.
+
     Samples without a positive count for nothing in the last two, and those that lack a positive or a negative
     in ``triplet``; a batch of none but such has loss 0.
 

@@ -1,0 +1,178 @@
+"""Graphs, objectives, taps and networks on a GPU that is not there; those that wait for it say so."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from lggkit import graph, latents, networks, objectives
+
+CUDA = {"device": "cuda"}
+READS = dict.fromkeys(("check_nonnegative", "knn_graph", "laplacian_eigenmaps", "SparseGraph"), ("read",))
+GRAPH = {
+    "check_nonnegative": lambda s: graph.check_nonnegative(s.x),
+    "class_indicators": lambda s: [graph.class_indicators(s.labels, n) for n in (None, 10)],
+    "class_mask": lambda s: [graph.class_mask(s.labels, kind) for kind in ("inter", "intra")],
+    "cosine_similarity": lambda s: graph.cosine_similarity(s.x),
+    "degree": lambda s: graph.degree(s.a),
+    "depth_variations": lambda s: [
+        graph.depth_variations(
+            s.maps, s.labels, power=m, similarity=kind, classes=10, normalized_laplacian=m < 2
+        )
+        for m, kind in ((1, "rbf"), (2, "cosine"))
+    ],
+    "flatten": lambda s: graph.flatten(s.maps["first"]),
+    "inter_class_edges": lambda s: graph.inter_class_edges(s.a, s.labels),
+    "knn_graph": lambda s: [
+        graph.knn_graph(s.x, 3).weights,
+        graph.knn_graph(s.x, 3, "rbf", graph.median_bandwidth(s.x), "and", block=5).indices,
+    ],
+    "knn_mask": lambda s: [graph.knn_mask(s.a, k) for k in (3, None)],
+    "label_variation": lambda s: [
+        graph.label_variation(s.a, s.labels, m, normalized) for m in (1, 3) for normalized in (True, False)
+    ],
+    "laplacian": lambda s: [graph.laplacian(s.a, normalized) for normalized in (True, False)],
+    "laplacian_eigenmaps": lambda s: graph.laplacian_eigenmaps(s.a),
+    "laplacian_power_product": lambda s: graph.laplacian_power_product(s.a, s.x, 2, normalized=True),
+    "latent_geometry_graph": lambda s: [
+        graph.latent_geometry_graph(s.x, k, kind, order=order, symmetrization=mode, exponent=2)
+        for k, kind, order, mode in (
+            (3, "rbf", "mask-first", "mean"),
+            (None, "cosine", "normalize-first", "and"),
+        )
+    ],
+    "median_bandwidth": lambda s: graph.median_bandwidth(s.x),
+    "normalize_adjacency": lambda s: graph.normalize_adjacency(s.a),
+    "normalized_label_variation": lambda s: [
+        graph.normalized_label_variation(s.a, s.labels, 3, each)
+        for each in ("edges-possible", "inter-pairs", "edges-present")
+    ],
+    "pairwise_distance": lambda s: [
+        graph.pairwise_distance(x) for x in (s.x, torch.rand(300, 20, requires_grad=True, **CUDA))
+    ],
+    "rbf_similarity": lambda s: [graph.rbf_similarity(s.x, b) for b in (None, 0.5)],
+    "signal_variation": lambda s: graph.signal_variation(s.a, s.x, 3),
+    "similarity": lambda s: [graph.similarity(s.x, k) for k in ("rbf", lambda x: x @ x.mT)],
+    "SparseGraph": lambda s: [
+        s.edges.degree(),
+        s.edges.normalize().weights,
+        s.edges.nonzero().weights,
+        s.edges.to_dense(),
+        s.edges.inter_class_edges(s.labels),
+        s.edges.label_variation(s.labels),
+        *(
+            s.edges.normalized_label_variation(s.labels, 3, each)
+            for each in ("edges-possible", "inter-pairs")
+        ),
+    ],
+    "symmetrize": lambda s: [graph.symmetrize(s.a, mode) for mode in ("or", "and", "mean")],
+}
+MEASURES = dict.fromkeys(("check_latents", "spectral_norms"), ("read",))
+OBJECTIVES = {
+    "check_latents": lambda s: objectives.check_latents(s.maps, s.theirs, nonnegative=True),
+    "gkd": lambda s: [
+        objectives.gkd(s.maps, s.theirs, k=3, order="normalize-first"),
+        objectives.gkd(s.maps, s.theirs, edges="inter", labels=s.labels, similarity="rbf"),
+    ],
+    "graph_smoothness": lambda s: [
+        objectives.graph_smoothness(s.x, s.labels, k=k, reduction=r) for k, r in ((3, "sum"), (None, "mean"))
+    ],
+    "hinton": lambda s: objectives.hinton(s.x, s.x.detach()),
+    "paired": lambda s: objectives.paired(s.maps, s.theirs, in_order=False),
+    "parseval_step": lambda s: objectives.parseval_step(s.model),
+    "relative_distance": lambda s: [objectives.relative_distance(s.x, m) for m in ("all", "positive")],
+    "rkd_angle": lambda s: objectives.rkd_angle(s.maps, s.theirs),
+    "rkd_distance": lambda s: objectives.rkd_distance(s.maps, s.theirs),
+    "similarity_preserving": lambda s: objectives.similarity_preserving(s.maps, s.theirs),
+    "spectral_norms": lambda s: objectives.spectral_norms(s.model),
+    "variation_smoothness": lambda s: objectives.variation_smoothness(s.maps, s.labels, power=3),
+    "depth_variations": GRAPH["depth_variations"],
+}
+NO_OBJECTIVES = {
+    "Latents": "a type",
+    "least_pair_loss": "of numbers",
+    "pair_sum_violation": "draws its own tensors, on the CPU",
+    "random_pair_loss": "of numbers",
+}
+SIZES = {
+    "small_net": {"width": 4},
+    "resnet18": {"width": 4},
+    "preact_resnet18": {"width": 4, "parseval": True},
+    "wide_resnet28": {"widen": 1},
+}
+SET_UP = dict.fromkeys(("Bottleneck", "build", "with_embedding"), ("send",))
+SET_UP["with_normalization"] = ("read", "send")
+NETWORKS = {
+    "Bottleneck": lambda s: networks.Bottleneck(s.model, 10, 5, 0).to("cuda")(s.images),
+    "build": lambda s: [
+        networks.build(name, seed=0, channels=3, **size).to("cuda")(s.images) for name, size in SIZES.items()
+    ],
+    "mac_count": lambda s: networks.mac_count(s.model, (3, 8, 8)),
+    "parameter_count": lambda s: networks.parameter_count(s.model),
+    "with_embedding": lambda s: [
+        networks.with_embedding(s.model, kind, 10)(s.images) for kind in (None, "l2", "batch_norm")
+    ],
+    "with_normalization": lambda s: [
+        networks.with_normalization(s.model, s.set.mean, s.set.std)(images) for images in (s.images, s.bytes)
+    ],
+}
+NO_NETWORKS = {
+    "NETWORKS": "names, all of which are built",
+    **dict.fromkeys(SIZES, "built by name"),
+    **dict.fromkeys(("PreActResNet18", "ResNet18", "SmallNet", "WideResNet28"), "built by name"),
+    **dict.fromkeys(
+        ("EmbeddingNetwork", "InputNormalization", "NormalizedNetwork"), "what with_ functions give"
+    ),
+    **dict.fromkeys(("load_weights", "save_weights"), "go through files and the CPU"),
+}
+LATENTS = {
+    "latents": lambda s: latents.latents(s.model, s.images, ["input", "stage1", "penultimate", "output"]),
+}
+NO_LATENTS = {
+    "Taps": "on in every whole step that has taps",
+    **dict.fromkeys(("resolve_depths", "unwrapped"), "of modules"),
+}
+
+
+@pytest.mark.parametrize("name", GRAPH)
+def test_graph(name, rehearse, says_so):
+    rehearse(GRAPH[name], *READS.get(name, ()))
+    if "read" in READS.get(name, ()):
+        says_so("graph", name)
+
+
+def test_graph_is_complete(complete):
+    complete("graph", GRAPH, {})
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_objectives(name, rehearse, says_so):
+    rehearse(OBJECTIVES[name], *MEASURES.get(name, ()))
+    if "read" in MEASURES.get(name, ()):
+        says_so("objectives", name)
+
+
+def test_objectives_is_complete(complete):
+    complete("objectives", OBJECTIVES, NO_OBJECTIVES)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks(name, rehearse, says_so):
+    rehearse(NETWORKS[name], *SET_UP.get(name, ()))
+    if "read" in SET_UP.get(name, ()):
+        says_so("networks", name)
+
+
+def test_networks_is_complete(complete):
+    complete("networks", NETWORKS, NO_NETWORKS)
+
+
+@pytest.mark.parametrize("name", LATENTS)
+def test_latents(name, rehearse, says_so):
+    rehearse(LATENTS[name], *{}.get(name, ()))
+    if "read" in {}.get(name, ()):
+        says_so("latents", name)
+
+
+def test_latents_is_complete(complete):
+    complete("latents", LATENTS, NO_LATENTS)
