@@ -13,20 +13,23 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from lggkit.data import DataSet
 from lggkit.evaluation import consistency, error_rate, predict
 from lggkit.evaluation.cost import relative_cost
 from lggkit.evaluation.geometry import mean_variations
 from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
+from lggkit.experiments.lockstep import TrainedNetwork
 from lggkit.experiments.networks import Architecture, Guide, Images, Network, Recipe
 from lggkit.experiments.recipes.distillation import Distillation, Distilled, distances_to_teacher
 from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec
 from lggkit.training import MultiStep, OneCycle, TrainConfig
 
+PAPER_TRAINING = TrainConfig(epochs=200, schedule=MultiStep((60, 120, 160), 0.2))
 SIZES = {"wide_resnet28": "widen", "small_net": "width"}
-Answers = Callable[[Network, int], Tensor]
+Trained, Answers = Callable[[Network, int], TrainedNetwork], Callable[[Network, int], Tensor]
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,7 @@ class Settings(Protocol):
     teacher_seed: int = 0
     is_teacher: bool = False
     layers: tuple[str, ...] = ("stage1", "stage2", "penultimate")
-    training: TrainConfig = field(
-        default_factory=lambda: TrainConfig(epochs=200, schedule=MultiStep((60, 120, 160), 0.2))
-    )
+    training: TrainConfig = PAPER_TRAINING
     teacher_training: TrainConfig | None = None
     distillation: Distillation = field(default_factory=Distillation)
     draws: int = 50
@@ -79,47 +80,47 @@ class Settings(Protocol):
     def _recipe(self) -> Recipe:
         if not self.distillation.weights:
             return Recipe()
-        depths = (*self.layers, "output")
-        guide = Guide(self.teacher.description, self.teacher_seed, depths, self.precision)
+        guide = Guide(self.teacher.description, self.teacher_seed, (*self.layers, "output"), self.precision)
         return Distilled(guide=guide, losses=self.distillation, layers=self.layers)
 
 
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
     """A record for each spec: error and cost; for students agreement with the teacher, and geometry."""
-    images = context.data(specs[0].protocol.dataset, train=False).images
-    answers = cache(lambda network, seed: predict(context.network(network, seed), images))
-    for spec, result in trained(specs, context).items():
+    results, images = trained(specs, context), context.data(specs[0].protocol.dataset, train=False).images
+    held = {(spec.protocol.description, spec.seed): result for spec, result in results.items()}
+    networks = cache(lambda *one: held[one] if one in held else context.networks([one])[0])
+    answers = cache(lambda *one: predict(networks(*one).model, images))
+    for spec, result in results.items():
         begun, sound = time.monotonic(), result.diverged is None
-        metrics = _of_network(spec, result.model, answers, context) if sound else {}
+        metrics = _of_network(spec, networks, answers, context) if sound else {}
         yield context.record(spec, metrics, seconds=time.monotonic() - begun, **how_trained(result))
 
 
-def _of_network(spec: Spec, model: nn.Module, answers: Answers, context: Context) -> dict[str, Any]:
+def _of_network(spec: Spec, networks: Trained, answers: Answers, context: Context) -> dict[str, Any]:
     settings, test = spec.protocol, context.data(spec.protocol.dataset, train=False)
-    teacher = settings.teacher.description.untrained(0, context)
+    own, teacher = settings.description, settings.teacher.description
+    model = networks(own, spec.seed).model
     found = {
-        **relative_cost(model, teacher, test.images.shape[1:]),
-        "test_error": error_rate(answers(settings.description, spec.seed), test.labels),
+        **relative_cost(model, teacher.untrained(0, context), test.images.shape[1:]),
+        "test_error": error_rate(answers(own, spec.seed), test.labels),
         "sigma_all_depths": mean_variations(model, test, settings.draws, settings.per_class),
     }
-    return found if settings.is_teacher else found | _of_student(spec, model, answers, context)
+    alone = settings.is_teacher or networks(teacher, settings.teacher_seed).diverged is not None
+    return found if alone else found | _of_student(spec, networks, answers, test)
 
 
-def _of_student(spec: Spec, model: nn.Module, answers: Answers, context: Context) -> dict[str, Any]:
-    """Agreement with the teacher and distance to it; nothing where the teacher diverged."""
-    settings, test = spec.protocol, context.data(spec.protocol.dataset, train=False)
-    own, teacher, size = settings.description, settings.teacher.description, settings.training.batch_size
-    (guide,) = context.networks([(teacher, settings.teacher_seed)])
-    if guide.diverged is not None:
-        return {}
-    theirs, some = answers(teacher, settings.teacher_seed), test.images[: settings.batches * size]
-    agreed = consistency(answers(own, spec.seed), theirs, test.labels)
+def _of_student(spec: Spec, networks: Trained, answers: Answers, test: DataSet) -> dict[str, Any]:
+    """Agreement with the teacher and distance to it."""
+    settings, size = spec.protocol, spec.protocol.training.batch_size
+    own, teacher = (settings.description, spec.seed), (settings.teacher.description, settings.teacher_seed)
+    agreed = consistency(answers(*own), answers(*teacher), test.labels)
     on_errors = {} if agreed.on_errors is None else {"consistency_on_teacher_errors": agreed.on_errors}
+    both, some = (networks(*one).model for one in (own, teacher)), test.images[: settings.batches * size]
     return {
         "consistency": agreed.overall,
-        "teacher_error": error_rate(theirs, test.labels),
+        "teacher_error": error_rate(answers(*teacher), test.labels),
         **on_errors,
-        **distances_to_teacher(model, guide.model, some, settings.layers, size),
+        **distances_to_teacher(*both, some, settings.layers, size),
     }
 
 
