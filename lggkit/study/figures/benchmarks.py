@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lggkit.study.figures.style import arm_color
+from lggkit.study.figures.style import WIDEST, arm_color
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +35,7 @@ def growth_figure(rows: Rows, width: int = 512) -> Figure:
     if not families["n"]:
         raise ValueError(f"no row has latents of {width} features; run tests/bench/bench_graph.py again")
     drawn = {key: sorted(chosen, key=lambda row: row[key]) for key, chosen in families.items() if chosen}
-    figure, axes = plt.subplots(1, len(drawn), figsize=(2 + 4 * len(drawn), 3.6), squeeze=False)
+    figure, axes = plt.subplots(1, len(drawn), figsize=(min(2 + 4 * len(drawn), WIDEST), 3.6), squeeze=False)
     for ax, (key, chosen) in zip(axes[0], drawn.items(), strict=True):
         _panel(ax, key, chosen, rates(rows))
     axes[0, 0].set_ylabel("forward and backward (s)")

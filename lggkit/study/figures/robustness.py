@@ -9,8 +9,8 @@ import numpy as np
 
 from lggkit.data.corruptions import CORRUPTIONS
 from lggkit.data.corruptions.official import PUBLISHED, TITLES
-from lggkit.study.figures.parts import GRAY, MARKS, marked_interval, one_legend
-from lggkit.study.figures.style import arm_color
+from lggkit.study.figures.parts import dots, looks, marked_interval, one_legend, panels, seed_lines
+from lggkit.study.figures.style import GRAY
 from lggkit.study.verdicts import by_seed
 
 if TYPE_CHECKING:
@@ -39,10 +39,8 @@ def corruption_figure(shown: Shown, titles: Mapping[str, str], reference: str = 
     Marks are means over seeds with 95 % intervals where there are at least three; a ratio is one seed's. The
     last row is the mean over corruptions, on the right the MCE.
     """
-    import matplotlib.pyplot as plt
-
-    theirs = _errors(shown, reference)
-    figure, axes = plt.subplots(1, 2, figsize=(9.6, 1.5 + 0.32 * len(theirs)), sharey=True)
+    theirs, look = _errors(shown, reference), looks(shown.experiment)
+    figure, axes = panels(2, 1.5 + 0.32 * len(theirs), sharey=True)
     for index, (arm, title) in enumerate(titles.items()):
         ours, shift = _errors(shown, arm), 0.56 * (index / max(len(titles) - 1, 1) - 0.5)
         ratios = [_ratios(ours[name], theirs[name]) for name in ours]
@@ -52,7 +50,7 @@ def corruption_figure(shown: Shown, titles: Mapping[str, str], reference: str = 
         )
         for ax, rows in zip(axes, columns, strict=True):
             for place, values in enumerate(rows):
-                marked_interval(ax, place + shift, values, index, title if not place else None)
+                marked_interval(ax, place + shift, values, look[arm], title if not place else None)
     _corruption_axes(axes, list(theirs))
     axes[1].axvline(100, color=GRAY, lw=0.8, ls=":", zorder=0)
     axes[1].set_xlabel(f"corruption error\n({titles[reference]} of the same seed: 100)")
@@ -84,16 +82,13 @@ def _ratios(ours: Mapping[int, float], theirs: Mapping[int, float]) -> list[floa
 
 def severity_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
     """Error against severity, averaged over corruptions: as it is (left), beyond the clean error (right)."""
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.6))
-    for index, (arm, title) in enumerate(titles.items()):
+    figure, axes = panels(2, 3.6)
+    look = looks(shown.experiment)
+    for arm, title in titles.items():
         severities = [0, *shown.arm(arm)[0].settings["severities"]]
         rows = np.array([_by_severity(record.metrics) for record in shown.arm(arm)])
-        look = {"color": arm_color(index), "marker": MARKS[index], "ms": 5, "lw": 2, "label": title}
         for ax, values in zip(axes, (rows, rows - rows[:, :1]), strict=True):
-            ax.plot(severities, values.T, color=arm_color(index), lw=0.6, alpha=0.5)
-            ax.plot(severities, values.mean(0), **look)
+            seed_lines(ax, severities, values, look[arm], title)
             ax.set_xticks(severities, ["clean", *severities[1:]])
     for ax, label in zip(axes, ("error (%)", "error beyond the\nclean error (points)"), strict=True):
         ax.set(xlabel="severity", ylabel=label)
@@ -113,16 +108,13 @@ def arms_figure(shown: Shown, titles: Mapping[str, str], metrics: Mapping[str, s
 
     ``metrics`` names the metrics and the label of each one's axis; an arm that lacks one is left out there.
     """
-    import matplotlib.pyplot as plt
-
-    size = (2.2 + 3.2 * len(metrics), 1 + 0.36 * len(titles))
-    figure, axes = plt.subplots(1, len(metrics), figsize=size, sharey=True, squeeze=False)
-    for ax, (metric, label) in zip(axes[0], metrics.items(), strict=True):
+    figure, axes = panels(len(metrics), 1 + 0.36 * len(titles), sharey=True)
+    look = looks(shown.experiment)
+    for ax, (metric, label) in zip(axes, metrics.items(), strict=True):
         for place, arm in enumerate(titles):
-            values = shown.values(arm, metric)
-            ax.plot(values, np.full(len(values), place + 0.22), ".", ms=5, color=GRAY)
-            marked_interval(ax, place, values, place)
+            dots(ax, place, shown.values(arm, metric))
+            marked_interval(ax, place, shown.values(arm, metric), look[arm])
         ax.set_xlabel(label)
-    axes[0, 0].set_yticks(range(len(titles)), list(titles.values()))
-    axes[0, 0].set_ylim(len(titles) - 0.4, -0.5)
+    axes[0].set_yticks(range(len(titles)), list(titles.values()))
+    axes[0].set_ylim(len(titles) - 0.4, -0.5)
     return figure

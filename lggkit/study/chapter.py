@@ -1,0 +1,191 @@
+"""What a notebook asks of the study, as one object: it measures what is missing and shows what is "
+"recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from lggkit import experiments
+from lggkit.record import SCALES
+from lggkit.study import tables, view
+from lggkit.study.chapter_texts import NOTHING, came_out_text, facts_text, whole_number
+from lggkit.study.figures import length
+from lggkit.study.origins import origins_table
+from lggkit.study.paper import claims
+from lggkit.study.scorecard import judged_claims, records_of
+from lggkit.study.verdicts import ClaimVerdict
+
+if TYPE_CHECKING:
+    from IPython.display import Markdown
+    from matplotlib.figure import Figure
+
+    from lggkit.study.view import Shown
+
+ABOVE_SMOKE = SCALES[1:]
+
+
+class Part:
+    """Records of a section at one scale, or none; what is asked of none shows nothing.
+
+    Functions that are handed to it take the records first, and then what else is given.
+    """
+
+    def __init__(self, shown: Shown | None, titles: Mapping[str, str]) -> None:
+        self.shown = shown
+        self.titles = titles
+
+    def draw(self, function: Callable[..., Figure], *arguments: Any, **options: Any) -> Figure | None:
+        """The figure that a function makes of the records; None where there are none."""
+        return None if self.shown is None else function(self.shown, *arguments, **options)
+
+    def say(self, *functions: Callable[[Shown], Sequence[str]]) -> Markdown | None:
+        """The sentences that functions choose by the records, a paragraph each; None where there are none."""
+        if self.shown is None:
+            return None
+        return _markdown("\n\n".join(text for function in functions for text in function(self.shown)))
+
+    def show(
+        self, function: Callable[..., pd.DataFrame], caption: str, name: str, *arguments: Any, **options: Any
+    ) -> Markdown | None:
+        """The table that a function makes of the records, with its caption and its label."""
+        if self.shown is None:
+            return None
+        return _markdown(tables.as_myst(function(self.shown, *arguments, **options), caption, name))
+
+    def recorded(self, arms: Sequence[str]) -> dict[str, str]:
+        """The titles of those arms that have a run, in the order given."""
+        return {arm: self.titles[arm] for arm in arms if self.shown is not None and self.shown.arm(arm)}
+
+    def waiting(self, arms: Sequence[str] = ()) -> Markdown:
+        """At which scale this part is shown, and what is not measured there yet."""
+        if self.shown is None:
+            return _markdown(NOTHING)
+        missing = [self.titles[arm] for arm in arms if not self.shown.arm(arm)]
+        left = f" Not measured there yet: {'; '.join(missing)}." if missing else ""
+        return _markdown(f"Shown at the {self.shown.scale} scale.{left}")
+
+
+class Chapter(Part):
+    """A section of a paper as its page needs it; measures at ``scale`` what is missing when it is made.
+
+    The page shows the highest scale above smoke that is recorded: at which every one of ``arms`` (by default
+    those of the paper's table) has a run. ``page`` is the notebook's name where a section has several, and
+    ``numbers`` are the claims of the page, by default all that the section's runs decide.
+
+    Raises:
+        KeyError: there is no such experiment.
+        ValueError: there is no such scale.
+        LedgerError: a run failed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        scale: str = "smoke",
+        *,
+        page: str = "",
+        arms: Sequence[str] = (),
+        numbers: Sequence[str] = (),
+    ) -> None:
+        self.experiment = experiments.get(name)
+        self.measured = view.measure(name, scale)
+        self.page = page or name.partition("/")[2]
+        self.numbers = tuple(map(str, numbers))
+        self.parts: list[Shown] = []
+        super().__init__(None, {arm.name: arm.title for arm in self.experiment.arms})
+        self.shown = self.part(*(arms or self.table_arms)).shown
+
+    @property
+    def table_arms(self) -> dict[str, str]:
+        """The titles of the arms that the paper's table shows."""
+        return {arm.name: arm.title for arm in self.experiment.arms if arm.table}
+
+    @property
+    def label(self) -> str:
+        """What the labels of the page's tables begin with."""
+        return f"tab-{self.experiment.paper}-{self.page}".replace("_", "-")
+
+    def part(self, *arms: str) -> Part:
+        """The records at the highest scale above smoke at which every one of these arms has been run."""
+        for scale in reversed(ABOVE_SMOKE):
+            shown = view.at(self.experiment.name, scale)
+            if set(arms) <= {record.arm for record in shown.records} and shown.records:
+                self.parts.append(shown)
+                return Part(shown, self.titles)
+        return Part(None, self.titles)
+
+    def facts(self) -> Markdown:
+        """One line: scale, data, network, epochs, seeds, device."""
+        return _markdown(facts_text(self.shown))
+
+    def came_out(self) -> Markdown:
+        """A box of up to four findings, from the verdicts of the page's claims."""
+        return _markdown(NOTHING if self.shown is None else came_out_text(self.judged()))
+
+    def judged(self) -> list[ClaimVerdict]:
+        """The claims of the page with their verdicts, parts of compound claims included."""
+        return [j for j in judged_claims(self.experiment.paper) if self._is_here(j.claim)]
+
+    def table(self, table: str, note: str = "") -> Markdown:
+        """A table of the paper: its values beside ours at every scale."""
+        caption = f"{table.replace('-', ' ').capitalize()} of the paper beside ours: mean ± half the 95 % interval (seeds)."
+        label = f"tab-{self.experiment.paper}-{table}".replace("_", "-")
+        frame = tables.paper_table(self.experiment.paper, table)
+        return _markdown(tables.as_myst(frame, f"{caption} {note}".strip(), label))
+
+    def claims(self) -> Markdown:
+        """The claims of the page with their rules, effects and verdicts."""
+        sections = dict.fromkeys(c.experiment for c in claims(self.experiment.paper) if self._is_here(c))
+        frames = [tables.claims_table(self.experiment.paper, name) for name in sections if name]
+        found = pd.concat(frames).drop_duplicates("claim") if frames else pd.DataFrame({"claim": []})
+        here = [not self.numbers or whole_number(number) in self.numbers for number in found["claim"]]
+        caption = "Claims of this page and their verdicts; ✓ survives Holm's correction."
+        return _markdown(tables.as_myst(found[here], caption, f"{self.label}-claims"))
+
+    def _is_here(self, claim: Any) -> bool:
+        if self.numbers:
+            return whole_number(claim.number) in self.numbers
+        return claim.experiment == self.experiment.name
+
+    def against_length(self) -> Markdown:
+        """Whether the effects of the page's claims last in longer trainings, or that it is not known yet."""
+        return _markdown(length.length_said(self._effects()))
+
+    def length_figure(self) -> Figure | None:
+        """The effects of the page's claims at every length of training; None while there is only one."""
+        found = self._effects()
+        if max(map(len, found.values()), default=0) < 2:
+            return None
+        return length.length_figure([j.claim for j in self.judged()], found)
+
+    def _effects(self) -> dict[str, length.ByLength]:
+        paper = self.experiment.paper
+        return length.effects_by_length([j.claim for j in self.judged()], records_of(paper))
+
+    def origins(self) -> Markdown:
+        """Where each setting comes from, with its value at the scale that is shown."""
+        frame = origins_table(self.experiment, self.shown.scale if self.shown else self.measured.scale)
+        return _markdown(tables.as_myst(frame, "Settings and where each is from.", f"{self.label}-origins"))
+
+    def provenance(self) -> Markdown:
+        """The records behind the page."""
+        if not self.parts:
+            return _markdown(NOTHING)
+        frame = tables.provenance(*self.parts)
+        return _markdown(tables.as_myst(frame, "Records behind this page.", f"{self.label}-records"))
+
+    def rerun(self) -> Markdown:
+        """The command that measures and executes this page at another scale."""
+        path = f"notebooks/{self.experiment.paper}/{self.page}.ipynb"
+        scales = ", ".join(f"`{scale}`" for scale in SCALES)
+        command = f"papermill {path} out.ipynb -p scale reduced"
+        return _markdown(f"```console\n$ {command}\n```\n\n`scale` is one of {scales}.")
+
+
+def _markdown(text: str) -> Markdown:
+    from IPython.display import Markdown
+
+    return Markdown(text)

@@ -1,0 +1,98 @@
+"""What every chapter says of itself: its facts, and what came out, from records and verdicts alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lggkit import experiments
+from lggkit.study import view
+from lggkit.study.effect_words import effect_text
+from lggkit.study.verdicts import ClaimVerdict
+
+if TYPE_CHECKING:
+    from lggkit.study.view import Shown
+
+MOST = 4
+ORDER = ("contradicted", "holds", "still moving", "undecided")
+NOTHING = "Nothing is recorded above smoke scale yet, so this page shows no result."
+SHORT = "Networks that were trained as shortly as here decide no claim about training."
+
+
+def facts_text(shown: Shown | None) -> str:
+    """One line of facts: scale, data, network, epochs, seeds, device; the same words on every page."""
+    if shown is None:
+        return NOTHING
+    facts = {
+        "Scale": shown.scale,
+        "data": _data(shown),
+        "network": _network(shown),
+        "training": _epochs(shown),
+        "seeds": _seeds(shown),
+        "device": shown.devices,
+    }
+    line = " · ".join(f"{name} **{value}**" for name, value in facts.items() if value)
+    return f"{line}. {SHORT}" if shown.scale == "short" else f"{line}."
+
+
+def _settings(shown: Shown) -> dict:
+    table = [arm.name for arm in experiments.get(shown.experiment).arms if arm.table]
+    rows = [record.settings for record in shown.records if record.arm in table]
+    return (rows or [record.settings for record in shown.records])[-1]
+
+
+def _data(shown: Shown) -> str:
+    named = {view.data_title(r.settings) for r in shown.records if r.settings.get("dataset")}
+    return " and ".join(sorted(named))
+
+
+def _network(shown: Shown) -> str:
+    settings = _settings(shown)
+    if not settings.get("network"):
+        return ""
+    width = f", width {settings['width']}" if settings.get("width") else ""
+    return view.network_title(settings) + width
+
+
+def _epochs(shown: Shown) -> str:
+    count = (_settings(shown).get("training") or {}).get("epochs")
+    return "" if count is None else f"{count} epoch{'' if count == 1 else 's'}"
+
+
+def _seeds(shown: Shown) -> str:
+    table = [arm.name for arm in experiments.get(shown.experiment).arms if arm.table]
+    counts = {len(shown.arm(arm)) for arm in table} - {0}
+    return " to ".join(str(n) for n in sorted({min(counts), max(counts)})) if counts else ""
+
+
+def came_out_text(judged: Sequence[ClaimVerdict]) -> str:
+    """A box of up to four findings: verdict, claim, and its effect with unit, interval and direction."""
+    lines = [f"- {_finding(one)}" for one in chosen(judged)] or ["- No claim of this page is measured yet."]
+    return "\n".join(["> **What came out**", ">", *(f"> {line}" for line in lines)])
+
+
+def chosen(judged: Sequence[ClaimVerdict]) -> list[ClaimVerdict]:
+    """The findings of a box: verdicts before what is undecided, one of each claim before a second part."""
+    measured = sorted((j for j in judged if j.interval is not None), key=_rank)
+    first = {whole_number(j.claim.number): j for j in reversed(measured)}
+    ordered = [j for j in measured if first[whole_number(j.claim.number)] is j]
+    ordered += [j for j in measured if not any(j is other for other in ordered)]
+    return sorted(ordered[:MOST], key=_rank)
+
+
+def _rank(judged: ClaimVerdict) -> tuple[int, int, str]:
+    known = ORDER.index(judged.verdict) if judged.verdict in ORDER else len(ORDER)
+    return known, int(re.sub(r"\D", "", judged.claim.number) or 0), judged.claim.number
+
+
+def whole_number(number: str) -> str:
+    """The number of the claim that a part belongs to: ``5`` of ``5a``."""
+    return number.rstrip("abcdefghijklmnopqrstuvwxyz")
+
+
+def _finding(judged: ClaimVerdict) -> str:
+    seeds = f"{judged.n} seed{'' if judged.n == 1 else 's'}"
+    verdict = judged.verdict[0].upper() + judged.verdict[1:]
+    said = f"**{verdict}:** {judged.claim.statement}"
+    return f"{said} Claim {judged.claim.number}, {judged.scale} scale, {seeds}: {effect_text(judged)}."

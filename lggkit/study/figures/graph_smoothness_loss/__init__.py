@@ -1,0 +1,1 @@
+"""Figures, tables and sentences of paper 2, one module a section."""

@@ -1,0 +1,102 @@
+"""Effects of claims against the length of the training: short, reduced and, where there is one, paper "
+"scale."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lggkit.record import SCALES, Record
+from lggkit.study.effect_words import metric_of, unit_of
+from lggkit.study.effects import effects, slopes
+from lggkit.study.figures.parts import panels
+from lggkit.study.figures.style import GRAY, look_of
+from lggkit.study.statistics import Interval, t_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from lggkit.study.paper import Claim
+
+RULES = {"greater": effects, "equivalent": effects, "trend": slopes}
+LENGTHS = SCALES[1:]
+ByLength = Mapping[str, Interval]
+
+
+def effects_by_length(
+    claims: Sequence[Claim], records: Mapping[str, Mapping[str, Sequence[Record]]]
+) -> dict[str, ByLength]:
+    """The effect of each claim about training at every length recorded, by the claim's number.
+
+    ``records[experiment][scale]`` are the runs. Identities and compound claims have none.
+    """
+    found = {}
+    for claim in claims:
+        lengths = {s: _effect(claim, records.get(claim.experiment, {}).get(s, ())) for s in LENGTHS}
+        measured = {scale: interval for scale, interval in lengths.items() if interval is not None}
+        if measured:
+            found[claim.number] = measured
+    return found
+
+
+def _effect(claim: Claim, records: Sequence[Record]) -> Interval | None:
+    if claim.kind not in RULES or not records:
+        return None
+    values, magnitude = RULES[claim.kind](claim, records)
+    if claim.direction == "decreasing":
+        values = [-value for value in values]
+    return t_interval(values, magnitude=magnitude) if values else None
+
+
+def length_said(found: Mapping[str, ByLength]) -> str:
+    """How many effects point the same way at the shortest and at the longest training, or what is missing."""
+    several = [list(lengths.values()) for lengths in found.values() if len(lengths) > 1]
+    if not several:
+        return "Only one length of training is recorded; the longer runs that would show whether an effect lasts are not there yet."
+    same = sum(np.sign(one[0].mean) == np.sign(one[-1].mean) for one in several)
+    return f"{same} of {len(several)} effects have the same sign at the shortest and at the longest training."
+
+
+def length_figure(claims: Sequence[Claim], found: Mapping[str, ByLength]) -> Figure:
+    """A panel a unit: the effect of each of its claims at every length, with its interval from two seeds on.
+
+    Above zero is the way the claims say; for claims of equality a band shows what is allowed.
+    """
+    groups: dict[str, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        if claim.number in found:
+            groups[unit_of(metric_of(claim)) or metric_of(claim)].append(claim)
+    figure, axes = panels(len(groups))
+    for ax, (unit, members) in zip(axes, groups.items(), strict=True):
+        _panel(ax, members, found)
+        ax.set(title=unit, xlim=(-0.4, len(LENGTHS) - 0.6))
+        ax.set_xticks(range(len(LENGTHS)), LENGTHS)
+        ax.legend(title="claim", ncols=2, fontsize="small", title_fontsize="small")
+    axes[0].set_ylabel("effect")
+    return figure
+
+
+def _panel(ax: Axes, claims: Sequence[Claim], found: Mapping[str, ByLength]) -> None:
+    ax.axhline(0, color=GRAY, lw=0.8, ls=":", zorder=0)
+    for index, claim in enumerate(claims):
+        lengths = found[claim.number]
+        places = np.array([LENGTHS.index(scale) for scale in lengths]) + 0.06 * (index - len(claims) / 2)
+        halves = [i.half_width if np.isfinite(i.half_width) else 0.0 for i in lengths.values()]
+        look = look_of(index)
+        ax.errorbar(
+            places,
+            [i.mean for i in lengths.values()],
+            yerr=halves,
+            fmt=f"{look['marker']}-",
+            color=look["color"],
+            label=claim.number,
+            ms=5,
+            capsize=2,
+            lw=1.2,
+        )
+        if claim.kind == "equivalent":
+            ax.axhspan(-claim.margin, claim.margin, color="#eeeeee", zorder=-1)

@@ -1,0 +1,143 @@
+"""Tables and sentences of paper 1, section 4.1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from lggkit import experiments
+from lggkit.study import tables
+from lggkit.study.paper import cells
+
+if TYPE_CHECKING:
+    from lggkit.study.view import Shown
+
+TEACHERS = {"GKD": ("gkd", "gkd_teacher1"), "RKD-D": ("rkd_d", "rkd_d_teacher1")}
+VARIANTS = {
+    "gkd_inter": "edges between classes only",
+    "gkd_intra": "edges within classes only",
+    "gkd_kd": "GKD with Hinton KD",
+}
+
+
+def printed_errors() -> dict[str, float]:
+    """The test errors of Table 1 as the paper prints them, in percent, by arm."""
+    return {c.arm: c.value for c in cells("lgg") if c.table == "table-1" and c.metric == "test_error"}
+
+
+def one_seed_gaps(shown: Shown) -> np.ndarray:
+    """Error of RKD-D minus error of GKD for every choice of one run of each, (n²,), in points."""
+    rkd, gkd = (np.array(shown.values(arm, "test_error")) for arm in ("rkd_d", "gkd"))
+    return (rkd[:, None] - gkd).ravel()
+
+
+def released(shown: Shown) -> pd.DataFrame:
+    """What the authors' released checkpoints err, whatever is shown of ours."""
+    return tables.printed_table("lgg", "table-1-released")
+
+
+def teachers(shown: Shown) -> pd.DataFrame:
+    """Gains over the same baselines with either teacher, and their difference over the seeds of both."""
+    rows = {
+        name: {f"teacher {seed}": (arm, "gain") for seed, arm in enumerate(arms)}
+        for name, arms in TEACHERS.items()
+    }
+    changes = [_paired(shown, second, first, "gain") for first, second in TEACHERS.values()]
+    return tables.metrics_table(shown, rows, digits=2).assign(**{"second less first": changes})
+
+
+def precisions(shown: Shown) -> pd.DataFrame:
+    """Test error of the baseline student in either precision, and the paired difference."""
+    arms = {"float32": "baseline", "bfloat16": "baseline_bfloat16"}
+    rows = {"baseline student": {name: (arm, "test_error") for name, arm in arms.items()}}
+    difference = _paired(shown, "baseline_bfloat16", "baseline", "test_error")
+    return tables.metrics_table(shown, rows, digits=2).assign(**{"bfloat16 − float32": difference})
+
+
+def _paired(shown: Shown, left: str, right: str, metric: str) -> str:
+    return tables.interval_text(shown.paired(left, right, metric))
+
+
+def sizes_said(shown: Shown) -> list[str]:
+    """How large the student is, and how long each of the two is trained."""
+    size = {m: shown.values("baseline", f"relative_{m}")[0] for m in ("parameters", "macs")}
+    epochs = {
+        arm: experiments.get(shown.experiment).spec(arm, shown.scale).protocol.description.schedule.epochs
+        for arm in ("teacher", "gkd")
+    }
+    return [
+        f"The student has {size['parameters']:.1f} % of the teacher's parameters and {size['macs']:.1f} % "
+        "of its "
+        f"multiply-accumulates. The teacher is trained for {epochs['teacher']} epochs, students for "
+        f"{epochs['gkd']}; the paper's protocol has 200 for both."
+    ]
+
+
+def gains_said(shown: Shown) -> list[str]:
+    """What the two relational losses gain, beside the printed gains, and which errs less."""
+    gain = {arm: tables.interval_text(shown.interval(arm, "gain")) for arm in ("gkd", "rkd_d")}
+    printed, gap = printed_errors(), shown.paired("rkd_d", "gkd", "test_error")
+    theirs = {arm: f"{printed['baseline'] - printed[arm]:.2f}" for arm in gain}
+    return [
+        f"Over the baseline of the same seed GKD gains {gain['gkd']} points and RKD-D {gain['rkd_d']}. "
+        "Table 1 "
+        f"amounts to {theirs['gkd']} and {theirs['rkd_d']}.",
+        f"The error of RKD-D minus that of GKD, paired by seed, is {tables.interval_text(gap)} points: "
+        f"{tables.sign_text(gap, 'GKD errs less', 'RKD-D errs less')}.",
+    ]
+
+
+def one_run_said(shown: Shown) -> list[str]:
+    """How often one run of each method would have favoured GKD, and by how much."""
+    gaps, printed = one_seed_gaps(shown), printed_errors()
+    gap = printed["rkd_d"] - printed["gkd"]
+    wins, large = (100 * chosen.mean() for chosen in (gaps > 0, abs(gaps) >= gap))
+    return [
+        f"GKD looks better in {wins:.0f} % of the {len(gaps)} pairs of single runs. A gap of at least the "
+        "printed "
+        f"{gap:.2f} points, in either direction, comes out in {large:.0f} % of them."
+    ]
+
+
+def agreement_said(shown: Shown) -> list[str]:
+    """Which of the two students decides more like the teacher, over all images and over its errors."""
+    words = {
+        "consistency": ("all test images", "GKD agrees more", "RKD-D agrees more"),
+        "consistency_on_teacher_errors": ("the teacher's errors", "GKD repeats more", "RKD-D repeats more"),
+    }
+    said = []
+    for metric, (where, more, less) in words.items():
+        found = shown.paired("gkd", "rkd_d", metric)
+        reading = tables.sign_text(found, more, less)
+        said.append(f"Over {where}, GKD minus RKD-D is {tables.interval_text(found)} points: {reading}.")
+    return [" ".join(said)]
+
+
+def variants_said(shown: Shown) -> list[str]:
+    """What variants of GKD gain beyond it on the same seeds."""
+    found = [
+        f"{name} {_paired(shown, arm, 'gkd', 'gain')}" for arm, name in VARIANTS.items() if shown.arm(arm)
+    ]
+    return [f"Gains less that of GKD with all edges, in points: {', '.join(found)}."] if found else []
+
+
+def kernel_said(shown: Shown) -> list[str]:
+    """Whether the student with a Gaussian kernel learned anything."""
+    errors = shown.values("gkd_rbf", "test_error")
+    if not errors:
+        return []
+    error = sum(errors) / len(errors)
+    reading = "It is guessing: its training failed, and the row says nothing about the kernel."
+    if error < 85:
+        reading = "It learned, if at another size of the loss than the cosine's."
+    return [
+        f"*RBF* takes a Gaussian kernel instead of the cosine; its student errs on {error:.1f} %. {reading}"
+    ]
+
+
+def teachers_said(shown: Shown) -> list[str]:
+    """How often the two teachers err."""
+    errors = [f"{shown.values(arm, 'teacher_error')[0]:.2f} %" for arm in TEACHERS["GKD"]]
+    return [f"The two teachers err on {errors[0]} and {errors[1]} of the test images."]
