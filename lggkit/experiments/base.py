@@ -138,8 +138,8 @@ def trained(
 def how_trained(result: TrainedNetwork) -> dict[str, Any]:
     """What a record says of its network's training: path, precision, curves; where it diverged, why."""
     reason = {} if result.diverged is None else {"reason": result.diverged, "status": "diverged"}
-    network = {"network": result.key, "trained_on": result.device}
-    return {"path": result.path, "precision": result.precision, "curves": result.curves, **network, **reason}
+    network = {"network": result.key, "trained_on": result.device, "curves": result.curves}
+    return {"path": str(result.path), "precision": result.precision, **network, **reason}
 
 
 def get(name: str) -> Experiment:

@@ -59,7 +59,7 @@ class Training:
             last_loss=losses[-1] if losses else None,
             device=result.device,
             precision=result.precision,
-            path=result.path,
+            path=str(result.path),
             diverged=result.diverged,
             **stamp,
         )

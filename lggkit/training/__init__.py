@@ -4,6 +4,7 @@ from lggkit.training.checkpoint import CheckpointDamaged, CheckpointError, read_
 from lggkit.training.config import TrainConfig
 from lggkit.training.loop import train, train_many
 from lggkit.training.memory import OutOfMemory
+from lggkit.training.path import PathTaken
 from lggkit.training.processor import CodePath, choose_path
 from lggkit.training.schedules import Cosine, MultiStep, OneCycle, Restart, Schedule
 from lggkit.training.step import Objective, cross_entropy
@@ -21,6 +22,7 @@ __all__ = [
     "Objective",
     "OneCycle",
     "OutOfMemory",
+    "PathTaken",
     "Restart",
     "Schedule",
     "Stream",
