@@ -72,6 +72,9 @@ def train(
     that was killed at any moment and started again ends with the same numbers, bit for bit.
 
     Raises:
+        ValueError: the request cannot be trained, such as a last batch of one image that a batch norm has one
+            value a channel of, labels that the model has no class for, or no batch at all.
+        TypeError: the model returns nothing that logits are found in.
         CheckpointError: the checkpoint cannot be written, or is one of another training.
         OutOfMemory: the models, their activations or the data do not fit; checkpoints are kept.
         OutOfTime: a deadline passed, see `lggkit.training.pace.until`; checkpoints are written.

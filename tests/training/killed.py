@@ -32,5 +32,4 @@ def training(checkpoint, kill_at=None):
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
     training(sys.argv[1], int(sys.argv[2]))

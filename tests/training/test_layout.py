@@ -35,8 +35,17 @@ def ours(width=4):
     return build("small_net", seed=0, classes=3, width=width, channels=2)
 
 
+@pytest.fixture
+def spared():
+    """A processor that really is unaffected: on another the plain way would corrupt this very process."""
+    if convolution.oneDNN_overruns():
+        pytest.skip("this processor is affected")
+
+
 @pytest.fixture(params=[False, True], ids=["unaffected", "affected"])
 def affected(monkeypatch, request):
+    if not request.param:
+        request.getfixturevalue("spared")
     for module in (convolution, layout):
         monkeypatch.setattr(module, "oneDNN_overruns", lambda: request.param)
     return request.param
@@ -68,7 +77,7 @@ def test_contiguous_was_asked_for(data, affected):
     assert "contiguous against" not in train(Foreign(), data, settings).path
 
 
-def test_a_checkpoint_goes_on_where_the_fault_is_another(data, monkeypatch, tmp_path):
+def test_a_checkpoint_goes_on_where_the_fault_is_another(data, monkeypatch, tmp_path, spared):
     for overruns in (False, True):
         for module in (convolution, layout):
             monkeypatch.setattr(module, "oneDNN_overruns", lambda overruns=overruns: overruns)

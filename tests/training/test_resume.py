@@ -174,7 +174,7 @@ def test_killed_without_warning_it_ends_with_the_same_bits(equal, tmp_path):
     spec.loader.exec_module(killed)
     file, root = tmp_path / "run.pt", Path(lggkit.__file__).parents[1]
     command = [sys.executable, str(KILLED), str(file), "5"]
-    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": str(torch.get_num_threads())}
     ended = subprocess.run(command, env=environment, capture_output=True, timeout=120)
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
     assert checkpoint.read_checkpoint(file)["step"] == 4
