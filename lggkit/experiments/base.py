@@ -6,43 +6,12 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-from typing import Protocol as Interface
+from typing import Any
 
+from lggkit.experiments.networks import Context, Observer
+from lggkit.experiments.trained import TrainedNetwork
 from lggkit.protocol import Protocol, changed
 from lggkit.record import Record, Spec
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import torch
-
-    from lggkit.data import DataSet
-    from lggkit.experiments.lockstep import Observer, Seeded, TrainedNetwork
-    from lggkit.experiments.networks import Network
-
-
-class Context(Interface):
-    """What a running study lends to an experiment: data, device, trained networks, stamps for records."""
-
-    device: torch.device
-    progress: bool
-    checkpoints: Path
-
-    def data(self, name: str, train: bool = True) -> DataSet:
-        """A data set on the device, loaded once."""
-
-    def networks(self, wanted: Sequence[Seeded], observe: Observer | None = None) -> list[TrainedNetwork]:
-        """Trained networks of descriptions and seeds: loaded by their keys, or trained together and kept."""
-
-    def network(self, description: Network, seed: int) -> torch.nn.Module:
-        """One of them, without its history."""
-
-    def precision_of(self, network: Network, seed: int) -> str | None:
-        """What a seed's first training was computed in, of the same images and schedule but for epochs."""
-
-    def record(self, spec: Spec, metrics: Mapping[str, Any], **fields: Any) -> Record:
-        """A record of a run, stamped with device, precision, versions, commit and date."""
 
 
 @dataclass(frozen=True)

@@ -2,50 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from lggkit.experiments.networks import Guide, Network, Seeded
+from lggkit.experiments.networks import Context, Guide, Network, Observer, Seeded
 from lggkit.experiments.pairing import by_precision
 from lggkit.networks.seeds import derive
 from lggkit.training import Batch, Objective, Stream, Teacher, TrainResult, choose_path, train_many
 from lggkit.training.run import Run
 from lggkit.training.task import Options
-
-if TYPE_CHECKING:
-    from lggkit.experiments.base import Context
-
-
-@dataclass(frozen=True)
-class TrainedNetwork(TrainResult):
-    """How a network was trained, its ``key`` (`Network.key`), and the name of the ``device`` that did it."""
-
-    key: str = ""
-    device: str = ""
-
-
-def named(result: TrainResult, key: str, device: str) -> TrainedNetwork:
-    """A training's result under the key of what was trained."""
-    fields = {entry.name: getattr(result, entry.name) for entry in dataclasses.fields(result)}
-    return TrainedNetwork(**fields, key=key, device=device)
-
-
-@dataclass(frozen=True)
-class Observer:
-    """What is looked at while networks train: ``look(network, model)`` after ``epochs``, 0 being the start.
-
-    It gives numbers, which become curves, and tensors, which are kept in order, by name. ``name`` says what
-    is looked at, with all settings: a network that others have seen is trained again for this one.
-    """
-
-    name: str
-    look: Callable[[Network, nn.Module], Mapping[str, float | Tensor]]
-    epochs: tuple[int, ...]
 
 
 def train_networks(
@@ -74,7 +41,7 @@ def _train_together(
     models = [network.begun(seed, context) for network, seed in wanted]
     described = {model: network for model, (network, _) in zip(models, wanted, strict=True)}
     keys = [network.key(seed) for network, seed in wanted]
-    names = keys if observe is None else [f"{key}.{derive(0, observe.name):016x}" for key in keys]
+    names = keys if observe is None else [f"{key}.{derive(0, observe.identity):016x}" for key in keys]
     looked = {} if observe is None else {"evaluate_at": observe.epochs}
     return train_many(
         models,

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lggkit.experiments.networks import Network, Seeded, content
+from lggkit.experiments.networks import Context, Network, Seeded, content
 from lggkit.training import TrainResult
-
-if TYPE_CHECKING:
-    from lggkit.experiments.base import Context
 
 OPEN = "auto"
 

@@ -16,8 +16,9 @@ from lggkit import strict
 from lggkit.data import DataSet
 from lggkit.data import load as load_data
 from lggkit.durable import require_writable
-from lggkit.experiments.lockstep import Observer, Seeded, TrainedNetwork, named, train_networks
-from lggkit.experiments.networks import Network
+from lggkit.experiments.lockstep import train_networks
+from lggkit.experiments.networks import Network, Observer, Seeded
+from lggkit.experiments.trained import TrainedNetwork, named
 from lggkit.record import Record, Spec
 from lggkit.study import paths
 from lggkit.study.kept import KeptNetwork
@@ -115,7 +116,7 @@ class StudyContext:
         return found
 
     def _kept(self, key: str, observe: Observer | None) -> KeptNetwork:
-        return KeptNetwork(Path(self.weights), key, "" if observe is None else observe.name)
+        return KeptNetwork(Path(self.weights), key, "" if observe is None else observe.identity)
 
     def record(self, spec: Spec, metrics: Mapping[str, Any], **fields: Any) -> Record:
         """A record of a run, stamped with device, torch version, commit and date."""

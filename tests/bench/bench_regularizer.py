@@ -20,7 +20,7 @@ from time import perf_counter
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from usual import Engine, alternate, device_name, devices, pictures, row, settings, wait
+from usual import Engine, alternate, device_name, devices, fixed, pictures, row, wait
 
 from lggkit.latents import latents
 from lggkit.networks import build, with_normalization

@@ -26,10 +26,10 @@ from usual import (
     Engine,
     alternate,
     devices,
+    fixed,
     normalizing,
     pictures,
     row,
-    settings,
     wait,
 )
 
