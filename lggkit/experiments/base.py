@@ -6,14 +6,12 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lggkit.experiments.interface import Context
+from lggkit.experiments.networks import Context, Observer
+from lggkit.experiments.trained import TrainedNetwork
 from lggkit.protocol import Protocol, changed
 from lggkit.record import Record, Spec
-
-if TYPE_CHECKING:
-    from lggkit.experiments.lockstep import Observer, TrainedNetwork
 
 
 @dataclass(frozen=True)
@@ -109,8 +107,8 @@ def trained(
 def how_trained(result: TrainedNetwork) -> dict[str, Any]:
     """What a record says of its network's training: path, precision, curves; where it diverged, why."""
     reason = {} if result.diverged is None else {"reason": result.diverged, "status": "diverged"}
-    network = {"network": result.key, "trained_on": result.device}
-    return {"path": result.path, "precision": result.precision, "curves": result.curves, **network, **reason}
+    network = {"network": result.key, "trained_on": result.device, "curves": result.curves}
+    return {"path": str(result.path), "precision": result.precision, **network, **reason}
 
 
 def get(name: str) -> Experiment:

@@ -2,52 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from lggkit.experiments.interface import Context
-from lggkit.experiments.networks import Guide, Network, Seeded
+from lggkit.experiments.networks import Context, Guide, Network, Observer, Seeded
 from lggkit.experiments.pairing import by_precision
 from lggkit.networks.seeds import derive
 from lggkit.training import Batch, Objective, Stream, Teacher, TrainResult, choose_path, train_many
 from lggkit.training.run import Run
 from lggkit.training.task import Options
-
-
-@dataclass(frozen=True)
-class TrainedNetwork(TrainResult):
-    """How a network was trained, its ``key`` (`Network.key`), and the name of the ``device`` that did it."""
-
-    key: str = ""
-    device: str = ""
-
-
-def named(result: TrainResult, key: str, device: str) -> TrainedNetwork:
-    """A training's result under the key of what was trained."""
-    fields = {entry.name: getattr(result, entry.name) for entry in dataclasses.fields(result)}
-    return TrainedNetwork(**fields, key=key, device=device)
-
-
-@dataclass(frozen=True)
-class Observer:
-    """What is looked at while networks train: ``look(network, model)`` after ``epochs``, 0 being the start.
-
-    It gives numbers, which become curves, and tensors, which are kept in order, by name. ``name`` says what
-    is looked at, with all settings of the look.
-    """
-
-    name: str
-    look: Callable[[Network, nn.Module], Mapping[str, float | Tensor]]
-    epochs: tuple[int, ...]
-
-    @property
-    def identity(self) -> str:
-        """What tells observers apart: a network that another has seen is trained again for this one."""
-        return f"{self.name}, after epochs {', '.join(map(str, self.epochs))}"
 
 
 def train_networks(

@@ -11,77 +11,21 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lggkit.data import DATASETS, DataSet
-from lggkit.experiments.interface import Context
-from lggkit.networks import Bottleneck, build, with_embedding, with_normalization
+from lggkit.data import DataSet
+from lggkit.experiments.ingredients import Architecture, Images
+from lggkit.experiments.trained import TrainedNetwork
 from lggkit.protocol import non_defaults
+from lggkit.record import Record, Spec
 from lggkit.training import Batch, TrainConfig
 
-SPLIT_SEED = 43_000
 ByDepth = Mapping[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Images:
-    """The training images of a data set: ``held_out`` of them left out, of the first classes only.
-
-    ``classes_kept`` None is all classes. Which images are held out depends on their number alone.
-    """
-
-    data: str
-    classes_kept: int | None = None
-    held_out: int = 0
-
-    @property
-    def classes(self) -> int:
-        """The number of classes that are trained on."""
-        return self.classes_kept or len(DATASETS[self.data].classes)
-
-    def split(self, context: Context) -> tuple[DataSet, DataSet]:
-        """Images of all classes: those that a network may see, and those held out."""
-        data = context.data(self.data)
-        if not self.held_out:
-            return data, data.subset([])
-        order = torch.randperm(len(data), generator=torch.Generator().manual_seed(SPLIT_SEED))
-        places = order[self.held_out :].sort().values, order[: self.held_out].sort().values
-        return data.subset(places[0]), data.subset(places[1])
-
-    def training(self, context: Context) -> DataSet:
-        """What a network is trained on."""
-        seen, _ = self.split(context)
-        return seen if self.classes_kept is None else seen.first_classes(self.classes_kept)
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """A network of `lggkit.networks` with its ``size``, options such as ``(("width", 8),)``.
-
-    With ``embedding`` it gives that many outputs, normalised by ``normalization``, and with ``bottleneck``
-    a linear layer behind them gives logits. Without, its outputs are logits.
-    """
-
-    name: str
-    size: tuple[tuple[str, Any], ...] = ()
-    embedding: int | None = None
-    normalization: str | None = None
-    bottleneck: bool = False
-
-    def build(self, seed: int, classes: int, data: DataSet) -> nn.Module:
-        """The network before training, for [0, 1] images of a data set, its normalisation inside."""
-        outputs = self.embedding or classes
-        shape = {"classes": outputs, "channels": data.images.shape[1], **dict(self.size)}
-        inner = build(self.name, seed=seed, **shape)
-        if self.embedding is not None:
-            inner = with_embedding(inner, self.normalization, self.embedding)
-        if self.bottleneck:
-            inner = Bottleneck(inner, outputs, classes, seed)
-        return with_normalization(inner, data.mean, data.std)
 
 
 @dataclass(frozen=True)
@@ -165,6 +109,47 @@ class Network:
 
 Seeded = tuple[Network, int]
 """A trained network: its description and its seed."""
+
+
+@dataclass(frozen=True)
+class Observer:
+    """What is looked at while networks train: ``look(network, model)`` after ``epochs``, 0 being the start.
+
+    It gives numbers, which become curves, and tensors, which are kept in order, by name. ``name`` says what
+    is looked at, with all settings of the look.
+    """
+
+    name: str
+    look: Callable[[Network, nn.Module], Mapping[str, float | Tensor]]
+    epochs: tuple[int, ...]
+
+    @property
+    def identity(self) -> str:
+        """What tells observers apart: a network that another has seen is trained again for this one."""
+        return f"{self.name}, after epochs {', '.join(map(str, self.epochs))}"
+
+
+class Context(Protocol):
+    """What a running study lends to an experiment: data, device, trained networks, stamps for records."""
+
+    device: torch.device
+    progress: bool
+    checkpoints: Path
+
+    def data(self, name: str, train: bool = True) -> DataSet:
+        """A data set on the device, loaded once."""
+
+    def networks(self, wanted: Sequence[Seeded], observe: Observer | None = None) -> list[TrainedNetwork]:
+        """Trained networks of descriptions and seeds: loaded by their keys, or trained together and kept."""
+
+    def network(self, description: Network, seed: int) -> torch.nn.Module:
+        """One of them, without its history."""
+
+    def precision_of(self, network: Network, seed: int) -> str | None:
+        """What a seed's first training was computed in, of the same images and schedule but for epochs."""
+
+    def record(self, spec: Spec, metrics: Mapping[str, Any], **fields: Any) -> Record:
+        """A record of a run, stamped with device, precision, versions, commit and date."""
 
 
 def content(value: Any) -> Any:

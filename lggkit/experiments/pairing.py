@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lggkit.experiments.interface import Context
-from lggkit.experiments.networks import Network, Seeded, content
+from lggkit.experiments.networks import Context, Network, Seeded, content
 from lggkit.training import TrainResult
 
 OPEN = "auto"

@@ -16,8 +16,9 @@ from lggkit import strict
 from lggkit.data import DataSet
 from lggkit.data import load as load_data
 from lggkit.durable import require_writable
-from lggkit.experiments.lockstep import Observer, Seeded, TrainedNetwork, named, train_networks
-from lggkit.experiments.networks import Network
+from lggkit.experiments.lockstep import train_networks
+from lggkit.experiments.networks import Network, Observer, Seeded
+from lggkit.experiments.trained import TrainedNetwork, named
 from lggkit.record import Record, Spec
 from lggkit.study import paths
 from lggkit.study.kept import KeptNetwork

@@ -12,7 +12,7 @@ import torch
 
 from lggkit import strict
 from lggkit.durable import DRAFT, set_aside
-from lggkit.experiments.lockstep import TrainedNetwork
+from lggkit.experiments.trained import TrainedNetwork
 from lggkit.networks.weights import lay_out
 from lggkit.training import CheckpointDamaged, read_checkpoint, write_checkpoint
 from lggkit.training.memory import is_out_of_memory
@@ -38,9 +38,10 @@ class KeptNetwork:
 
     def keep(self, result: TrainedNetwork) -> None:
         """Write the network, whole or not at all."""
-        names = (entry.name for entry in dataclasses.fields(result) if entry.name != "model")
         weights = {name: value.detach().cpu() for name, value in result.model.state_dict().items()}
-        history = {name: getattr(result, name) for name in names}
+        history = {entry.name: getattr(result, entry.name) for entry in dataclasses.fields(result)}
+        history |= {"path": result.path.plain()}
+        del history["model"]
         write_checkpoint(self.file, {"weights": weights, "history": history, "observer": self.observer})
 
     def load(self, model: torch.nn.Module) -> TrainedNetwork | None:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from lggkit import strict
-from lggkit.experiments.lockstep import TrainedNetwork
 from lggkit.experiments.networks import Network, content
 from lggkit.experiments.pairing import paired
+from lggkit.experiments.trained import TrainedNetwork
 from lggkit.study.ledger_files import append_line, writing
 from lggkit.study.ledger_lines import understood
 
@@ -59,7 +59,7 @@ class Training:
             last_loss=losses[-1] if losses else None,
             device=result.device,
             precision=result.precision,
-            path=result.path,
+            path=str(result.path),
             diverged=result.diverged,
             **stamp,
         )

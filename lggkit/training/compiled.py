@@ -2,52 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from lggkit.training.precision import adopt_precision, try_bfloat16
 from lggkit.training.processor import CodePath, first_line
+from lggkit.training.run import Run
 from lggkit.training.step import Forward, Latents
-
-if TYPE_CHECKING:
-    from lggkit.training.run import Run
 
 TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 5e-2}
 STEPS_TIMED = 5
 
 
-def choose_all(runs: Sequence[Run]) -> None:
-    """Compile the forward passes of runs where that is wanted and works, and decide on their precision.
+def compile_forward(run: Run, slow: dict[tuple, str]) -> None:
+    """Compile the forward pass of a run whose path asks for it, where it works; the path says so.
 
-    Their paths say so. Where a CPU is free to choose, the first network of a kind is timed and others follow
-    it, or what a checkpoint was begun as: seeds that are compared are computed alike. Those of one seed are
-    computed in one precision, of whatever kind they are.
+    Where a CPU is free to choose it is timed. ``slow`` says by kind why a network is not compiled, nothing
+    where it is; it is added to.
     """
-    begun = [run for run in runs if run.begun_as is not None]
-    slow = {_kind(run): "" if "compiled" in run.begun_as else "begun eager" for run in begun}
-    known = {mark: run.begun_dtype for run in begun for mark in _marks(run)}
-    for run in runs:
-        adopt_precision(run, next((known[mark] for mark in _marks(run) if mark in known), None))
-        if run.path.compile and not run.done:
-            _choose(run, slow)
-        if run.path.undecided and not run.done:
-            run.path = try_bfloat16(run)
-        for mark in _marks(run):
-            known.setdefault(mark, run.path.dtype)
-
-
-def _marks(run: Run) -> tuple:
-    """What runs of one precision share: the seed, or the kind of network."""
-    return run.stream.seed, _kind(run)
-
-
-def _choose(run: Run, slow: dict[tuple, str]) -> None:
-    """``slow`` says by kind why a network is not compiled, nothing where it is; it is added to."""
-    kind, free = _kind(run), run.config.compile == "auto" and run.path.device.type == "cpu"
+    kind, free = kind_of(run), run.config.compile == "auto" and run.path.device.type == "cpu"
     if free and slow.get(kind):
         run.path = run.path.eager(slow[kind])
         return
@@ -57,7 +31,8 @@ def _choose(run: Run, slow: dict[tuple, str]) -> None:
     slow[kind] = "" if run.path.compile else run.path.reasons[-1]
 
 
-def _kind(run: Run) -> tuple:
+def kind_of(run: Run) -> tuple:
+    """What networks have in common that are compiled alike: the shapes of their parameters."""
     return tuple(tuple(parameter.shape) for parameter in run.model.parameters())
 
 

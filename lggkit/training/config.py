@@ -106,7 +106,7 @@ class TrainConfig:
 
 def _check_together(config: TrainConfig) -> None:
     if not isinstance(config.schedule, Schedule):
-        raise ValueError(f"schedule is {config.schedule!r}; give a Schedule, such as Cosine()")
+        raise ValueError(f"schedule is {config.schedule!r}; give a Schedule, such as OneCycle()")
     if config.nesterov and (config.optimizer != "sgd" or config.momentum == 0):
         raise ValueError("nesterov needs sgd with a momentum above 0; set momentum, or nesterov=False")
     late = [m for m in getattr(config.schedule, "milestones", ()) if m >= config.epochs]

@@ -5,12 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lggkit.data import DataSet
-
-if TYPE_CHECKING:
-    from lggkit.training.run import Run
+from lggkit.training.run import Run
 
 
 def identity_of(run: Run, tag: str, fingerprint: str) -> dict[str, Any]:

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import time
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
 from lggkit.data import DataSet
-from lggkit.training.capture import capture_again, let_go
-from lggkit.training.checkpoint import CheckpointDamaged, check_identity, read_checkpoint, set_aside
+from lggkit.training.bar import progress_bar
 from lggkit.training.config import TrainConfig
 from lggkit.training.identity import fingerprint_of, identity_of
 from lggkit.training.layout import guarded
+from lggkit.training.lockstep import Lockstep, taken_up
 from lggkit.training.memory import telling_memory
-from lggkit.training.pace import OutOfTime, Pace, time_is_up
-from lggkit.training.processor import choose_path
+from lggkit.training.processor import CodePath, choose_path
 from lggkit.training.request import check_every, check_model, check_request
-from lggkit.training.run import Run, begin
+from lggkit.training.run import Run
 from lggkit.training.step import Objective, objective_for
 from lggkit.training.stream import Stream
 from lggkit.training.task import Evaluate, Options, TrainResult
@@ -77,6 +72,9 @@ def train(
     that was killed at any moment and started again ends with the same numbers, bit for bit.
 
     Raises:
+        ValueError: the request cannot be trained, such as a last batch of one image that a batch norm has one
+            value a channel of, labels that the model has no class for, or no batch at all.
+        TypeError: the model returns nothing that logits are found in.
         CheckpointError: the checkpoint cannot be written, or is one of another training.
         OutOfMemory: the models, their activations or the data do not fit; checkpoints are kept.
         OutOfTime: a deadline passed, see `lggkit.training.pace.until`; checkpoints are written.
@@ -134,98 +132,46 @@ def train_many(
     check_every(evaluate_every=evaluate_every, checkpoint_every=checkpoint_every)
     seeds = check_request(models, seeds, objectives, checkpoints, tags, data, config)
     with telling_memory(len(models), config.batch_size, device):
-        chosen = choose_path(config, device, len(data), precision)
+        path = choose_path(config, device, len(data), precision)
         fingerprint = "" if checkpoints is None else fingerprint_of(data)
-        data, streams, runs = data.to(chosen.device), {}, []
-        for place, (model, seed) in enumerate(zip(models, seeds, strict=True)):
-            path = guarded(chosen, model)
-            fed = replace(config, channels_last=path.channels_last)
-            stream = streams.setdefault((seed, path.channels_last), Stream(data, fed, seed))
-            objective = objectives[place] if isinstance(objectives, Sequence) else objectives
-            objective = objective_for(model, objective, path.device, [run.objective for run in runs])
-            file = None if checkpoints is None else Path(checkpoints[place])
-            model.to(device=path.device, memory_format=path.layout)
-            check_model(model, stream, path, objective)
-            runs.append(Run(model, stream, config, path, options, objective, file))
-        names = [
-            identity_of(run, tag, fingerprint)
-            for run, tag in zip(runs, tags or [""] * len(runs), strict=True)
-        ]
-        with _prepared(runs, names, chosen.device), _bar(runs, progress) as tick:
-            _lockstep(runs, names, tick)
+        files = [None if checkpoints is None else Path(checkpoints[place]) for place in range(len(models))]
+        each = objectives if isinstance(objectives, Sequence) else [objectives] * len(models)
+        settled = Settled(data.to(path.device), config, path, options)
+        runs = settled.runs(models, seeds, each, files)
+        tagged = zip(runs, tags or [""] * len(runs), strict=True)
+        names = [identity_of(run, tag, fingerprint) for run, tag in tagged]
+        with taken_up(runs, names, path.device), progress_bar(runs, progress) as tick:
+            Lockstep(runs, names, tick).finish()
         return [run.result() for run in runs]
 
 
-def _lockstep(runs: list[Run], names: list[dict[str, Any]], tick: Callable[[Run], None]) -> None:
-    began, before, pace = time.perf_counter(), [run.seconds for run in runs], Pace()
-    places, reached = {id(run): place for place, run in enumerate(runs)}, -1
+@dataclass(frozen=True)
+class Settled:
+    """What models that are trained together have in common."""
 
-    def save(run: Run) -> None:
-        place = places[id(run)]
-        run.seconds = before[place] + (time.perf_counter() - began) / len(runs)
-        with run.lane():
-            run.save(names[place])
+    data: DataSet
+    config: TrainConfig
+    path: CodePath
+    options: Options
 
-    while waiting := [run for run in runs if not run.done]:
-        run = min(waiting, key=lambda run: (run.step, run.stream.seed))
-        if run.step > reached and time_is_up(waiting):
-            for each in waiting:
-                save(each)
-            raise OutOfTime("out of time, continues from its checkpoint")
-        crew, reached = run.crew(), run.step
-        with run.lane():
-            run.advance()
-        for member in crew:
-            tick(member)
-            if pace.due(member):
-                save(member)
-        if any(member.diverged for member in crew):
-            capture_again(crew)
+    def runs(
+        self,
+        models: Sequence[nn.Module],
+        seeds: Sequence[int],
+        objectives: Sequence[Objective | None],
+        files: Sequence[Path | None],
+    ) -> list[Run]:
+        """A run for each model; those of one seed and layout see the same stream."""
+        streams: dict[tuple[int, bool], Stream] = {}
+        runs: list[Run] = []
+        for model, seed, objective, file in zip(models, seeds, objectives, files, strict=True):
+            path = guarded(self.path, model)
+            stream = streams.setdefault((seed, path.channels_last), self._stream(seed, path))
+            own = objective_for(model, objective, path.device, [run.objective for run in runs])
+            model.to(device=path.device, memory_format=path.layout)
+            check_model(model, stream, path, own)
+            runs.append(Run(model, stream, self.config, path, self.options, own, file))
+        return runs
 
-
-@contextmanager
-def _prepared(runs: list[Run], names: list[dict[str, Any]], device: torch.device) -> Iterator[None]:
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices), ExitStack() as stack:
-        stack.callback(let_go, runs)
-        if devices:
-            stack.enter_context(torch.cuda.device(device))
-        for run, name in zip(runs, names, strict=True):
-            _resume(run, name)
-            if run.taps is not None:
-                stack.enter_context(run.taps)
-        begin(runs)
-        yield
-
-
-def _resume(run: Run, identity: dict[str, Any]) -> None:
-    if run.checkpoint is None or not run.checkpoint.exists():
-        return
-    try:
-        state = read_checkpoint(run.checkpoint)
-    except CheckpointDamaged as error:
-        kept = set_aside(run.checkpoint)
-        warnings.warn(f"{error}; kept as {kept.name}, training begins again", RuntimeWarning, stacklevel=2)
-        run.path = run.path.because("begun again, the checkpoint was damaged")
-        return
-    check_identity(run.checkpoint, state.pop("identity"), identity)
-    run.load(state)
-
-
-@contextmanager
-def _bar(runs: list[Run], progress: bool) -> Iterator[Callable[[Run], None]]:
-    if not progress:
-        yield lambda run: None
-        return
-    from tqdm.auto import tqdm
-
-    total, made = sum(run.total for run in runs), sum(run.step for run in runs)
-    with tqdm(total=total, initial=made, unit="step") as bar:
-        yield lambda run: _tick(bar, run)
-
-
-def _tick(bar: Any, run: Run) -> None:
-    bar.update()
-    if run.step % run.stream.steps_per_epoch == 0 and "train_loss" in run.curves:
-        epoch, loss = run.step // run.stream.steps_per_epoch, run.curves["train_loss"][-1]
-        bar.set_postfix(epoch=epoch, loss=f"{loss:.3f}")
+    def _stream(self, seed: int, path: CodePath) -> Stream:
+        return Stream(self.data, replace(self.config, channels_last=path.channels_last), seed)

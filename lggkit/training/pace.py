@@ -7,10 +7,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from lggkit.training.run import Run
+from lggkit.training.run import Run
 
 SECONDS_APART = 30.0
 clock = time.monotonic

@@ -6,20 +6,17 @@ import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from lggkit.training.memory import is_out_of_memory
-from lggkit.training.processor import CodePath, first_line
+from lggkit.training.processor import DTYPES, CodePath, first_line
+from lggkit.training.run import Run
 from lggkit.training.seeds import seed_noise
 from lggkit.training.selfcheck import TOLERANCE, apart_from, restore, snapshot
 from lggkit.training.step import loss_on
 from lggkit.training.stream import Batch
-
-if TYPE_CHECKING:
-    from lggkit.training.run import Run
 
 MARGIN = 1.1
 """How many times as fast as float32 bfloat16 must be."""
@@ -30,8 +27,9 @@ ROWS = 256
 
 def adopt_precision(run: Run, other: torch.dtype | None) -> None:
     """Where the settings leave it open: what the run was begun in, else that of ``other`` runs, if any."""
-    if run.config.precision == "auto" and run.begun_dtype is not None:
-        run.path = run.path.computed_in(run.begun_dtype, "in the precision that it was begun in")
+    if run.config.precision == "auto" and run.begun_as is not None:
+        dtype = DTYPES[run.begun_as.precision]
+        run.path = run.path.computed_in(dtype, "in the precision that it was begun in")
     elif run.path.undecided and other is not None:
         run.path = run.path.computed_in(other, "in the precision of those trained with it")
 

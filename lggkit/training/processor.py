@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from lggkit.training.config import TrainConfig
+from lggkit.training.path import PathTaken
 
 IMAGES_WORTH_COMPILING = 100_000
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -57,14 +58,25 @@ class CodePath:
         return torch.channels_last if self.channels_last else torch.contiguous_format
 
     @property
+    def taken(self) -> PathTaken:
+        """The path as plain data."""
+        return PathTaken(
+            device=_name(self.device),
+            precision=self.precision,
+            layout="channels_last" if self.channels_last else "contiguous",
+            compiled=self.compile,
+            captured=self.captured,
+            tf32=self.dtype is torch.float32 and _convolves_in_tf32(self.device),
+            reasons=self.reasons,
+        )
+
+    @property
     def mode(self) -> str:
         """The path without its reasons, e.g. ``cpu, float32, channels_last, eager``."""
-        memory = "channels_last" if self.channels_last else "contiguous"
-        how = " and ".join(["compiled"] * self.compile + ["captured"] * self.captured) or "eager"
-        return f"{_name(self.device)}, {_precision(self.dtype, self.device)}, {memory}, {how}"
+        return self.taken.mode
 
     def __str__(self) -> str:
-        return f"{self.mode}: {'; '.join(self.reasons)}" if self.reasons else self.mode
+        return str(self.taken)
 
 
 def choose_path(
@@ -144,12 +156,10 @@ def _name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
-def _precision(dtype: torch.dtype, device: torch.device) -> str:
-    """The autocast type; float32 where PyTorch lets cuDNN round what it convolves to ten bits says so."""
-    name, rounded = str(dtype).removeprefix("torch."), torch.backends.cudnn.conv.fp32_precision == "tf32"
-    if dtype is torch.float32 and device.type == "cuda" and rounded and has_bfloat16_units(device):
-        return f"{name} (TF32 convolutions)"
-    return name
+def _convolves_in_tf32(device: torch.device) -> bool:
+    """Whether PyTorch lets cuDNN round what it convolves in float32 to ten bits."""
+    rounded = torch.backends.cudnn.conv.fp32_precision == "tf32"
+    return device.type == "cuda" and rounded and has_bfloat16_units(device)
 
 
 def first_line(error: Exception) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -69,31 +68,6 @@ class Restart(MultiStep):
     def restarts(self) -> tuple[int, ...]:
         """The milestones."""
         return self.milestones
-
-
-@dataclass(frozen=True)
-class Cosine(Schedule):
-    """Rise linearly over the fraction ``warmup`` of training, then fall as half a cosine to ``final``.
-
-    Raises:
-        ValueError: warmup is outside [0, 1), or final outside [0, 1].
-    """
-
-    warmup: float = 0.0
-    final: float = 0.0
-    kind: str = field(default="cosine", init=False)
-
-    def __post_init__(self) -> None:
-        _fraction("warmup", self.warmup, lambda part: 0 <= part < 1)
-        _fraction("final", self.final, lambda part: 0 <= part <= 1)
-
-    def factor(self, epoch: float, epochs: int) -> float:
-        """Linear warm-up (never exactly 0 unless ``epoch`` is 0), then the half cosine."""
-        place = epoch / epochs
-        if place < self.warmup:
-            return place / self.warmup
-        fall = (place - self.warmup) / (1 - self.warmup)
-        return self.final + (1 - self.final) * (1 + math.cos(math.pi * fall)) / 2
 
 
 @dataclass(frozen=True)

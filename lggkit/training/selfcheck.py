@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import chain
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from lggkit.training.captured import Captured
+from lggkit.training.run import Run
 from lggkit.training.seeds import host_noise_state, noise_state
-
-if TYPE_CHECKING:
-    from lggkit.training.capture import Captured
-    from lggkit.training.run import Run
+from lggkit.training.tensors import places_of, tensors_of
 
 STEPS_CHECKED = 20
 TOLERANCE = 0.05
-
-
-def full_batches(run: Run) -> int:
-    """Batches of an epoch that are not short."""
-    return len(run.stream.data) // run.config.batch_size
 
 
 def eager_losses(runs: Sequence[Run]) -> list[Tensor]:
@@ -39,15 +32,15 @@ def replayed_losses(captured: Sequence[Captured]) -> list[Tensor]:
     runs = [run for one in captured for run in one.runs]
     saved = snapshot(runs)
     for one in captured:
-        one.lane.wait_stream(torch.cuda.current_stream())
+        one.cuda_stream.wait_stream(torch.cuda.current_stream())
     for place in range(_count(runs[0])):
         for one in captured:
-            with torch.cuda.stream(one.lane):
+            with one.lane():
                 for run in one.runs:
                     _prepare(run, place)
-                one(place)
+                one.make(one.runs[0], place)
     for one in captured:
-        one.lane.synchronize()
+        one.cuda_stream.synchronize()
     return _losses(runs, saved)
 
 
@@ -68,9 +61,9 @@ def draws(run: Run) -> bool:
     run.prepare()
     batch = run.stream.make(run.step)
     before, on_host = noise_state(run.path.device), host_noise_state(run.path.device)
-    places = places_of(run)
+    places = places_of(run.model, run.objective)
     run.update(batch, place)
-    moved = places_of(run) != places
+    moved = places_of(run.model, run.objective) != places
     restore([run], saved)
     if moved:
         raise RuntimeError("the step puts new tensors in the place of buffers; change buffers in place")
@@ -79,26 +72,13 @@ def draws(run: Run) -> bool:
     return not torch.equal(noise_state(run.path.device), before)
 
 
-def tensors_of(run: Run) -> Iterator[tuple[str, Tensor]]:
-    """What steps change in place but for the optimizer's state, by name: of the model and its objective."""
-    for whose, module in (("model", run.model), ("objective", run.objective)):
-        if isinstance(module, nn.Module):
-            for name, value in chain(module.named_parameters(), module.named_buffers()):
-                yield f"{whose}.{name}", value
-
-
-def places_of(run: Run) -> dict[str, int]:
-    """Where in memory these tensors lie, by name."""
-    return {name: value.data_ptr() for name, value in tensors_of(run)}
-
-
 def snapshot(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """What the trial of some steps changes in each run."""
     return [
         {
             "step": run.step,
-            "tensors": {name: value.clone() for name, value in tensors_of(run)},
-            "optimizer": {p: _cloned(state) for p, state in run.optimizer.state.items()},
+            "tensors": {name: value.clone() for name, value in tensors_of(run.model, run.objective)},
+            "optimizer": {p: _cloned(state) for p, state in run.updates.optimizer.state.items()},
             "meter": run.meter.state(),
         }
         for run in runs
@@ -111,12 +91,12 @@ def restore(runs: Sequence[Run], saved: Sequence[dict[str, Any]]) -> None:
         run.step = before["step"]
         run.meter.load(before["meter"])
         with torch.no_grad():
-            for name, value in [*tensors_of(run)]:
+            for name, value in [*tensors_of(run.model, run.objective)]:
                 if name in before["tensors"]:
                     value.copy_(before["tensors"][name])
                 else:
                     _forget(run, name)
-            for parameter, state in run.optimizer.state.items():
+            for parameter, state in run.updates.optimizer.state.items():
                 _restore(state, before["optimizer"].get(parameter, {}))
 
 
@@ -138,7 +118,7 @@ def _cloned(state: dict[str, Any]) -> dict[str, Tensor]:
 
 
 def _count(run: Run) -> int:
-    return min(STEPS_CHECKED, full_batches(run))
+    return min(STEPS_CHECKED, run.stream.full_batches)
 
 
 def _prepare(run: Run, place: int) -> None:

@@ -7,6 +7,7 @@ import time
 
 import torch
 
+from lggkit.training.begin import begin
 from lggkit.training.precision import adopt_precision
 from lggkit.training.run import Run
 
@@ -27,9 +28,9 @@ def relative_step_time(own: Run, other: Run, steps: int) -> float:
         raise ValueError(f"steps is {steps}; time at least one")
     device = own.path.device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        own.begin()
+        begin([own])
         adopt_precision(other, own.path.dtype)
-        other.begin()
+        begin([other])
         times = [[_timed(run) for run in (own, other)] for _ in range(steps + WARM_UP)]
     ours, theirs = zip(*times[WARM_UP:], strict=True)
     return statistics.median(ours) / statistics.median(theirs)
@@ -37,7 +38,7 @@ def relative_step_time(own: Run, other: Run, steps: int) -> float:
 
 def _timed(run: Run) -> float:
     start = time.perf_counter()
-    with run.lane():
+    with run.stepper.lane():
         run.advance()
     if run.path.device.type == "cuda":
         torch.cuda.synchronize(run.path.device)

@@ -56,14 +56,15 @@ class Stream:
 
     Each epoch draws its order and its augmentation from two generators seeded by (seed, epoch): a resumed
     training needs no generator state, arms with the same seed see the same images, and without augmentation
-    the order stays the same. The last batch of an epoch is short where the sizes do not divide, or left out.
+    the order stays the same. The last batch of an epoch is short where the sizes do not divide, or left out;
+    ``full_batches`` come before it.
     """
 
     def __init__(self, data: DataSet, config: TrainConfig, seed: int) -> None:
         self.data, self.config, self.seed = data, config, seed
-        full, rest = divmod(len(data), config.batch_size)
+        self.full_batches, rest = divmod(len(data), config.batch_size)
         self.last_size = rest if rest and not config.drop_last else config.batch_size
-        self.steps_per_epoch = full + bool(rest and not config.drop_last)
+        self.steps_per_epoch = self.full_batches + bool(rest and not config.drop_last)
         self.lowest_label, self.highest_label = (int(label) for label in data.labels.aminmax())
         self._epoch = -1
         self._last: Batch | None = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from lggkit.data import DataSet
+from lggkit.training.path import PathTaken
 
 Evaluate = Callable[[nn.Module], float | Mapping[str, float | Tensor]] | DataSet | None
 
@@ -50,12 +51,15 @@ class TrainResult:
     curves: dict[str, list[float]]
     diverged: str | None
     seconds: float
-    path: str
+    path: PathTaken
     steps: int
     seen: dict[str, list[Tensor]] = field(default_factory=dict)
     first_loss: float | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", PathTaken.read(self.path))
+
     @property
     def precision(self) -> str:
         """``float32`` or ``bfloat16``, as it was computed in."""
-        return "bfloat16" if "bfloat16," in self.path else "float32"
+        return self.path.precision

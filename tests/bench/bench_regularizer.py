@@ -20,12 +20,13 @@ from time import perf_counter
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from usual import Engine, alternate, device_name, devices, pictures, row, settings, wait
+from usual import Engine, alternate, device_name, devices, fixed, pictures, row, wait
 
 from lggkit.latents import latents
 from lggkit.networks import build, with_normalization
 from lggkit.objectives import variation_smoothness
 from lggkit.training import Stream, choose_path
+from lggkit.training.begin import begin
 from lggkit.training.run import Run
 from lggkit.training.task import Options
 
@@ -119,7 +120,7 @@ def in_a_step(device: str) -> list[dict]:
         # In the first epoch, which is not timed, all see the same batches from the same weights.
         losses = [side.epoch() and side.losses[0] for side in sides]
         with_ours, usual, without = alternate([side.epoch for side in sides], STEP_ROUNDS)
-    tolerance = TOLERANCE[sides[0].path.partition(",")[0]]
+    tolerance = TOLERANCE[sides[0].precision]
     equal = math.isclose(losses[0], losses[1], rel_tol=tolerance)
     share = with_ours / without - 1
     network = f"PreActResNet-18 of width {STEP_WIDTH[device]}, batch {BATCH}, {sides[0].path}"
@@ -133,7 +134,7 @@ class Step(Engine):
     """The library's training with a regulariser, or with None, an epoch at a time."""
 
     def __init__(self, regularizer: Loss | None, images, device: str, stack: ExitStack) -> None:
-        config = settings(epochs=STEP_ROUNDS + 1, batch_size=BATCH, augment=False, compile=False)
+        config = fixed(device, epochs=STEP_ROUNDS + 1, batch_size=BATCH, augment=False, compile=False)
         path = choose_path(config, device, len(images))
         network = build("preact_resnet18", seed=0, width=STEP_WIDTH[device])
         model = with_normalization(network, MEAN, STD)
@@ -144,7 +145,7 @@ class Step(Engine):
         self.runs = [Run(model, stream, config, path, options, objective)]
         if self.runs[0].taps is not None:
             stack.enter_context(self.runs[0].taps)
-        self.runs[0].begin()
+        begin(self.runs)
 
 
 def regularized(regularizer: Loss, latents: dict[str, Tensor], logits: Tensor, labels: Tensor) -> Tensor:

@@ -26,10 +26,10 @@ from usual import (
     Engine,
     alternate,
     devices,
+    fixed,
     normalizing,
     pictures,
     row,
-    settings,
     wait,
 )
 
@@ -82,7 +82,7 @@ def models(seeds: tuple[int, ...] = SEEDS) -> list[nn.Module]:
 
 
 def engine(images: DataSet, device: str, rounds: int, seeds: tuple[int, ...] = SEEDS) -> Engine:
-    made = Engine(models(seeds), images, device, settings(epochs=rounds + 1), seeds)
+    made = Engine(models(seeds), images, device, fixed(device, epochs=rounds + 1), seeds)
     made.what = f"lockstep ({made.path})"
     return made
 
@@ -92,7 +92,7 @@ class Stacked:
 
     def __init__(self, models: list[nn.Module], images: DataSet, device: str) -> None:
         self.device, self.setup_seconds, self.step, self.losses = device, 0.0, 0, []
-        config = settings()
+        config = fixed(device)
         self.path = choose_path(config, device, len(images))
         self.what = f"stacked ({str(self.path.dtype).removeprefix('torch.')}, eager)"
         images = images.to(self.path.device)
@@ -185,13 +185,12 @@ def work(device: str, steps: str, rounds: str, *seeds: str) -> None:
 
 def close(ours: list[float], theirs: list[float], device: str) -> bool:
     """Whether the losses of an epoch agree, model by model, to the rounding of the path."""
-    dtype = str(choose_path(settings(), device, 1).dtype).removeprefix("torch.")
-    return bool(np.allclose(ours, theirs, rtol=TOLERANCE[dtype], atol=0))
+    return bool(np.allclose(ours, theirs, rtol=TOLERANCE[fixed(device).precision], atol=0))
 
 
 def same_models(images: DataSet, device: str) -> bool:
     """Whether `train_many` gives what `train` gives: bit for bit on the CPU, losses to rounding on a GPU."""
-    config = settings(capture=False)
+    config = fixed(device, capture=False)
     ours = train_many(models(), images, config, seeds=SEEDS, device=device)
     theirs = [
         train(model, images, config, seed=s, device=device) for model, s in zip(models(), SEEDS, strict=True)

@@ -87,7 +87,7 @@ def comparison(
     }
     if way == best and other == "eager" and name in TARGETS[ours.device]:
         more["target"] = TARGETS[ours.device][name]
-    tolerance = TOLERANCE[ours.path.partition(",")[0]]
+    tolerance = TOLERANCE[ours.precision]
     same = math.isclose(losses["ours", way], losses["loop", other], rel_tol=tolerance)
     what = f"{name}, {ours.path} / the usual loop{', compiled' if other == 'compiled' else ''}"
     return row(what, seconds["ours", way], seconds["loop", other], same, ours.device, **more)

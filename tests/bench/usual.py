@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from lggkit.data import DataSet
 from lggkit.networks import build, with_normalization
 from lggkit.training import Stream, TrainConfig, choose_path
+from lggkit.training.begin import begin
 from lggkit.training.run import Run
 
 BATCH, SIZE, PAD = 128, 32, 4
@@ -84,6 +85,11 @@ def settings(**changes) -> TrainConfig:
     return TrainConfig(**optimizer | given | changes)
 
 
+def fixed(device: str, **changes) -> TrainConfig:
+    """The settings in one precision for all sides, which no timing decides."""
+    return settings(precision=choose_path(settings(), device, 1).precision, **changes)
+
+
 class Engine:
     """The library's training of one model or several, an epoch at a time.
 
@@ -101,7 +107,7 @@ class Engine:
         self.runs = [Run(model, Stream(images, config, seed), config, path) for model, seed in pairs]
         start = perf_counter()
         for run in self.runs:
-            run.begin()
+            begin([run])
         wait(device)
         prepared = any(run.path.compile or run.path.captured for run in self.runs)
         self.setup_seconds = (perf_counter() - start) * prepared
@@ -112,7 +118,7 @@ class Engine:
         lockstep = [run for _ in steps for run in self.runs]
         start = perf_counter()
         for run in lockstep if together else [run for run in self.runs for _ in steps]:
-            with run.lane():
+            with run.stepper.lane():
                 run.advance()
         wait(self.device)
         return (perf_counter() - start) / len(steps)
@@ -122,9 +128,13 @@ class Engine:
         return self.runs[0].path.mode.partition(", ")[2]
 
     @property
+    def precision(self) -> str:
+        return self.runs[0].path.precision
+
+    @property
     def losses(self) -> list[float]:
         """Each model's mean loss of the last epoch."""
-        return [run.curves["train_loss"][-1] for run in self.runs]
+        return [run.history.curves["train_loss"][-1] for run in self.runs]
 
 
 class Loop:

@@ -36,7 +36,7 @@ def told(monkeypatch):
         return run.path.computed_in(processor.DTYPES[trials["chosen"]], "tried")
 
     monkeypatch.setattr(lockstep, "train_many", noting)
-    monkeypatch.setattr("lggkit.training.compiled.try_bfloat16", trial)
+    monkeypatch.setattr("lggkit.training.begin.try_bfloat16", trial)
     return told, trials
 
 

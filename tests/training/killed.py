@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from lggkit.data import DataSet
 from lggkit.networks import build
-from lggkit.training import Cosine, TrainConfig, train
+from lggkit.training import OneCycle, TrainConfig, train
 
 
 def training(checkpoint, kill_at=None):
@@ -26,11 +26,10 @@ def training(checkpoint, kill_at=None):
             os.kill(os.getpid(), signal.SIGKILL)
         return F.cross_entropy(logits, labels)
 
-    config = TrainConfig(epochs=3, batch_size=8, pad=1, learning_rate=0.02, schedule=Cosine())
+    config = TrainConfig(epochs=3, batch_size=8, pad=1, learning_rate=0.02, schedule=OneCycle())
     model = build("small_net", seed=0, classes=4, width=4)
     return train(model, data, config, objective=objective, checkpoint=checkpoint, checkpoint_every=2)
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
     training(sys.argv[1], int(sys.argv[2]))

@@ -41,7 +41,7 @@ def calls(monkeypatch):
 def test_what_compiles_and_agrees_is_used(data, make_net, equal, calls):
     result = train(make_net(), data, config(), taps=["maps"])
     assert calls == [8] + [8, 8, 8] * 2, "once to try it, then every batch but the short ones"
-    assert ", compiled" in result.path
+    assert result.path.compiled
     assert equal(result.model, train(make_net(), data, config(compile=False)).model)
 
 
@@ -72,7 +72,7 @@ def test_a_failing_compilation_falls_back_and_says_so(data, make_net, equal, mon
 
     pretend(monkeypatch, wrap)
     result = train(make_net(), data, config())
-    assert result.path.endswith(
+    assert str(result.path).endswith(
         "eager: float32 was asked for; compilation failed (CppCompileError: no header)"
     )
     assert equal(result.model, train(make_net(), data, config(compile=False)).model)
@@ -89,7 +89,7 @@ def test_a_compiled_pass_with_other_numbers_is_not_trusted(data, make_net, equal
 
     pretend(monkeypatch, wrap)
     result = train(make_net(), data, config())
-    assert "eager" in result.path and "differ" in result.path
+    assert "eager" in str(result.path) and "differ" in str(result.path)
     assert equal(result.model, train(make_net(), data, config(compile=False)).model)
 
 
@@ -128,14 +128,14 @@ def clock(monkeypatch):
 def test_auto_keeps_what_is_faster_on_a_cpu(data, make_net, equal, clock, extra, how, why):
     clock.extra[0] = extra
     result = train(clock.clocked(make_net()), data, config(compile="auto"), taps=["maps"])
-    assert how in result.path and result.path.endswith(why)
+    assert how in str(result.path) and str(result.path).endswith(why)
     assert equal(result.model, train(make_net(), data, config(compile=False)).model)
 
 
 def test_what_was_asked_for_is_not_timed(data, make_net, clock):
     clock.extra[0] = 5.0
     path = train(clock.clocked(make_net()), data, config(compile=True)).path
-    assert ", compiled" in path and "x eager" not in path
+    assert path.compiled and "x eager" not in str(path)
 
 
 @pytest.mark.parametrize(("extra", "how"), [(-0.2, ", compiled"), (0.25, ", eager")])
@@ -143,9 +143,9 @@ def test_the_first_of_several_decides_for_all(data, make_net, clock, extra, how)
     clock.extra[0] = extra
     models = [clock.clocked(make_net(seed)) for seed in range(3)]
     first, *others = train_many(models, data, config(compile="auto"), seeds=[0, 1, 2])
-    assert how in first.path and "x eager over 5 steps" in first.path
+    assert how in str(first.path) and "x eager over 5 steps" in str(first.path)
     for other in others:
-        assert how in other.path
+        assert how in str(other.path)
     assert len(clock.compiled) == (3 if extra < 0 else 1)
 
 
@@ -168,7 +168,11 @@ def test_a_training_goes_on_as_it_was_begun_whatever_is_faster_now(
     clock.extra[0] = -extra
     models = [clock.clocked(make_net(seed)) for seed in (0, 1)]
     for result in train_many(models, data, config(compile="auto"), **arguments):
-        assert how in result.path and "x eager" not in result.path and "begun as" not in result.path
+        assert (
+            how in str(result.path)
+            and "x eager" not in str(result.path)
+            and "begun as" not in str(result.path)
+        )
 
 
 @pytest.mark.slow
@@ -176,5 +180,5 @@ def test_a_training_goes_on_as_it_was_begun_whatever_is_faster_now(
 def test_the_real_compiler_gives_the_same_training(data, make_net):
     compiled = train(make_net(), data, config(batch_size=14), taps=["maps"])
     plain = train(make_net(), data, config(batch_size=14, compile=False))
-    assert ", compiled" in compiled.path
+    assert compiled.path.compiled
     assert compiled.curves["train_loss"] == pytest.approx(plain.curves["train_loss"], rel=1e-4)

@@ -17,7 +17,8 @@ from lggkit.training import (
     train,
     train_many,
 )
-from lggkit.training.run import Run, begin
+from lggkit.training.begin import begin
+from lggkit.training.run import Run
 from lggkit.training.selfcheck import apart_from
 
 
@@ -53,7 +54,7 @@ def test_arms_of_a_seed_share_a_graph_and_each_is_as_alone(data, make_net, prete
     arms = train_many([make_net() for _ in seeds], data, settings, seeds=seeds, objectives=objectives)
     assert len(pretend) == 2 * (3 + 2 * 3 + 4 * 3)
     for seed, objective, arm in zip(seeds, objectives, arms, strict=True):
-        assert arm.path.startswith("cpu, float32, channels_last, captured") and arm.steps == 16
+        assert str(arm.path).startswith("cpu, float32, channels_last, captured") and arm.steps == 16
         alone = eager(make_net(), data, settings, objective=objective, seed=seed)
         assert close(arm.model, alone.model)
         assert arm.curves["train_loss"] == pytest.approx(alone.curves["train_loss"], rel=1e-4)
@@ -92,7 +93,7 @@ def test_one_that_diverges_leaves_the_others_a_graph_of_their_own(data, make_net
     bad, *good = train_many(models, data, config(), seeds=[0] * 3, objectives=[broken, None, None])
     assert bad.diverged == "the loss was nan at step 6 (epoch 1)" and bad.steps == 7
     for network, result in zip((1, 2), good, strict=True):
-        assert result.diverged is None and ", captured" in result.path
+        assert result.diverged is None and result.path.captured
         assert close(result.model, eager(make_net(network), data, config()).model)
 
 
@@ -103,8 +104,8 @@ def test_one_that_cannot_be_captured_does_not_keep_the_others_from_it(data, make
     odd, other = train_many(
         [make_net(), make_net(1)], data, config(), seeds=[0, 0], objectives=[reading, None]
     )
-    assert ", eager" in odd.path and "not captured together (capture failed" in odd.path
-    assert ", captured" in other.path and "not captured together" in other.path
+    assert ", eager" in str(odd.path) and "not captured together (capture failed" in str(odd.path)
+    assert other.path.captured and "not captured together" in str(other.path)
     assert close(odd.model, eager(make_net(), data, config(), objective=reading).model)
     assert close(other.model, eager(make_net(1), data, config()).model)
 
@@ -112,13 +113,13 @@ def test_one_that_cannot_be_captured_does_not_keep_the_others_from_it(data, make
 def test_networks_that_draw_take_turns_on_one_lane(data, make_net, pretend, eager, close):
     models = [make_net(0, dropout=0.4), make_net(1, dropout=0.4)]
     for result, seed in zip(train_many(models, data, config(), seeds=[3, 3]), (0, 1), strict=True):
-        assert "not captured together (capture failed (a network draws random numbers))" in result.path
+        assert "not captured together (capture failed (a network draws random numbers))" in str(result.path)
         assert close(result.model, eager(make_net(seed, dropout=0.4), data, config(), seed=3).model)
     drawing = runs_of(data, [make_net(0, dropout=0.4), make_net(1, dropout=0.4)], seeds=[0, 1])
-    assert drawing[0].captured.lane is drawing[1].captured.lane
+    assert drawing[0].stepper.cuda_stream is drawing[1].stepper.cuda_stream
     plain = runs_of(data, [make_net(0), make_net(1), make_net(2)], seeds=[0, 1, 1])
-    assert plain[0].captured.lane is not plain[1].captured.lane
-    assert plain[1].captured is plain[2].captured
+    assert plain[0].stepper.cuda_stream is not plain[1].stepper.cuda_stream
+    assert plain[1].stepper is plain[2].stepper
 
 
 def test_several_that_disturb_one_another_are_not_trusted(data, make_net, pretend, eager, equal, monkeypatch):
@@ -143,7 +144,8 @@ def test_several_that_disturb_one_another_are_not_trusted(data, make_net, preten
     monkeypatch.setattr(capture, "replayed_losses", afresh)
     results = train_many([make_net(0), make_net(1)], data, config(), seeds=[0, 1])
     for seed, result in enumerate(results):
-        assert ", eager" in result.path and "losses of 2 together and alone differ by" in result.path
+        assert not result.path.captured
+        assert "losses of 2 together and alone differ by" in str(result.path)
         assert equal(result.model, eager(make_net(seed), data, config(), seed=seed).model)
 
 
@@ -161,8 +163,8 @@ def test_runs_at_different_steps_do_not_share_a_graph(data, make_net, pretend, e
     assert files[0].exists()
     files[1].unlink()
     for seed, result in enumerate(train_many([make_net(0), make_net(1)], data, config(), **arguments)):
-        assert result.steps == 16 and ", captured" in result.path
-        assert "not captured together" not in result.path
+        assert result.steps == 16 and result.path.captured
+        assert "not captured together" not in str(result.path)
         assert close(result.model, eager(make_net(seed), data, config()).model)
 
 
@@ -206,7 +208,7 @@ def test_no_replay_begins_before_what_was_tried_is_put_back(data, make_net, pret
 
     models, objectives = [make_net(seed) for seed in range(3)], [broken, None, None]
     for result in train_many(models, data, config(), seeds=[0, 0, 1], objectives=objectives):
-        assert ", captured" in result.path and "not captured together" not in result.path
+        assert result.path.captured and "not captured together" not in str(result.path)
     assert len(lanes) == 3
 
 
@@ -234,5 +236,5 @@ def test_on_a_gpu_arms_and_seeds_together_equal_each_alone(data, make_net):
     for seed, objective, arm in zip(seeds, objectives, together, strict=True):
         settings = config(capture=False)
         alone = train(make_net(), data, settings, objective=objective, seed=seed, device="cuda")
-        assert ", captured" in arm.path
+        assert arm.path.captured
         assert arm.curves["train_loss"] == pytest.approx(alone.curves["train_loss"], rel=1e-3)

@@ -35,8 +35,17 @@ def ours(width=4):
     return build("small_net", seed=0, classes=3, width=width, channels=2)
 
 
+@pytest.fixture
+def spared():
+    """A processor that really is unaffected: on another the plain way would corrupt this very process."""
+    if convolution.oneDNN_overruns():
+        pytest.skip("this processor is affected")
+
+
 @pytest.fixture(params=[False, True], ids=["unaffected", "affected"])
 def affected(monkeypatch, request):
+    if not request.param:
+        request.getfixturevalue("spared")
     for module in (convolution, layout):
         monkeypatch.setattr(module, "oneDNN_overruns", lambda: request.param)
     return request.param
@@ -44,16 +53,15 @@ def affected(monkeypatch, request):
 
 def test_our_narrow_networks_stay_in_channels_last_and_say_what_they_do(data, affected):
     path = train(ours(), data, CONFIG).path
-    assert (
-        path.startswith("cpu, float32, channels_last, eager") and ("pixels taken first" in path) == affected
-    )
-    assert "fault" not in train(ours(width=8), data, CONFIG).path
+    assert path.mode == "cpu, float32, channels_last, eager"
+    assert ("pixels taken first" in str(path)) == affected
+    assert "fault" not in str(train(ours(width=8), data, CONFIG).path)
 
 
 def test_a_foreign_network_is_trained_in_contiguous_memory(data, affected):
     model = Foreign().to(memory_format=torch.channels_last)
     path = train(model, data, CONFIG).path
-    assert (", contiguous, " in path) == ("contiguous against a fault" in path) == affected
+    assert (path.layout == "contiguous") == ("contiguous against a fault" in str(path)) == affected
     assert model.seen == {not affected}
 
 
@@ -65,10 +73,10 @@ def test_a_foreign_network_changes_nothing_for_those_beside_it(data, affected, e
 
 def test_contiguous_was_asked_for(data, affected):
     settings = TrainConfig(epochs=1, batch_size=8, pad=1, channels_last=False)
-    assert "contiguous against" not in train(Foreign(), data, settings).path
+    assert "contiguous against" not in str(train(Foreign(), data, settings).path)
 
 
-def test_a_checkpoint_goes_on_where_the_fault_is_another(data, monkeypatch, tmp_path):
+def test_a_checkpoint_goes_on_where_the_fault_is_another(data, monkeypatch, tmp_path, spared):
     for overruns in (False, True):
         for module in (convolution, layout):
             monkeypatch.setattr(module, "oneDNN_overruns", lambda overruns=overruns: overruns)

@@ -116,5 +116,5 @@ def test_a_captured_training_stops_and_is_taken_up_again(
     assert 0 < read_checkpoint(files[0])["step"] == read_checkpoint(files[1])["step"] < 20
     results = train_many([make_net(0), make_net(1)], data, config(), objectives=objective, **arguments)
     for seed, result in enumerate(results):
-        assert ", captured" in result.path and "not captured together" not in result.path
+        assert result.path.captured and "not captured together" not in str(result.path)
         assert close(result.model, eager(make_net(seed), data, config()).model)

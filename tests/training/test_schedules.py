@@ -4,7 +4,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from lggkit.training import Cosine, MultiStep, OneCycle, Restart, Schedule, TrainConfig
+from lggkit.training import MultiStep, OneCycle, Restart, Schedule, TrainConfig
 
 
 def test_multi_step_falls_at_the_first_step_of_each_milestone():
@@ -20,17 +20,6 @@ def test_the_robustness_protocol_is_a_restart():
     assert MultiStep((50,)).restarts == () == Schedule().restarts
 
 
-def test_cosine_starts_whole_is_half_way_at_half_and_ends_at_final():
-    assert Cosine().factor(0, 10) == 1
-    assert Cosine(final=0.2).factor(5, 10) == pytest.approx(0.6)
-    assert Cosine(final=0.2).factor(10, 10) == pytest.approx(0.2)
-
-
-def test_cosine_warms_up_linearly():
-    schedule = Cosine(warmup=0.2)
-    assert [schedule.factor(epoch, 10) for epoch in (0, 1, 2)] == pytest.approx([0, 0.5, 1])
-
-
 def test_one_cycle_rises_and_falls_linearly():
     schedule = OneCycle(warmup=0.25, start=0.2, final=0.1)
     assert [schedule.factor(epoch, 8) for epoch in (0, 1, 2, 5, 8)] == pytest.approx([0.2, 0.6, 1, 0.55, 0.1])
@@ -43,8 +32,6 @@ def test_one_cycle_rises_and_falls_linearly():
         lambda: MultiStep((0,)),
         lambda: MultiStep(()),
         lambda: MultiStep((2,), gamma=0.0),
-        lambda: Cosine(warmup=1.0),
-        lambda: Cosine(final=-0.1),
         lambda: OneCycle(warmup=0.0),
         lambda: OneCycle(start=1.5),
     ],
@@ -55,7 +42,7 @@ def test_schedules_out_of_range_are_refused(wrong):
 
 
 def test_a_schedule_keeps_its_name_as_a_dictionary():
-    assert asdict(Cosine())["kind"] == "cosine"
+    assert asdict(OneCycle())["kind"] == "one-cycle"
     assert asdict(TrainConfig(epochs=60, schedule=Restart()))["schedule"]["kind"] == "restart"
 
 
@@ -70,9 +57,6 @@ def test_a_schedule_keeps_its_name_as_a_dictionary():
         (MultiStep, {"milestones": "60"}, "milestones are 60"),
         (MultiStep, {"milestones": None}, "milestones are None"),
         (Restart, {"milestones": (1.5,)}, "milestones are .1.5,.; give increasing whole epochs"),
-        (Cosine, {"warmup": math.nan}, "warmup is nan"),
-        (Cosine, {"final": math.inf}, "final is inf"),
-        (Cosine, {"final": "0"}, "final is '0'"),
         (OneCycle, {"warmup": math.nan}, "warmup is nan"),
         (OneCycle, {"start": -math.inf}, "start is -inf"),
         (OneCycle, {"final": None}, "final is None"),

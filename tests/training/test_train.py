@@ -180,7 +180,7 @@ def test_every_optimizer_and_precision_trains(data, make_net, optimizer, precisi
     settings = downhill(data, optimizer=optimizer, precision=precision, epochs=5)
     result = train(make_net(), data, settings, taps=["maps"])
     assert result.curves["train_loss"][-1] < result.curves["train_loss"][0]
-    assert precision in result.path
+    assert precision in str(result.path)
     assert all(p.dtype is torch.float32 for p in result.model.parameters())
 
 
