@@ -131,7 +131,8 @@ class Chapter(Part):
 
     def table(self, table: str, note: str = "") -> Markdown:
         """A table of the paper: its values beside ours at every scale."""
-        caption = f"{table.replace('-', ' ').capitalize()} of the paper beside ours: mean ± half the 95 % interval (seeds)."
+        name = table.replace("-", " ").capitalize()
+        caption = f"{name} of the paper beside ours: mean ± half the 95 % interval (seeds)."
         label = f"tab-{self.experiment.paper}-{table}".replace("_", "-")
         frame = tables.paper_table(self.experiment.paper, table)
         return _markdown(tables.as_myst(frame, f"{caption} {note}".strip(), label))

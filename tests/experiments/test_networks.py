@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 import torch
 
-from lggkit.experiments.lockstep import Observer
+from lggkit.experiments.networks import Observer
 from lggkit.experiments.networks import Architecture, Guide, Images, Network, Recipe
 from lggkit.experiments.recipes.distillation import Distillation, Distilled
 from lggkit.experiments.recipes.embedding import Embedded, EmbeddingLoss

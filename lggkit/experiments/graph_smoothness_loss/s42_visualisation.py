@@ -25,8 +25,7 @@ from lggkit.evaluation import (
     silhouette,
 )
 from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
-from lggkit.experiments.lockstep import Observer
-from lggkit.experiments.networks import Network
+from lggkit.experiments.networks import Network, Observer
 from lggkit.experiments.recipes.embedder import (
     CROSS_ENTROPY,
     GRAPH_SMOOTHNESS,

@@ -21,8 +21,7 @@ from lggkit.evaluation.benchmark import CorruptionBenchmark
 from lggkit.evaluation.deformation_suite import DeformationSuite
 from lggkit.evaluation.robustness import SNR, RobustnessSuite
 from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
-from lggkit.experiments.lockstep import Observer
-from lggkit.experiments.networks import Architecture, Images, Network, Recipe
+from lggkit.experiments.networks import Architecture, Images, Network, Observer, Recipe
 from lggkit.experiments.recipes.defense import Defended, Defense, norms_after
 from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec

@@ -10,8 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lggkit.evaluation.fast_gradient import crafted
-from lggkit.experiments.lockstep import Observer
-from lggkit.experiments.networks import ByDepth, Network, Recipe
+from lggkit.experiments.networks import ByDepth, Network, Observer, Recipe
 from lggkit.objectives import parseval_step, spectral_norms, variation_smoothness
 from lggkit.training import Batch
 
