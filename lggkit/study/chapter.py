@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,7 +16,7 @@ from lggkit.study.chapter_texts import NOTHING, came_out_text, facts_text, whole
 from lggkit.study.figures import length
 from lggkit.study.origins import origins_table
 from lggkit.study.paper import claims
-from lggkit.study.scorecard import judged_claims, records_of
+from lggkit.study.scorecard import Records, judged_claims, records_of
 from lggkit.study.verdicts import ClaimVerdict
 
 if TYPE_CHECKING:
@@ -123,16 +124,21 @@ class Chapter(Part):
 
     def came_out(self) -> Markdown:
         """A box of up to four findings, from the verdicts of the page's claims."""
-        return _markdown(NOTHING if self.shown is None else came_out_text(self.judged()))
+        return _markdown(NOTHING if self.shown is None else came_out_text(self.judged))
 
+    @cached_property
     def judged(self) -> list[ClaimVerdict]:
         """The claims of the page with their verdicts, parts of compound claims included."""
-        return [j for j in judged_claims(self.experiment.paper) if self._is_here(j.claim)]
+        return [j for j in judged_claims(self.experiment.paper, self._records) if self._is_here(j.claim)]
+
+    @cached_property
+    def _records(self) -> Records:
+        return records_of(self.experiment.paper)
 
     def table(self, table: str, note: str = "") -> Markdown:
         """A table of the paper: its values beside ours at every scale."""
-        name = table.replace("-", " ").capitalize()
-        caption = f"{name} of the paper beside ours: mean ± half the 95 % interval (seeds)."
+        named = table.replace("-", " ").capitalize()
+        caption = f"{named} of the paper beside ours: mean ± half the 95 % interval (seeds)."
         label = f"tab-{self.experiment.paper}-{table}".replace("_", "-")
         frame = tables.paper_table(self.experiment.paper, table)
         return _markdown(tables.as_myst(frame, f"{caption} {note}".strip(), label))
@@ -153,18 +159,18 @@ class Chapter(Part):
 
     def against_length(self) -> Markdown:
         """Whether the effects of the page's claims last in longer trainings, or that it is not known yet."""
-        return _markdown(length.length_said(self._effects()))
+        return _markdown(length.length_said(self._effects))
 
     def length_figure(self) -> Figure | None:
         """The effects of the page's claims at every length of training; None while there is only one."""
-        found = self._effects()
+        found = self._effects
         if max(map(len, found.values()), default=0) < 2:
             return None
-        return length.length_figure([j.claim for j in self.judged()], found)
+        return length.length_figure([j.claim for j in self.judged], found)
 
+    @cached_property
     def _effects(self) -> dict[str, length.ByLength]:
-        paper = self.experiment.paper
-        return length.effects_by_length([j.claim for j in self.judged()], records_of(paper))
+        return length.effects_by_length([j.claim for j in self.judged], self._records)
 
     def origins(self) -> Markdown:
         """Where each setting comes from, with its value at the scale that is shown."""

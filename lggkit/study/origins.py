@@ -1,4 +1,4 @@
-"""Where the settings of a section come from: ``data/paper/<paper>/origins.csv``, values read from protocols."""
+"""Where settings come from: ``data/paper/<paper>/origins.csv``, with values read from the protocols."""
 
 from __future__ import annotations
 

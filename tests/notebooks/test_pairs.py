@@ -8,6 +8,7 @@ import pytest
 
 from lggkit.study.notebooks import find_notebooks, parameters_of
 
+LONGEST, MOST_GLUED = 120, 15
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = find_notebooks(ROOT)
 LARGEST = 500_000  # bytes of an .ipynb: figures at 100 to 150 dpi
@@ -86,3 +87,38 @@ def test_every_value_that_the_prose_shows_is_glued_and_every_glued_one_shown(sou
     outputs = [out for c in found if c.cell_type == "code" for out in c.outputs]
     glued = {out.metadata["scrapbook"]["name"] for out in outputs if "scrapbook" in out.get("metadata", {})}
     assert glued == set(re.findall(r"\{glue:text\}`([^`]+)`", prose)), source.stem
+
+
+def code_lines(source):
+    """Lines of code of a notebook: neither blank nor a comment alone."""
+    code = [c.source for c in jupytext.read(source).cells if c.cell_type == "code"]
+    lines = [line.strip() for text in code for line in text.splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+@notebooks
+def test_a_chapter_is_thin(source):
+    assert len(code_lines(source)) <= LONGEST, "move code into lggkit/study/figures"
+    glued = re.findall(r"\{glue:text\}`([^`]+)`", source.read_text())
+    assert len(set(glued)) <= MOST_GLUED, "let code choose the sentences"
+
+
+@notebooks
+def test_no_function_is_defined_where_no_test_can_import_it(source):
+    sources = [c.source for c in jupytext.read(source).cells if c.cell_type == "code"]
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+    defined = [node for text in sources for node in ast.walk(ast.parse(text)) if isinstance(node, kinds)]
+    assert not defined, f"{source.stem} defines a function; move it into lggkit/study/figures"
+
+
+def test_every_notebook_is_in_the_contents():
+    contents = (ROOT / "_toc.yml").read_text()
+    listed = re.findall(r"file: (notebooks/\S+)", contents)
+    assert sorted(listed) == sorted(p.relative_to(ROOT).with_suffix("").as_posix() for p in SOURCES)
+
+
+@pytest.mark.parametrize("page", ["s43_robustness", "s43_mechanism"])
+def test_robustness_has_two_pages_on_one_experiment(page):
+    text = (ROOT / "notebooks" / "lgg" / f"{page}.py").read_text()
+    assert 'Chapter("lgg/s43_robustness"' in text
+    assert page == "s43_robustness" or f'page="{page}"' in text

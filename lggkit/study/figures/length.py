@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 RULES = {"greater": effects, "equivalent": effects, "trend": slopes}
 LENGTHS = SCALES[1:]
+ONE = (
+    "Only one length of training is recorded; the longer runs that would show whether an effect lasts are "
+    "not there yet."
+)
 ByLength = Mapping[str, Interval]
 
 
@@ -56,10 +60,7 @@ def length_said(found: Mapping[str, ByLength]) -> str:
     """How many effects point the same way at the shortest and at the longest training, or what is missing."""
     several = [list(lengths.values()) for lengths in found.values() if len(lengths) > 1]
     if not several:
-        return (
-            "Only one length of training is recorded; the longer runs that would show whether an effect "
-            "lasts are not there yet."
-        )
+        return ONE
     same = sum(np.sign(one[0].mean) == np.sign(one[-1].mean) for one in several)
     return f"{same} of {len(several)} effects have the same sign at the shortest and at the longest training."
 

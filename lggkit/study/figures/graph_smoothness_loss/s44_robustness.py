@@ -150,11 +150,11 @@ def way_said(shown: Shown) -> list[str]:
     random = random_pair_loss(settings["dimension"], loss["alpha"])
     least, final = least_pair_loss(classes, loss["alpha"]), _pair_loss(shown, classes)
     gone = 100 * (random - final) / (random - least)
-    text = "It says little about embeddings that this loss has separated." if gone < 50 else ""
+    text = " It says little about embeddings that this loss has separated." if gone < 50 else ""
     return [
         f"Random points of the sphere in {settings['dimension']} dimensions have a loss a pair of "
-        f"{random:.4f}, and the least possible is {least:.4f}. "
-        f"Training ended at {final:.4f}, {gone:.0f} % of the way. {text}".strip()
+        f"{random:.4f}, and the "
+        f"least possible is {least:.4f}. Training ended at {final:.4f}, {gone:.0f} % of the way.{text}"
     ]
 
 

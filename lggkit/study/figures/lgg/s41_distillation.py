@@ -104,11 +104,10 @@ def variation_figure(shown: Shown) -> Figure:
 
 
 def ablation_figure(shown: Shown, titles: Mapping[str, str], reference: str = "gkd") -> Figure:
-    """Gains of every arm over the baseline of the same seed (left), and less those of a reference (right).
+    """Gains of every arm over the baseline of the same seed (left), and less those of the reference (right).
 
-    Dots are seeds; on the right are the seeds that an arm shares with the reference. ``titles`` names the
-    arms from top to bottom; those without a run are left out. Means below `LEAST` points are written at the
-    edge.
+    Dots are seeds; on the right are those that an arm shares with the reference. ``titles`` names the arms
+    from top to bottom; those without a run are left out. Means below `LEAST` points are written at the edge.
     """
     gains = {arm: by_seed(shown.arm(arm), arm, "gain") for arm in titles if shown.arm(arm)}
     usual, look = gains.get(reference, {}), looks(shown.experiment)

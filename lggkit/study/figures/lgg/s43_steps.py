@@ -110,7 +110,7 @@ def expansion_said(shown: Shown) -> list[str]:
     )
     text = f"Baseline minus regulariser: {tables.interval_text(expansion)}, {_smaller(expansion)}."
     if step.above(0) and not expansion.above(0):
-        text += " The steps became smaller and the expansion did not: the penalty was met, and its purpose was not shown."
+        text += " The steps became smaller and the expansion did not: the purpose is not shown."
     return [text]
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from lggkit.study.figures import distillation
+from lggkit.study.figures.lgg import s41_distillation as distillation
 from lggkit.study.ledger import Ledger
 from lggkit.study.view import Shown
 

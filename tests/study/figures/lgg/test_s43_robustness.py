@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from lggkit.study.figures import adversarial, arm_color, parts
+from lggkit.study.figures.lgg import s43_mechanism, s43_numbers, s43_robustness
+from lggkit.study.figures.style import arm_color, look_of
 from lggkit.study.ledger import Ledger
 from lggkit.study.paper import cells
 from lggkit.study.statistics import t_interval
@@ -46,7 +47,7 @@ def make(make_record, tmp_path):
         rng, records = np.random.default_rng(0), []
         for arm in TITLES:
             for seed in range(seeds):
-                curves = {name: list(rng.uniform(0.5, 4, 5)) for name in adversarial.NORMS}
+                curves = {name: list(rng.uniform(0.5, 4, 5)) for name in s43_mechanism.NORMS}
                 curves["test_epoch"] = [10, 20, 30, 40, 45]
                 record = make_record(arm, seed, "smoke", NAME, metrics=metrics_of(arm, rng), curves=curves)
                 records.append(record)
@@ -85,7 +86,7 @@ def check_curves(ax, places, rows_of):
         line, points = drawn[title], [t_interval(column) for column in rows.T]
         np.testing.assert_allclose(line.get_xdata(), places)
         np.testing.assert_allclose(line.get_ydata(), rows.mean(0))
-        assert (line.get_color(), line.get_marker()) == (arm_color(index), parts.MARKS[index])
+        assert (line.get_color(), line.get_marker()) == tuple(look_of(index).values())
         low, high = around[index]
         np.testing.assert_allclose(low, [p.low for p in points])
         np.testing.assert_allclose(high, [p.high for p in points])
@@ -97,7 +98,7 @@ def legend_of(figure):
 
 
 def test_accuracy_against_snr_has_attack_and_noise_with_bands(shown):
-    figure = adversarial.snr_figure(shown, TITLES)
+    figure = s43_robustness.snr_figure(shown, TITLES)
     left, right = figure.axes
     for ax, metric in ((left, "accuracy_fgsm_by_snr"), (right, "accuracy_noise_by_snr")):
         check_curves(ax, LEVELS, lambda arm, metric=metric: shown.values(arm, metric))
@@ -112,7 +113,7 @@ def test_accuracy_against_snr_has_attack_and_noise_with_bands(shown):
 
 
 def test_variation_has_before_after_and_steps(shown):
-    before, after, steps = adversarial.variation_figure(shown, TITLES).axes
+    before, after, steps = s43_mechanism.variation_figure(shown, TITLES).axes
     maps = np.arange(1, 18)
     check_curves(before, maps, lambda arm: shown.values(arm, "variation_by_depth_untrained"))
     check_curves(after, maps, lambda arm: shown.values(arm, "variation_by_depth"))
@@ -124,13 +125,13 @@ def test_variation_has_before_after_and_steps(shown):
 
 
 def test_equal_curves_are_told_apart_by_dashes_and_places_of_marks(shown):
-    lines = list(curves(adversarial.variation_figure(shown, TITLES).axes[0]).values())
+    lines = list(curves(s43_mechanism.variation_figure(shown, TITLES).axes[0]).values())
     assert lines[0].get_linestyle() != lines[1].get_linestyle()
     assert len({line.get_markevery() for line in lines}) == len(lines)
 
 
 def test_two_seeds_have_no_band(make):
-    ax = adversarial.snr_figure(make(seeds=2), TITLES).axes[0]
+    ax = s43_robustness.snr_figure(make(seeds=2), TITLES).axes[0]
     assert not ax.collections and len(curves(ax)) == len(TITLES)
 
 
@@ -141,7 +142,7 @@ def stairs(ax):
 
 
 def test_margins_are_shares_of_images_beside_those_of_the_first_arm(shown):
-    panels = np.array(adversarial.margin_figure(shown, TITLES).axes).reshape(2, 3)
+    panels = np.array(s43_mechanism.margin_figure(shown, TITLES).axes).reshape(3, 2).T
     for row, metric in zip(panels, ("logit_margin", "input_margin"), strict=True):
         shares = {}
         for arm in TITLES:
@@ -158,7 +159,7 @@ def test_margins_are_shares_of_images_beside_those_of_the_first_arm(shown):
 
 
 def test_transfer_has_sources_in_rows_and_targets_in_columns(shown):
-    matrix = adversarial.transfer_matrix(shown, list(TITLES))
+    matrix = s43_numbers.transfer_matrix(shown, list(TITLES))
     assert matrix.shape == (4, 3)
     for column, target in enumerate(TITLES):
         assert matrix[0, column] == pytest.approx(np.mean(shown.values(target, "test_error")))
@@ -171,8 +172,8 @@ def test_transfer_is_written_where_it_was_measured(shown):
     for record in shown.records:
         if record.arm == "parseval":
             del record.metrics["transfer_from_vanilla"]
-    ax = adversarial.transfer_figure(shown, TITLES).axes[0]
-    matrix = adversarial.transfer_matrix(shown, list(TITLES))
+    ax = s43_robustness.transfer_figure(shown, TITLES).axes[0]
+    matrix = s43_numbers.transfer_matrix(shown, list(TITLES))
     written = {(t.get_position()[1], t.get_position()[0]): t for t in ax.texts}
     assert set(written) == {place for place, value in np.ndenumerate(matrix) if np.isfinite(value)}
     assert len(written) == 11 and np.isnan(matrix[1, 2])
@@ -187,7 +188,7 @@ def test_transfer_is_written_where_it_was_measured(shown):
 
 
 def test_spectral_norms_are_drawn_over_epochs_beside_one(shown):
-    figure = adversarial.norms_figure(shown, TITLES)
+    figure = s43_mechanism.norms_figure(shown, TITLES)
     for ax, name in zip(figure.axes, ("spectral_norm_largest", "spectral_norm_mean"), strict=True):
         check_curves(
             ax,
@@ -202,13 +203,13 @@ def test_an_arm_without_curves_is_left_out(shown):
     for record in shown.records:
         if record.arm == "vanilla":
             record.curves.clear()
-    ax = adversarial.norms_figure(shown, TITLES).axes[0]
+    ax = s43_mechanism.norms_figure(shown, TITLES).axes[0]
     assert list(curves(ax)) == list(TITLES.values())[1:]
     assert curves(ax)["Parseval"].get_color() == arm_color(2)
 
 
 def test_released_accuracies_stand_beside_ours(shown):
-    figure = adversarial.released_figure(shown, TITLES, released())
+    figure = s43_robustness.released_figure(shown, TITLES)
     columns = list(dict.fromkeys(cell.column for cell in released()))
     assert [ax.get_title().replace("\n", " ") for ax in figure.axes] == columns
     for ax, column in zip(figure.axes, columns, strict=True):

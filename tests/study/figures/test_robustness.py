@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from lggkit.data.corruptions import CORRUPTIONS
-from lggkit.study.figures import arm_color, parts, robustness
+from lggkit.study.figures import parts, robustness
+from lggkit.study.figures.style import arm_places, look_of
 from lggkit.study.ledger import Ledger
 from lggkit.study.statistics import t_interval
 from lggkit.study.view import Shown
@@ -88,7 +89,8 @@ def test_arms_are_told_apart_by_colour_mark_and_legend(shown):
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == list(TITLES.values())
     looks = {(c[0].get_color(), c[0].get_marker()) for c in figure.axes[0].containers}
-    assert looks == {(arm_color(i), parts.MARKS[i]) for i in range(2)}
+    places = arm_places(NAME)
+    assert looks == {tuple(look_of(places[arm]).values()) for arm in TITLES}
     heights = [y for _, y, _ in bars(figure.axes[0])]
     assert len(set(heights)) == len(heights)
 
@@ -122,8 +124,8 @@ def test_two_seeds_have_no_interval():
     import matplotlib.pyplot as plt
 
     _, ax = plt.subplots()
-    parts.marked_interval(ax, 1.0, [1.0, 3.0], 0)
-    parts.marked_interval(ax, 2.0, [], 0)
+    parts.marked_interval(ax, 1.0, [1.0, 3.0], look_of(0))
+    parts.marked_interval(ax, 2.0, [], look_of(0))
     assert bars(ax) == [(2.0, 1.0, 0.0)]
 
 

@@ -1,0 +1,74 @@
+import math
+
+import pytest
+
+from lggkit.study.figures import length
+from lggkit.study.paper import Claim
+
+pytestmark = pytest.mark.usefixtures("no_window")
+NAME = "lgg/s41_distillation"
+
+
+def claim(number="6", kind="greater", margin=None, metric="test_error", **fields):
+    values = dict.fromkeys(Claim.__dataclass_fields__, "")
+    values |= {"paper": "lgg", "number": number, "kind": kind, "experiment": NAME, "metric": metric}
+    values |= {"left": "rkd_d", "right": "gkd", "margin": margin, "members": (), "n_required": {}}
+    return Claim(**values | fields)
+
+
+@pytest.fixture
+def runs(make_record):
+    """Records of two arms by scale; the effect is ``effects[scale]`` of each seed."""
+
+    def make(effects):
+        found = {}
+        for scale, values in effects.items():
+            found[scale] = [
+                make_record("gkd", s, scale, metrics={"test_error": 10.0}) for s in range(len(values))
+            ]
+            found[scale] += [
+                make_record("rkd_d", s, scale, metrics={"test_error": 10.0 + v}) for s, v in enumerate(values)
+            ]
+        return {NAME: found}
+
+    return make
+
+
+def test_effects_are_those_of_every_length_that_is_recorded(runs):
+    found = length.effects_by_length([claim()], runs({"short": [1.0, 3.0], "paper": [5.0], "smoke": [9.0]}))
+    assert list(found["6"]) == ["short", "paper"]
+    assert found["6"]["short"].mean == pytest.approx(2) and found["6"]["paper"].mean == pytest.approx(5)
+    assert math.isinf(found["6"]["paper"].half_width)
+
+
+@pytest.mark.parametrize("kind", ["exact", "all_of"])
+def test_identities_and_compound_claims_have_none(runs, kind):
+    assert length.effects_by_length([claim(kind=kind)], runs({"short": [1.0, 2.0]})) == {}
+
+
+def test_one_length_is_said_to_be_one(runs):
+    found = length.effects_by_length([claim()], runs({"short": [1.0, 3.0]}))
+    assert "not there yet" in length.length_said(found)
+    assert "not there yet" in length.length_said({})
+
+
+def test_signs_are_compared_from_the_shortest_to_the_longest(runs):
+    two = [claim("6"), claim("7", left="gkd", right="rkd_d")]
+    found = length.effects_by_length(
+        two, runs({"short": [1.0, 3.0], "reduced": [-1.0, -3.0], "paper": [2.0]})
+    )
+    assert length.length_said(found).startswith("2 of 2 effects")
+    found = length.effects_by_length(two[:1], runs({"short": [1.0, 3.0], "reduced": [-1.0, -3.0]}))
+    assert length.length_said(found).startswith("0 of 1 effects")
+
+
+def test_a_panel_a_unit_has_each_claim_at_its_lengths(runs):
+    claims = [claim("6"), claim("12", "equivalent", 1.0), claim("99")]
+    found = length.effects_by_length(claims[:2], runs({"short": [1.0, 3.0], "reduced": [2.0, 2.5, 3.0]}))
+    (ax,) = length.length_figure(claims, found).axes
+    assert ax.get_title() == "points"
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["short", "reduced", "paper"]
+    drawn = {c.get_label(): c for c in ax.containers}
+    assert list(drawn) == ["6", "12"]
+    assert list(drawn["6"][0].get_ydata()) == pytest.approx([2, 2.5])
+    assert [round(x) for x in drawn["6"][0].get_xdata()] == [0, 1]
