@@ -3,9 +3,8 @@
 import pytest
 import torch.nn.functional as F
 
-from lggkit.training import TrainConfig, pace, read_checkpoint, train, train_many
+from lggkit.training import TrainConfig, lockstep, pace, read_checkpoint, train, train_many
 from lggkit.training.pace import OutOfTime, until
-from lggkit.training.run import Run
 
 
 def config(**settings):
@@ -23,13 +22,13 @@ def now(monkeypatch):
 @pytest.fixture
 def saved(monkeypatch):
     """What is saved: (seed, step) in order."""
-    noted, plain = [], Run.save
+    noted, plain = [], lockstep.write_checkpoint
 
-    def save(run, identity):
-        noted.append((run.stream.seed, run.step))
-        plain(run, identity)
+    def write(path, state):
+        noted.append((state["identity"]["seed"], state["step"]))
+        plain(path, state)
 
-    monkeypatch.setattr(Run, "save", save)
+    monkeypatch.setattr(lockstep, "write_checkpoint", write)
     return noted
 
 
