@@ -12,7 +12,13 @@ import torch
 
 from lggkit.training.begin import begin
 from lggkit.training.capture import capture_again, let_go
-from lggkit.training.checkpoint import CheckpointDamaged, check_identity, read_checkpoint, set_aside
+from lggkit.training.checkpoint import (
+    CheckpointDamaged,
+    check_identity,
+    read_checkpoint,
+    set_aside,
+    write_checkpoint,
+)
 from lggkit.training.pace import OutOfTime, Pace, time_is_up
 from lggkit.training.run import Run
 
@@ -83,8 +89,9 @@ class Lockstep:
     def _save(self, run: Run) -> None:
         share = (time.perf_counter() - self.began) / len(self.runs)
         run.seconds = self.before[id(run)] + share
-        with run.stepper.lane():
-            run.save(self.names[id(run)])
+        if run.checkpoint is not None:
+            with run.stepper.lane():
+                write_checkpoint(run.checkpoint, {"identity": self.names[id(run)], **run.state()})
 
 
 def _resume(run: Run, identity: Identity) -> None:

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from lggkit.data import DataSet
 from lggkit.evaluation import model_error
-from lggkit.training.checkpoint import write_checkpoint
 from lggkit.training.config import TrainConfig
 from lggkit.training.history import History
 from lggkit.training.meter import Meter
@@ -41,7 +40,7 @@ class Stepper:
         return nullcontext()
 
     def make(self, run: Run, place: int) -> None:
-        """Make step number ``place`` of the epoch that the crew is in."""
+        """Make step number ``place`` of the crew's epoch."""
         run.update(run.stream.batch(run.step), place)
 
 
@@ -76,6 +75,11 @@ class Run:
         self.begun_as: PathTaken | None = None
 
     @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """What updates the parameters."""
+        return self.updates.optimizer
+
+    @property
     def done(self) -> bool:
         """Whether there is no step left to make."""
         return self.diverged is not None or self.step >= self.total
@@ -101,7 +105,7 @@ class Run:
     def update(self, batch: Batch | StillBatch, place: int | Tensor) -> None:
         """The step itself, number ``place`` of its epoch; waits for nothing on the device."""
         autocast = self.path.autocast()
-        loss, logits = training_step(self.forward, self.loss, self.updates.optimizer, batch, autocast)
+        loss, logits = training_step(self.forward, self.loss, self.optimizer, batch, autocast)
         self.meter.add(place, loss, logits, batch.labels)
         if self.taps is not None:
             self.taps.clear()
@@ -134,16 +138,11 @@ class Run:
             self.objective.load_state_dict(state["objective"])
         self.updates.load(state["optimizer"])
 
-    def save(self, identity: dict[str, Any]) -> None:
-        """Write the checkpoint, if this run has one."""
-        if self.checkpoint is not None:
-            write_checkpoint(self.checkpoint, {"identity": identity, **self.state()})
-
     def result(self) -> TrainResult:
         """What came out."""
         self.model.eval()
-        told, how = self.history, (self.seconds, self.path.taken, self.step)
-        return TrainResult(self.model, told.curves, self.diverged, *how, told.seen, told.first_loss)
+        how = self.diverged, self.seconds, self.path.taken, self.step
+        return TrainResult(self.model, self.history.curves, *how, self.history.seen, self.history.first_loss)
 
     def evaluate(self, epoch: int) -> None:
         """Evaluate if it is time to, after this many epochs."""
@@ -176,8 +175,8 @@ class Run:
         bad = self.meter.first_bad(steps)
         if bad is not None:
             epoch, value = (self.step - 1) // self.stream.steps_per_epoch, float(self.meter.losses[bad])
-            step = epoch * self.stream.steps_per_epoch + bad
-            self.diverged = f"the loss was {value} at step {step} (epoch {epoch})"
+            place = f"step {epoch * self.stream.steps_per_epoch + bad} (epoch {epoch})"
+            self.diverged = f"the loss was {value} at {place}"
         elif self.done and not all(p.isfinite().all() for p in self.parameters):
             self.diverged = f"a weight was not finite after the last step, {self.step - 1}"
 

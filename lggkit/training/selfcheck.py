@@ -78,7 +78,7 @@ def snapshot(runs: Sequence[Run]) -> list[dict[str, Any]]:
         {
             "step": run.step,
             "tensors": {name: value.clone() for name, value in tensors_of(run.model, run.objective)},
-            "optimizer": {p: _cloned(state) for p, state in run.updates.optimizer.state.items()},
+            "optimizer": {p: _cloned(state) for p, state in run.optimizer.state.items()},
             "meter": run.meter.state(),
         }
         for run in runs
@@ -96,7 +96,7 @@ def restore(runs: Sequence[Run], saved: Sequence[dict[str, Any]]) -> None:
                     value.copy_(before["tensors"][name])
                 else:
                     _forget(run, name)
-            for parameter, state in run.updates.optimizer.state.items():
+            for parameter, state in run.optimizer.state.items():
                 _restore(state, before["optimizer"].get(parameter, {}))
 
 

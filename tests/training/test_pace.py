@@ -3,9 +3,8 @@
 import pytest
 import torch.nn.functional as F
 
-from lggkit.training import TrainConfig, pace, read_checkpoint, train, train_many
+from lggkit.training import TrainConfig, lockstep, pace, read_checkpoint, train, train_many
 from lggkit.training.pace import OutOfTime, until
-from lggkit.training.run import Run
 
 
 def config(**settings):
@@ -23,13 +22,13 @@ def now(monkeypatch):
 @pytest.fixture
 def saved(monkeypatch):
     """What is saved: (seed, step) in order."""
-    noted, plain = [], Run.save
+    noted, plain = [], lockstep.write_checkpoint
 
-    def save(run, identity):
-        noted.append((run.stream.seed, run.step))
-        plain(run, identity)
+    def write(path, state):
+        noted.append((state["identity"]["seed"], state["step"]))
+        plain(path, state)
 
-    monkeypatch.setattr(Run, "save", save)
+    monkeypatch.setattr(lockstep, "write_checkpoint", write)
     return noted
 
 
@@ -58,9 +57,10 @@ def test_those_that_were_asked_for_are_all_written(data, make_net, now, saved, t
     assert [step for _, step in saved] == [3, 6, 8]
 
 
-def test_runs_are_written_down_at_the_same_steps(data, make_net, now, saved):
+def test_runs_are_written_down_at_the_same_steps(data, make_net, now, saved, tmp_path):
     seeds, objective = [0, 0, 1], winding(now, 1.26)
-    train_many([make_net() for _ in seeds], data, config(), seeds=seeds, objectives=objective)
+    given = {"objectives": objective, "checkpoints": [tmp_path / f"{place}.pt" for place in range(3)]}
+    train_many([make_net() for _ in seeds], data, config(), seeds=seeds, **given)
     steps = [step for _, step in saved]
     assert 3 < len(steps) < 15 and all(steps.count(step) == 3 for step in steps)
 
