@@ -95,7 +95,16 @@ def test_a_study_goes_through_on_smaller_processors(tmp_path, limit, threads):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "paper").symlink_to(ROOT / "data" / "paper", target_is_directory=True)
     smaller = {"ONEDNN_MAX_CPU_ISA": limit, "OMP_NUM_THREADS": threads, "LGGKIT_ROOT": str(tmp_path)}
-    place = ["--scale", "smoke", "--experiment", "lgg/s41_distillation", "--out", str(tmp_path / "out")]
+    place = [
+        "--scale",
+        "smoke",
+        "--experiment",
+        "lgg/s41_distillation",
+        "--arm",
+        "gkd",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     command = [sys.executable, "-m", "lggkit", "study", "run", *place]
     done = subprocess.run(command, env=os.environ | smaller, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr[-2000:]
