@@ -143,17 +143,22 @@ def clustering_said(shown: Shown) -> list[str]:
         shown.paired("graph_smoothness", "cross_entropy", metric)
         for metric in ("silhouette", "silhouette_cosine")
     )
-    reading = "Both favour the same loss."
-    if plain.mean * cosine.mean < 0:
-        reading = "They favour different losses: which is better clustered depends on the distance."
     longer = tables.sign_text(elongation, "its classes are longer", "its classes are rounder")
     return [
         "Cross-entropy minus graph smoothness (batch norm), paired by seed, is "
         f"{tables.interval_text(elongation)} in "
         f"elongation: {longer}. Graph smoothness minus cross-entropy is {tables.interval_text(plain)} in "
         "silhouette by "
-        f"Euclidean distance and {tables.interval_text(cosine)} by the angle. {reading}"
+        f"Euclidean distance and {tables.interval_text(cosine)} by the angle. {_favours(plain, cosine)}"
     ]
+
+
+def _favours(plain: tables.Interval, cosine: tables.Interval) -> str:
+    if not all(found.above(0) or found.below(0) for found in (plain, cosine)):
+        return "The seeds do not tell for both which loss they favour."
+    if plain.mean * cosine.mean < 0:
+        return "They favour different losses: which is better clustered depends on the distance."
+    return "Both favour the same loss."
 
 
 def circle_said(shown: Shown) -> list[str]:
