@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from lggkit.data.corruptions import CORRUPTIONS
 from lggkit.data.corruptions.official import PUBLISHED, TITLES
+from lggkit.evaluation import LEAST_HARM
+from lggkit.study import tables
 from lggkit.study.figures.parts import dots, looks, marked_interval, one_legend, panels, seed_lines
 from lggkit.study.figures.style import GRAY
+from lggkit.study.statistics import t_interval
 from lggkit.study.verdicts import by_seed
 
 if TYPE_CHECKING:
@@ -118,3 +123,46 @@ def arms_figure(shown: Shown, titles: Mapping[str, str], metrics: Mapping[str, s
     axes[0].set_yticks(range(len(titles)), list(titles.values()))
     axes[0].set_ylim(len(titles) - 0.4, -0.5)
     return figure
+
+
+def corruption_table(shown: Shown, titles: Mapping[str, str], ours: str, reference: str) -> pd.DataFrame:
+    """Errors under each corruption, mean over severities, and both ratios seed by seed; the means last."""
+    recorded = [name for name in CORRUPTIONS if shown.values(ours, f"errors_{name}")]
+    overall = {
+        "corruption": "mean over corruptions",
+        titles[reference]: _text(shown.values(reference, "mean_corrupted_error")),
+        titles[ours]: _text(shown.values(ours, "mean_corrupted_error")),
+        "CE": _text(shown.values(ours, "mce")),
+        "relative CE": _text(shown.values(ours, "relative_mce")),
+    }
+    return pd.DataFrame([*(_row(shown, titles, name, ours, reference) for name in recorded), overall])
+
+
+def _row(
+    shown: Shown, titles: Mapping[str, str], corruption: str, ours: str, reference: str
+) -> dict[str, str]:
+    errors = {arm: [fmean(e) for e in shown.values(arm, f"errors_{corruption}")] for arm in (ours, reference)}
+    harm = {
+        arm: [error - clean for error, clean in zip(own, shown.values(arm, "clean_error"), strict=True)]
+        for arm, own in errors.items()
+    }
+    return {
+        "corruption": corruption.replace("_", " "),
+        titles[reference]: _text(errors[reference]),
+        titles[ours]: _text(errors[ours]),
+        "CE": _text(map(_quotient, errors[ours], errors[reference])),
+        "relative CE": _text(
+            _quotient(*pair, LEAST_HARM) for pair in zip(harm[ours], harm[reference], strict=True)
+        ),
+    }
+
+
+def _text(values: Iterable[float | None]) -> str:
+    """Mean ± half the 95 % interval of what can be divided."""
+    divided = [value for value in values if value is not None]
+    return tables.interval_text(t_interval(divided), 1) if divided else "–"
+
+
+def _quotient(ours: float, theirs: float, least: float = 0.0) -> float | None:
+    """In percent, or None where there is too little to divide by."""
+    return 100 * ours / theirs if theirs > 0 and theirs >= least else None

@@ -27,7 +27,7 @@ def test_every_corruption_and_severity_has_its_place_on_the_sheet(n, c, h, w):
             assert np.array_equal(seen, cell[0].permute(1, 2, 0).expand(-1, -1, 3).numpy())
             assert (sheet[top + h : top + h + GAP, left : left + w] == 255).all()
     assert [label.get_text() for label in ax.get_yticklabels()] == ["clean", "1", "2", "3", "4", "5"]
-    assert [t.get_text().replace("\n", "_") for t in ax.get_xticklabels()] == list(CORRUPTIONS)
+    assert [t.get_text().replace(" ", "_") for t in ax.get_xticklabels()] == list(CORRUPTIONS)
     plt.close(figure)
 
 

@@ -26,6 +26,8 @@ PARTS = {
     "graph_smoothness_loss.s44_robustness": "graph_smoothness_loss/s44_robustness",
 }
 
+WITH_ABLATIONS = ("failures", "new_classes", "ablation_figure", "mimicry_figure", "variants_table")
+
 
 def functions():
     """Module and function of everything that takes records and nothing else, or titles besides."""
@@ -62,10 +64,8 @@ def test_what_a_page_shows_is_there_and_legible(at_short, module, name, titled):
 
     use_style()
     experiment, shown = experiments.get(PARTS[module]), at_short(PARTS[module])
-    titles = {a.name: a.title for a in experiment.arms if shown.arm(a.name) and a.name != "exact"}
-    titles = {arm: title for arm, title in titles.items() if arm != "contact_sheet"} if titled else {}
-    if name in ("variants_table",):
-        titles = {a.name: a.title for a in experiment.arms}
+    arms = [a for a in experiment.arms if a.name != "exact" and (a.table or name in WITH_ABLATIONS)]
+    titles = {a.name: a.title for a in arms if shown.arm(a.name) or name == "variants_table"}
     function = getattr(importlib.import_module(f"{HERE}.{module}"), name)
     made = function(shown, titles) if titled else function(shown)
     if name.endswith("_figure"):

@@ -12,7 +12,7 @@ import torch
 from lggkit.evaluation import class_elongation, silhouette
 from lggkit.study import tables
 from lggkit.study.figures.parts import legend_below, looks, one_legend, panels, seed_lines
-from lggkit.study.figures.style import CLASS_COLORS, CLASS_MARKERS, WIDEST
+from lggkit.study.figures.style import CLASS_COLORS, CLASS_MARKERS, PHOTOGRAPHS, WIDEST
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +50,8 @@ def film_figure(shown: Shown, titles: Mapping[str, str], seed: int = 0, points: 
     columns = len(first["epochs"])
     width = min(1.1 + 1.5 * columns, WIDEST)
     size = (width, 0.9 + (width - 1.1) / columns * len(films))
-    figure, axes = plt.subplots(len(films), columns, figsize=size, sharex="row", sharey="row", squeeze=False)
+    options = {"sharex": "row", "sharey": "row", "squeeze": False, "dpi": PHOTOGRAPHS}
+    figure, axes = plt.subplots(len(films), columns, figsize=size, **options)
     for row, (arm, film) in zip(axes, films.items(), strict=True):
         for ax, frame in zip(row, film["embeddings"], strict=True):
             _scatter(ax, frame[:points].astype(float), film["labels"][:points])
@@ -143,17 +144,22 @@ def clustering_said(shown: Shown) -> list[str]:
         shown.paired("graph_smoothness", "cross_entropy", metric)
         for metric in ("silhouette", "silhouette_cosine")
     )
-    reading = "Both favour the same loss."
-    if plain.mean * cosine.mean < 0:
-        reading = "They favour different losses: which is better clustered depends on the distance."
     longer = tables.sign_text(elongation, "its classes are longer", "its classes are rounder")
     return [
         "Cross-entropy minus graph smoothness (batch norm), paired by seed, is "
         f"{tables.interval_text(elongation)} in "
         f"elongation: {longer}. Graph smoothness minus cross-entropy is {tables.interval_text(plain)} in "
         "silhouette by "
-        f"Euclidean distance and {tables.interval_text(cosine)} by the angle. {reading}"
+        f"Euclidean distance and {tables.interval_text(cosine)} by the angle. {_favours(plain, cosine)}"
     ]
+
+
+def _favours(plain: tables.Interval, cosine: tables.Interval) -> str:
+    if not all(found.above(0) or found.below(0) for found in (plain, cosine)):
+        return "The seeds do not tell for both which loss they favour."
+    if plain.mean * cosine.mean < 0:
+        return "They favour different losses: which is better clustered depends on the distance."
+    return "Both favour the same loss."
 
 
 def circle_said(shown: Shown) -> list[str]:

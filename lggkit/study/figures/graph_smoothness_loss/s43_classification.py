@@ -108,15 +108,18 @@ def classifiers_said(shown: Shown) -> list[str]:
     one, theirs = (_difference(shown, arm, arm, "error_1nn", "error_10nn") for arm in PAIR)
     linear = _difference(shown, PAIR[0], PAIR[0], "error_probe", "error_10nn")
     return [
-        f"On CIFAR-10, graph smoothness by ten neighbours errs {tables.interval_text(gap, 1)} points more "
-        "than "
-        "cross-entropy by its largest logit. One neighbour instead of ten costs "
-        f"{tables.interval_text(one, 1)} points, "
-        f"and {tables.interval_text(theirs, 1)} in cross-entropy's penultimate layer. The linear "
-        "classifier, which the "
-        f"paper does not have, errs {tables.interval_text(linear, 1)} points more than ten neighbours. "
+        f"On CIFAR-10, graph smoothness by ten neighbours errs {_more(gap)} than cross-entropy by its "
+        "largest "
+        f"logit. One neighbour errs {_more(one)} than ten; in cross-entropy's penultimate layer "
+        f"{_more(theirs)}. "
+        f"The linear classifier, which the paper does not have, errs {_more(linear)} than ten neighbours. "
         + _missing_text(gap.mean, linear.mean)
     ]
+
+
+def _more(difference: tables.Interval) -> str:
+    word = "less" if difference.mean < 0 else "more"
+    return f"{tables.interval_text(difference, 1).lstrip('−')} points {word}"
 
 
 def _difference(shown: Shown, left: str, right: str, ours: str, theirs: str) -> tables.Interval:

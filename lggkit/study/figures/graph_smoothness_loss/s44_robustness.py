@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lggkit.data.corruptions import CORRUPTIONS
 from lggkit.evaluation import LEAST_HARM, mean_corruption_error, relative_mean_corruption_error
 from lggkit.objectives import least_pair_loss, random_pair_loss
 from lggkit.study import robust_means, tables, view
-from lggkit.study.figures.robustness import corrupted_images
-from lggkit.study.statistics import t_interval
+from lggkit.study.figures.robustness import corrupted_images, corruption_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from matplotlib.figure import Figure
 
     from lggkit.study.view import Shown
@@ -60,45 +56,8 @@ def arms(shown: Shown, titles: Mapping[str, str]) -> pd.DataFrame:
 
 
 def by_corruption(shown: Shown, titles: Mapping[str, str]) -> pd.DataFrame:
-    """Errors under each corruption, mean over severities, and both ratios seed by seed; the means last."""
-    recorded = [name for name in CORRUPTIONS if shown.values(OURS, f"errors_{name}")]
-    overall = {
-        "corruption": "mean over corruptions",
-        titles[REFERENCE]: _text(shown.values(REFERENCE, "mean_corrupted_error")),
-        titles[OURS]: _text(shown.values(OURS, "mean_corrupted_error")),
-        "CE": _text(shown.values(OURS, "mce")),
-        "relative CE": _text(shown.values(OURS, "relative_mce")),
-    }
-    return pd.DataFrame([*(_row(shown, titles, name) for name in recorded), overall])
-
-
-def _row(shown: Shown, titles: Mapping[str, str], corruption: str) -> dict[str, str]:
-    errors = {arm: [fmean(e) for e in shown.values(arm, f"errors_{corruption}")] for arm in (OURS, REFERENCE)}
-    harm = {
-        arm: [error - clean for error, clean in zip(own, shown.values(arm, "clean_error"), strict=True)]
-        for arm, own in errors.items()
-    }
-    ours, theirs = errors[OURS], errors[REFERENCE]
-    return {
-        "corruption": corruption.replace("_", " "),
-        titles[REFERENCE]: _text(theirs),
-        titles[OURS]: _text(ours),
-        "CE": _text(map(_ratio, ours, theirs)),
-        "relative CE": _text(
-            _ratio(*pair, LEAST_HARM) for pair in zip(harm[OURS], harm[REFERENCE], strict=True)
-        ),
-    }
-
-
-def _text(values: Iterable[float | None]) -> str:
-    """Mean ± half the 95 % interval of what can be divided."""
-    divided = [value for value in values if value is not None]
-    return tables.interval_text(t_interval(divided), 1) if divided else "–"
-
-
-def _ratio(ours: float, theirs: float, least: float = 0.0) -> float | None:
-    """In percent, or None where there is too little to divide by."""
-    return 100 * ours / theirs if theirs > 0 and theirs >= least else None
+    """Errors under each corruption of graph smoothness and of cross-entropy, with both ratios."""
+    return corruption_table(shown, titles, OURS, REFERENCE)
 
 
 def gaps_said(shown: Shown) -> list[str]:
@@ -150,12 +109,18 @@ def way_said(shown: Shown) -> list[str]:
     random = random_pair_loss(settings["dimension"], loss["alpha"])
     least, final = least_pair_loss(classes, loss["alpha"]), _pair_loss(shown, classes)
     gone = 100 * (random - final) / (random - least)
-    text = " It says little about embeddings that this loss has separated." if gone < 50 else ""
     return [
         f"Random points of the sphere in {settings['dimension']} dimensions have a loss a pair of "
-        f"{random:.4f}, and the "
-        f"least possible is {least:.4f}. Training ended at {final:.4f}, {gone:.0f} % of the way.{text}"
+        f"{random:.4f}, "
+        f"and the least possible is {least:.4f}. Training ended at {final:.4f}: {_way_text(gone)}"
     ]
+
+
+def _way_text(gone: float) -> str:
+    if gone <= 0:
+        return "no way from the former to the latter, so the row says nothing of classes that are separated."
+    little = " The row says little about embeddings that this loss has separated." if gone < 50 else ""
+    return f"{gone:.0f} % of the way from the former to the latter.{little}"
 
 
 def _pair_loss(shown: Shown, classes: int) -> float:

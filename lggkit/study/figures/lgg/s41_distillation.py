@@ -149,5 +149,6 @@ def mimicry_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
         ax.plot(x, y, ls="", ms=6, alpha=0.8, label=titles[arm], **look[arm])
     ax.set(xlim=(0, None), xlabel="distance to the teacher's graphs\n(mean over layers, sum of squares)")
     ax.set_ylabel("same answer as the teacher (%)")
+    ax.locator_params(axis="x", nbins=4)
     figure.legend(loc="outside right upper", fontsize="small")
     return figure

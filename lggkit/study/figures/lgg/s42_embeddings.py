@@ -183,9 +183,14 @@ def _listed(intervals: Mapping[str, tables.Interval]) -> str:
 
 
 def _signs_text(relative: Mapping[str, tables.Interval], points: Mapping[str, tables.Interval]) -> str:
-    opposed = [title for title in relative if relative[title].mean * points[title].mean < 0]
+    signs = {title: (_sign(relative[title]), _sign(points[title])) for title in relative}
+    opposed = [title for title, (left, right) in signs.items() if left * right < 0]
     if not opposed:
-        return "Both point the same way for every rival."
+        return "For no rival do the two clearly point in opposite ways."
     return (
         f"The two point in opposite ways for {', '.join(opposed)}: neither says which network is more robust."
     )
+
+
+def _sign(interval: tables.Interval) -> int:
+    return int(interval.above(0)) - int(interval.below(0))

@@ -153,8 +153,8 @@ def attacks_said(shown: Shown) -> list[str]:
     pgd, strong = (compared(shown, "vanilla", "regularizer", f"error_{name}") for name in ("pgd", "strong"))
     parseval = compared(shown, "parseval", "regularizer", "error_strong")
     return [
-        f"Baseline minus regulariser is {pgd} under PGD; under the ensemble it is {strong}. Parseval minus "
-        f"regulariser under the ensemble is {parseval}.",
+        f"Under PGD, baseline minus regulariser is {pgd}. Under the ensemble it is {strong}. Parseval minus "
+        f"regulariser under the ensemble is {parseval}."
     ]
 
 
@@ -185,12 +185,11 @@ def masked_said(shown: Shown) -> list[str]:
 
 
 def corruption_said(shown: Shown) -> list[str]:
-    """What the regulariser does to errors on corrupted images, as such and over the baseline's."""
+    """What the regulariser does to errors on corrupted images."""
     smaller = "smaller with the regulariser", "larger with the regulariser"
     points = compared(shown, "vanilla", "regularizer", "mean_corrupted_error")
     mce, relative = (compared(shown, "vanilla", "regularizer", m, smaller) for m in ("mce", "relative_mce"))
     return [
-        f"Baseline minus regulariser, on {corrupted_images(shown)} images: {points}, in points of mean "
-        f"error; {mce}, "
-        f"in MCE; {relative}, in relative MCE."
+        f"On {corrupted_images(shown)} images, in points of mean error, baseline minus regulariser is "
+        f"{points}. In MCE it is {mce}. In relative MCE it is {relative}."
     ]

@@ -155,7 +155,7 @@ def test_margins_are_shares_of_images_beside_those_of_the_first_arm(shown):
             np.testing.assert_allclose(first.values, shares["vanilla"])
             np.testing.assert_array_equal(own.edges, shown.values(arm, f"{metric}_edges")[0])
             assert ax.get_xlim() == row[0].get_xlim() and ax.get_ylim() == row[0].get_ylim()
-    assert [ax.get_title() for ax in panels[0]] == list(TITLES.values())
+    assert [ax.get_title(loc="left") for ax in panels[0]] == list(TITLES.values())
 
 
 def test_transfer_has_sources_in_rows_and_targets_in_columns(shown):
