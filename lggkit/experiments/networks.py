@@ -93,6 +93,12 @@ class Network:
         text = json.dumps([content(self), seed], sort_keys=True, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+    def needs(self, seed: int) -> list[tuple[Network, int]]:
+        """What must have been trained before: the recipe's guide and the start."""
+        guide, first = self.recipe.guide, seed if self.start_seed is None else self.start_seed
+        guides = [] if guide is None else [(guide.network, guide.seed)]
+        return guides if self.start is None else [*guides, (self.start, first)]
+
     def untrained(self, seed: int, context: Context) -> nn.Module:
         """The network with random weights, on the context's device."""
         data = context.data(self.images.data)

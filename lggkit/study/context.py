@@ -72,7 +72,7 @@ class StudyContext:
         results: dict[Seeded, TrainedNetwork] = {}
         while missing := [one for one in dict.fromkeys(wanted) if one not in results]:
             results |= self._load(missing, observe)
-            results |= self._train([one for one in missing if one not in results], observe)
+            results |= self._train(self._ready(missing, results), observe)
         return [results[one] for one in wanted]
 
     def precision_of(self, network: Network, seed: int) -> str | None:
@@ -82,6 +82,17 @@ class StudyContext:
     def probe(self) -> None:
         """Make sure, before anything is trained, that networks and checkpoints can be kept: else OSError."""
         require_writable(self.checkpoints)
+
+    def _ready(self, wanted: Sequence[Seeded], held: Mapping[Seeded, TrainedNetwork]) -> list[Seeded]:
+        """Those still to be trained that need none of the others; what else they need is trained first.
+
+        This is before any turn is taken: who holds one must not wait for another network.
+        """
+        missing = [one for one in wanted if one not in held]
+        needs = {one: one[0].needs(one[1]) for one in missing}
+        elsewhere = (need for all_of in needs.values() for need in all_of)
+        self.networks([one for one in dict.fromkeys(elsewhere) if one not in missing and one not in held])
+        return [one for one in missing if not set(needs[one]) & set(missing)]
 
     def _train(self, wanted: Sequence[Seeded], observe: Observer | None) -> dict[Seeded, TrainedNetwork]:
         """Train and keep those of the networks that nobody else is training or has just trained."""

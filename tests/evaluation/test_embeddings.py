@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from lggkit.evaluation import knn_error, linear_probe_error, svc_error
-from lggkit.evaluation.embeddings import _by_shares
+from lggkit.evaluation.embeddings import _by_shares, classifier_errors
 from lggkit.evaluation.neighbors import neighbor_classes, neighbor_error
 
 # On a line: two of class 0 near the origin, three of class 1 beyond; cosine sees one direction only.
@@ -152,3 +152,15 @@ def test_a_subset_that_is_possible_is_drawn_however_few_are_left_or_a_class_has(
     assert linear_probe_error(x, labels, x, labels, subset=subset) < 100
     two = torch.arange(10) % 2
     assert linear_probe_error(two[:, None].float(), two, two[:, None].float(), two, subset=9) == 0
+
+
+def test_classifiers_are_asked_for_their_errors_with_the_options_chosen(rings):
+    base, queries = (rings[0][:200], rings[1][:200]), (rings[0][200:], rings[1][200:])
+    svc = svc_error(*base, *queries, subset=100)
+    assert classifier_errors(base, queries, 100) == {
+        "error_1nn": knn_error(*base, *queries, 1),
+        "error_svc": svc.error,
+        "svc_c": svc.c,
+        "svc_gamma": svc.gamma,
+        "error_probe": linear_probe_error(*base, *queries),
+    }

@@ -1,4 +1,4 @@
-"""What the tests of sections share: each section in a quick version, measured once, and bounds of its errors."""
+"""What the tests of sections share: each in a quick version, measured once, and bounds of its errors."""
 
 import copy
 import os

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lggkit.latents import latents
-from lggkit.networks import build, with_embedding, with_normalization
+from lggkit.networks import Bottleneck, build, with_embedding, with_normalization
 
 
 def small(d=3):
@@ -67,3 +67,22 @@ def test_the_normalisation_is_on_the_network_s_device():
 def test_what_cannot_be_is_told(normalization, d, message):
     with pytest.raises(ValueError, match=message):
         with_embedding(small(), normalization, d)
+
+
+def test_a_bottleneck_starts_from_its_seed_alone():
+    inner = build("small_net", seed=0, classes=3, channels=1, width=4)
+    state = torch.get_rng_state()
+    first, again, other = (Bottleneck(inner, 3, 10, seed).classifier for seed in (0, 0, 1))
+    assert torch.equal(first.weight, again.weight) and not torch.equal(first.weight, other.weight)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_bottleneck_classifies_what_its_network_embeds():
+    inner = build("small_net", seed=0, classes=3, channels=1, width=4).eval()
+    network = Bottleneck(with_embedding(inner), 3, 10, seed=0).eval()
+    images = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    found = latents(network, images, ["penultimate", "bottleneck", "output"], detach=True)
+    assert found["bottleneck"].shape == (5, 3) and found["output"].shape == (5, 10)
+    torch.testing.assert_close(found["bottleneck"].norm(dim=1), torch.ones(5))
+    torch.testing.assert_close(found["output"], network.classifier(found["bottleneck"]).detach())
+    assert list(network.depths)[-1] == "bottleneck" and list(network.depths)[:-1] == list(inner.depths)

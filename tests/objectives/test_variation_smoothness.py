@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lggkit.graph import flatten, label_variation, latent_geometry_graph
-from lggkit.objectives import depth_variations, variation_smoothness
 from lggkit.graph.layout import in_memory_order
+from lggkit.objectives import depth_variations, variation_smoothness
 
 LABELS = torch.tensor([0, 2, 2, 0, 1, 2, 0])
 ALONE = torch.tensor([0, 1, 1])

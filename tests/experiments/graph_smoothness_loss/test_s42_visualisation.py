@@ -3,9 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from lggkit.experiments.embedding_runs import GRAPH_SMOOTHNESS
 from torch import nn
 
-from lggkit.experiments.embedding_runs import GRAPH_SMOOTHNESS
 from lggkit.experiments.graph_smoothness_loss import s42_visualisation as s42
 from lggkit.study.context import StudyContext
 

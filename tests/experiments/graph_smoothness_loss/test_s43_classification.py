@@ -4,9 +4,6 @@ from statistics import mean
 
 import pytest
 import torch
-
-from lggkit.evaluation import SvcResult
-from lggkit.experiments import pair_losses, step_time
 from lggkit.experiments.embedding import EmbeddingLoss
 from lggkit.experiments.embedding_runs import (
     CROSS_ENTROPY,
@@ -16,6 +13,9 @@ from lggkit.experiments.embedding_runs import (
     split_images,
     training_images,
 )
+
+from lggkit.evaluation import SvcResult
+from lggkit.experiments import pair_losses, step_time
 from lggkit.experiments.graph_smoothness_loss import s43_classification as s43
 from lggkit.latents import latents
 from lggkit.objectives import graph_smoothness

@@ -2,9 +2,9 @@ import dataclasses
 
 import pytest
 import torch
+from lggkit.experiments.corruption_runs import Robustness, robustness_metrics
 
 from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
-from lggkit.experiments.corruption_runs import Robustness, robustness_metrics
 from lggkit.experiments.graph_smoothness_loss import s43_classification as s43
 from lggkit.experiments.graph_smoothness_loss import s44_robustness as s44
 from lggkit.latents import latents

@@ -2,107 +2,92 @@ import dataclasses
 
 import pytest
 import torch
-import torch.nn.functional as F
 
-from lggkit.experiments.distilling import METHODS, Distillation
-from lggkit.experiments.lgg import s41_distillation as s41
-from lggkit.networks import parameter_count
-from lggkit.objectives import gkd, rkd_distance
+from lggkit.evaluation import consistency, predict
+from lggkit.evaluation.cost import relative_cost
+from lggkit.experiments.lgg.s41_distillation import EXPERIMENT
+from lggkit.experiments.recipes.distillation import Distillation
+from lggkit.networks import build, parameter_count
 from lggkit.study.context import StudyContext
-from lggkit.training import TrainConfig
+from lggkit.study.derived import with_derived
 
-EXPERIMENT = s41.EXPERIMENT
-LAYERS = ("stage1", "middle", "penultimate")
-
-
-@pytest.fixture(scope="module")
-def quick():
-    """The smoke protocol on larger batches, a seed an arm but for the table's students."""
-    training = TrainConfig(epochs=1, batch_size=256, learning_rate=0.05, augment=False)
-    smoke = dataclasses.replace(s41.SMOKE, training=training, teacher_training=training, draws=2, batches=1)
-    arms = tuple(
-        dataclasses.replace(a, seeds={"smoke": 2 if a.name in ("gkd", "baseline") else 1})
-        for a in s41.EXPERIMENT.arms
-    )
-    return dataclasses.replace(EXPERIMENT, protocols=EXPERIMENT.protocols | {"smoke": smoke}, arms=arms)
+STUDENTS = [arm.name for arm in EXPERIMENT.arms if arm.name != "teacher"]
 
 
-@pytest.fixture(scope="module")
-def context(tmp_path_factory, quick):
-    patch = pytest.MonkeyPatch()
-    patch.setattr(s41, "EXPERIMENT", quick)
-    patch.setattr("lggkit.experiments.get", lambda name: quick)
-    yield StudyContext(weights=tmp_path_factory.mktemp("weights"), commit="test")
-    patch.undo()
-
-
-def test_every_arm_gives_a_complete_record(records, quick):
-    assert set(records) == {(s.arm, s.seed) for s in quick.specs("smoke")}
-    assert {r.status for r in records.values()} == {"complete"}
+def test_only_one_arm_is_trained_in_another_precision(records):
     precisions = {arm: r.precision for (arm, _), r in records.items()}
     assert precisions.pop("baseline_bfloat16") == "bfloat16" and set(precisions.values()) == {"float32"}
 
 
-def test_everything_that_cells_and_claims_compare_is_measured(records, compared):
-    for arm, metric in compared(EXPERIMENT.name):
-        assert metric in records[arm, 0].metrics, (arm, metric)
+def test_students_gain_over_the_baseline_of_the_same_seed_and_teachers_do_not(section, records):
+    for record in with_derived(section.experiment, records.values()):
+        if record.arm == "teacher":
+            assert "gain" not in record.metrics
+        else:
+            baseline = records["baseline", record.seed].metrics["test_error"]
+            assert record.metrics["gain"] == pytest.approx(baseline - record.metrics["test_error"])
+            assert record.metrics["gain_doubled"] == pytest.approx(2 * record.metrics["gain"])
+    assert {seed for arm, seed in records if arm == "gkd"} == {0, 1}
 
 
-def test_gains_are_over_the_baseline_of_the_same_seed(records):
-    for (_, seed), record in records.items():
-        if "gain" in record.metrics:
-            gain = records["baseline", seed].metrics["test_error"] - record.metrics["test_error"]
-            assert record.metrics["gain"] == pytest.approx(gain)
-            assert record.metrics["gain_doubled"] == pytest.approx(2 * gain)
-    assert records["baseline", 0].metrics["gain"] == 0
+def test_all_students_share_the_teacher_of_seed_0_but_for_the_second_block(section, records):
+    teacher = section.spec("teacher").protocol.description
+    for spec in map(section.spec, STUDENTS):
+        settings = spec.protocol
+        assert settings.teacher.description == teacher
+        assert settings.teacher_seed == (1 if spec.arm.endswith("teacher1") else 0)
+        guide = getattr(settings.description.recipe, "guide", None)
+        if spec.arm.startswith("baseline"):
+            assert guide is None
+        else:
+            assert (guide.network, guide.seed) == (teacher, settings.teacher_seed)
+            assert guide.depths == (*settings.layers, "output")
 
 
-def test_all_students_share_the_teacher_of_seed_0_but_for_the_second_block(quick, context, monkeypatch):
-    """Answers are made up: of those asked for each student, the last are its teacher's."""
-    for spec in quick.specs("smoke"):
-        second = spec.arm.endswith("teacher1")
-        assert s41.teacher_of(spec) == quick.spec("teacher", "smoke", 1 if second else 0)
-    monkeypatch.setattr(s41, "against_others", lambda *answers: {"asked": answers[:3]})
-    monkeypatch.setattr(s41, "distances_to_teacher", lambda *_: {})
-    for arm in ("gkd", "gkd_teacher1"):
-        spec = quick.spec(arm, "smoke")
-        student = context.trained(spec)
-        found = s41._of_student(spec, student, lambda asked: asked, context)["asked"]
-        assert found == (spec, quick.spec("baseline", "smoke"), s41.teacher_of(spec))
+@pytest.mark.parametrize("arm", ["gkd", "gkd_teacher1", "baseline"])
+def test_agreement_is_with_the_students_own_teacher(section, records, arm):
+    settings, test = section.spec(arm).protocol, section.context.data("digits", train=False)
+    teacher = section.context.network(settings.teacher.description, settings.teacher_seed)
+    ours, theirs = (predict(model, test.images) for model in (section.network(arm), teacher))
+    metrics = records[arm, 0].metrics
+    assert metrics["consistency"] == consistency(ours, theirs, test.labels).overall
+    wrong = (theirs.argmax(1) if theirs.dim() > 1 else theirs) != test.labels
+    assert metrics["teacher_error"] == pytest.approx(100 * wrong.double().mean().item())
 
 
-def test_every_method_trains_another_network(records, context, quick):
+def test_every_method_trains_another_network(section):
     """A loss that does not reach the student would leave it equal to the baseline."""
-
-    def weights(arm):
-        return torch.cat(
-            [p.detach().flatten() for p in context.trained(quick.spec(arm, "smoke")).parameters()]
-        )
-
-    found = {arm.name: weights(arm.name) for arm in quick.arms if arm.name != "teacher"}
-    names = list(found)
-    same = {(a, b) for i, a in enumerate(names) for b in names[i + 1 :] if torch.equal(found[a], found[b])}
-    assert same == set()
+    found = [torch.cat([p.detach().flatten() for p in section.network(arm).parameters()]) for arm in STUDENTS]
+    assert not any(torch.equal(a, b) for i, a in enumerate(found) for b in found[:i])
 
 
-def test_students_trained_in_a_group_are_those_trained_alone(quick, context, tmp_path, records):
+def test_students_trained_in_a_group_are_those_trained_alone(section, tmp_path):
     alone = StudyContext(weights=tmp_path, commit="test")
-    spec = quick.spec("gkd", "smoke", seed=1)
-    (record,) = s41.measure([spec], alone)
-    theirs = dict(context.trained(spec).named_parameters())
-    assert all(torch.equal(p, theirs[name]) for name, p in alone.trained(spec).named_parameters())
-    assert record.metrics.keys() == records["gkd", 1].metrics.keys()
+    description = section.spec("gkd").protocol.description
+    theirs = dict(section.network("gkd", 1).named_parameters())
+    assert all(torch.equal(p, theirs[n]) for n, p in alone.network(description, 1).named_parameters())
 
 
-@pytest.mark.parametrize(("scale", "parameters", "macs"), [("paper", 25.5, 26.9), ("reduced", 25.5, 26.9)])
-def test_the_student_has_the_size_that_the_authors_code_gives(scale, parameters, macs):
-    from lggkit.evaluation.cost import relative_cost
-    from lggkit.networks import build
+def test_students_of_a_teacher_that_diverged_are_recorded_without_agreement(section, tmp_path):
+    """Nothing of a teacher whose answers are no numbers enters a record; students without a guide are whole."""
+    settings = section.experiment.protocols["smoke"]
+    wild = dataclasses.replace(settings.teacher_training, learning_rate=1e30)
+    protocol = dataclasses.replace(settings, teacher_training=wild)
+    experiment = dataclasses.replace(section.experiment, protocols={"smoke": protocol})
+    context = StudyContext(weights=tmp_path, commit="test")
+    specs = [experiment.spec(arm, "smoke") for arm in ("teacher", "baseline", "gkd")]
+    teacher, baseline, student = experiment.measure(specs, context)
+    assert teacher.status == student.status == "diverged" and student.reason
+    assert baseline.status == "complete" and "test_error" in baseline.metrics
+    assert not {"consistency", "teacher_error", "graph_distance"} & baseline.metrics.keys()
 
+
+@pytest.mark.parametrize("scale", ["paper", "reduced", "short"])
+def test_the_student_has_the_size_that_the_authors_code_gives(scale):
     settings = EXPERIMENT.protocols[scale]
     student, teacher = (build(settings.network, widen=w) for w in (settings.size, settings.teacher_size))
     cost = relative_cost(student, teacher, (3, 32, 32))
-    assert (round(cost["relative_parameters"], 1), round(cost["relative_macs"], 1)) == (parameters, macs)
+    assert (round(cost["relative_parameters"], 1), round(cost["relative_macs"], 1)) == (25.5, 26.9)
     assert cost["parameters"] == parameter_count(student) == 94_154
 
 
@@ -114,45 +99,3 @@ def test_the_papers_protocol_is_that_of_the_authors_code():
         assert (training.momentum, training.nesterov, training.weight_decay) == (0.9, False, 5e-4)
     assert EXPERIMENT.spec("gkd", "paper").protocol.distillation == Distillation(gkd=25.0)
     assert EXPERIMENT.spec("rkd_d", "paper").protocol.distillation == Distillation(rkd_distance=25.0)
-
-
-@pytest.fixture
-def latents():
-    source = torch.Generator().manual_seed(0)
-    student = {name: torch.rand(12, d, generator=source) for name, d in zip(LAYERS, (8, 6, 4), strict=True)}
-    teacher = {name: torch.rand(12, 2 * x.shape[1], generator=source) for name, x in student.items()}
-    logits = torch.randn(12, 3, generator=source)
-    teacher["output"] = torch.randn(12, 3, generator=source)
-    return student, logits, teacher, torch.arange(12) % 3
-
-
-def test_distillation_losses_add_up_with_their_weights(latents):
-    parts = {name: Distillation(**{name: 1.0}).loss(*latents, LAYERS) for name in METHODS}
-    assert len({round(float(value), 6) for value in parts.values()}) == len(METHODS)
-    weights = dict(zip(METHODS, (2.0, 3.0, 5.0, 7.0, 11.0), strict=True))
-    total = sum(weight * parts[name] for name, weight in weights.items())
-    torch.testing.assert_close(Distillation(**weights).loss(*latents, LAYERS), total)
-
-
-def test_options_reach_the_graphs(latents):
-    student, logits, teacher, labels = latents
-    ours, theirs = ([x[name] for name in LAYERS] for x in (student, teacher))
-    for options in ({"k": 3}, {"k": 3, "order": "normalize-first"}, {"normalized": False}, {"exponent": 2}):
-        found = Distillation(gkd=1.0, **options).loss(student, logits, teacher, labels, LAYERS)
-        torch.testing.assert_close(found, gkd(ours, theirs, **options))
-    inter = Distillation(gkd=1.0, edges="inter").loss(student, logits, teacher, labels, LAYERS)
-    torch.testing.assert_close(inter, gkd(ours, theirs, edges="inter", labels=labels))
-
-
-def test_the_objective_is_cross_entropy_plus_the_losses(latents):
-    student, logits, teacher, labels = latents
-    asked = []
-    objective = Distillation(rkd_distance=25.0).objective(
-        lambda batch: asked.append(batch) or teacher, LAYERS
-    )
-    expected = F.cross_entropy(logits, labels) + 25 * rkd_distance(
-        [student[name] for name in LAYERS], [teacher[name] for name in LAYERS]
-    )
-    torch.testing.assert_close(objective(student, logits, labels, batch="it"), expected)
-    assert asked == ["it"]
-    assert Distillation().weights == {}

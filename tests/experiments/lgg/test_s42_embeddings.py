@@ -2,11 +2,11 @@ import dataclasses
 
 import pytest
 import torch
-
-from lggkit.experiments import base
 from lggkit.experiments.corruption_runs import Robustness, robustness_metrics
 from lggkit.experiments.embedding import EmbeddingLoss
 from lggkit.experiments.embedding_runs import embeddings, network_of, split_images
+
+from lggkit.experiments import base
 from lggkit.experiments.graph_smoothness_loss import s44_robustness as s44
 from lggkit.experiments.lgg import s42_embeddings as s42
 from lggkit.study.context import StudyContext

@@ -2,12 +2,12 @@ import dataclasses
 
 import pytest
 import torch
+from lggkit.experiments.corruption_runs import Robustness, robustness_metrics
+from lggkit.experiments.robust_training import Defense
 
 from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from lggkit.experiments import robust_runs
-from lggkit.experiments.corruption_runs import Robustness, robustness_metrics
 from lggkit.experiments.lgg import s43_robustness as s43
-from lggkit.experiments.robust_training import Defense
 from lggkit.graph import label_variation, latent_geometry_graph
 from lggkit.latents import latents
 from lggkit.networks.blocks import ParsevalConv2d

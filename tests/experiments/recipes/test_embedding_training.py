@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from lggkit.data import DataSet
-from lggkit.experiments.embedding import OPTIONS, EmbeddingLoss
+from lggkit.experiments.recipes.embedding import OPTIONS, EmbeddingLoss
 from lggkit.networks import build, with_normalization
 from lggkit.training import TrainConfig, train
 
 
 def value(outputs, labels, loss, **options):
-    return EmbeddingLoss(loss, **options).objective()({}, outputs, labels)
+    return EmbeddingLoss(loss, **options).of_batch(outputs, labels)
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_every_loss_trains_a_network(loss):
     model = with_normalization(build("small_net", seed=0, classes=4, channels=1, width=4), half, half)
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     config = TrainConfig(epochs=1, batch_size=32, learning_rate=0.01, weight_decay=0.0, augment=False)
-    result = train(model, data, config, objective=EmbeddingLoss(loss).objective())
+    result = train(model, data, config, objective=lambda _, x, y: EmbeddingLoss(loss).of_batch(x, y))
     assert result.diverged is None
     assert all(not torch.equal(p, before[name]) for name, p in model.named_parameters() if p.dim() > 1)
 

@@ -5,9 +5,9 @@ import torch
 import torch.nn.functional as F
 
 from lggkit import objectives
-from lggkit.data import DataSet
-from lggkit.experiments.embedding import OPTIONS, EmbeddingLoss, first_classes
-from lggkit.record import Protocol, Spec
+from lggkit.experiments.recipes.embedding import OPTIONS, EmbeddingLoss
+from lggkit.protocol import Protocol
+from lggkit.record import Spec
 
 PEERS = ("triplet", "soft_nearest_neighbor", "supervised_contrastive")
 VARIANTS = [*((loss, {}) for loss in PEERS), ("triplet", {"mining": "all"})]
@@ -17,7 +17,7 @@ LABELS = torch.tensor([0, 0, 1, 1])
 
 
 def value(outputs, labels, loss, **options):
-    return EmbeddingLoss(loss, **options).objective()({}, outputs, labels)
+    return EmbeddingLoss(loss, **options).of_batch(outputs, labels)
 
 
 @pytest.fixture
@@ -188,16 +188,3 @@ def test_a_records_key_tells_losses_apart():
     losses = [EmbeddingLoss(name) for name in OPTIONS] + [EmbeddingLoss(k=5), EmbeddingLoss(alpha=0.5)]
     keys = {Spec("a/b", "arm", "smoke", 0, Settings(loss=loss)).key for loss in losses}
     assert len(keys) == len(losses)
-
-
-def test_the_first_classes_are_kept_with_their_names():
-    images = torch.arange(6, dtype=torch.uint8).reshape(6, 1, 1, 1)
-    labels = torch.tensor([2, 0, 1, 2, 0, 1])
-    data = DataSet(images, labels, ("a", "b", "c"), torch.ones(1), torch.ones(1), "toy", "train")
-    found = first_classes(data, 2)
-    assert found.images.flatten().tolist() == [1, 2, 4, 5] and found.labels.tolist() == [0, 1, 0, 1]
-    assert found.classes == ("a", "b") and torch.equal(found.mean, data.mean)
-    assert first_classes(data, None) is data and len(first_classes(data, 3)) == 6
-    for kept in (0, 4):
-        with pytest.raises(ValueError, match=f"kept is {kept}, but toy has 3 classes"):
-            first_classes(data, kept)

@@ -4,8 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lggkit.experiments.pair_losses import least_pair_loss, pair_sum_violation, random_pair_loss
 from lggkit.objectives import graph_smoothness
+from lggkit.objectives.pair_losses import least_pair_loss, pair_sum_violation, random_pair_loss
 
 
 @pytest.mark.parametrize(("d", "alpha"), [(2, 2.0), (3, 0.5), (10, 2.0), (200, 2.0), (50, 20.0)])

@@ -1,12 +1,15 @@
 """What each defence adds to the loss, against its formula written out."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 import torch.nn.functional as F
 
 from lggkit.data import DataSet
 from lggkit.evaluation.attacks import fgsm
-from lggkit.experiments.robust_training import Defense
+from lggkit.experiments.networks import Recipe
+from lggkit.experiments.recipes.defense import Defended, Defense
 from lggkit.graph import label_variation, latent_geometry_graph
 from lggkit.latents import Taps
 from lggkit.networks import build, with_normalization
@@ -26,23 +29,15 @@ def batch():
     return images, torch.arange(12) % 4
 
 
-class Given:
-    """A batch as an objective is given it."""
-
-    def __init__(self, images, labels):
-        self.images, self.labels = images, labels
-
-
 def run(defense, model, images, labels):
     """The objective's value and the latents it was given."""
-    objective, names = defense.objective(model, classes=4), defense.taps(model)
-    if not names:
-        return objective({}, model(images), labels, batch=Given(images, labels)), {}
-    with Taps(model, names) as taps:
+    recipe, batch = Defended(defense=defense), SimpleNamespace(images=images, labels=labels)
+    if not recipe.taps(model):
+        return recipe.objective(model, {}, model(images), batch, {}), {}
+    with Taps(model, recipe.taps(model)) as taps:
         logits = model(images)
         latents = dict(taps.latents)
-        extra = {"batch": Given(images, labels)} if defense.adversarial_snr else {}
-        return objective(latents, logits, labels, **extra), latents
+        return recipe.objective(model, latents, logits, batch, {}), latents
 
 
 def steps(latents, labels, power=2, k=None, normalized=False):
@@ -52,9 +47,12 @@ def steps(latents, labels, power=2, k=None, normalized=False):
     return values.diff().abs()
 
 
-def test_plain_training_has_no_objective_of_its_own(model):
-    plain = Defense()
-    assert plain.objective(model, 4) is None and plain.taps(model) == [] and plain.after_step() is None
+def test_without_a_defense_it_is_plain_training(model, batch):
+    plain, (images, labels) = Defended(), batch
+    assert plain.taps(model) == () and plain.after_step() is None
+    loss, _ = run(Defense(), model.eval(), images, labels)
+    batch = SimpleNamespace(labels=labels)
+    assert torch.equal(loss, Recipe().objective(model, {}, model(images), batch, {}))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +96,7 @@ def test_the_parseval_step_follows_every_update(batch):
     data = DataSet((images * 255).byte(), labels, tuple("abcd"), one, one, "digits", "train")
     defense = Defense(parseval=0.1)
     config = TrainConfig(epochs=80, batch_size=12, learning_rate=1e-6, weight_decay=0.0, augment=False)
-    train(model, data, config, after_step=defense.after_step())
+    train(model, data, config, after_step=Defended(defense=defense).after_step())
     for weight in (p.detach().flatten(1) for p in model.parameters() if p.dim() > 1):
         assert torch.linalg.svdvals(weight) == pytest.approx(torch.ones(min(weight.shape)), abs=0.02)
 

@@ -1,0 +1,47 @@
+"""A record says with which corruptions and attacks it was measured; what is stored keeps its key."""
+
+from dataclasses import replace
+
+import pytest
+
+from lggkit import experiments
+from lggkit.protocol import changed
+
+VERSIONS = {
+    (experiment.name, field): experiment
+    for experiment in experiments.all_experiments()
+    for field in ("attack_version", "corruption_version")
+    if field in experiment.spec(experiment.arms[0].name, "smoke").settings
+}
+NEW = {"smoke": 2, "short": 1, "reduced": 2, "paper": 2}
+
+
+def test_the_sections_with_versions_are_known():
+    assert set(VERSIONS) == {
+        ("lgg/s43_robustness", "attack_version"),
+        ("lgg/s43_robustness", "corruption_version"),
+        ("lgg/s42_embeddings", "corruption_version"),
+        ("graph_smoothness_loss/s44_robustness", "corruption_version"),
+    }
+
+
+@pytest.mark.parametrize(("name", "field"), VERSIONS)
+def test_a_scale_is_measured_with_one_version_and_what_is_recorded_with_the_first(name, field):
+    experiment = VERSIONS[name, field]
+    for scale, version in NEW.items():
+        specs = [experiment.spec(arm.name, scale) for arm in experiment.arms]
+        assert {spec.settings[field] for spec in specs} == {version}
+
+
+@pytest.mark.parametrize(("name", "field"), VERSIONS)
+def test_the_version_is_part_of_the_key_but_the_first_is_not(name, field):
+    experiment = VERSIONS[name, field]
+    spec = experiment.spec(experiment.arms[0].name, "short")
+    keys = [replace(spec, protocol=changed(spec.protocol, {field: version})).key for version in (1, 2)]
+    assert keys[0] == spec.key != keys[1]
+
+
+@pytest.mark.parametrize(("name", "field"), VERSIONS)
+def test_versions_are_of_measuring_and_no_network_depends_on_them(name, field):
+    protocol = VERSIONS[name, field].protocols["short"]
+    assert changed(protocol, {field: 2}).description == protocol.description
