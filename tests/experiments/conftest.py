@@ -16,7 +16,6 @@ from lggkit.study import paths
 from lggkit.study.context import StudyContext
 from lggkit.study.network_ledger import NetworkLedger
 from lggkit.study.paper import cells, claims
-from lggkit.study.papers import papers
 from lggkit.training import OneCycle, TrainConfig
 
 FAST = TrainConfig(epochs=1, batch_size=256, learning_rate=0.05, augment=False)

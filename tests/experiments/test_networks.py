@@ -3,8 +3,7 @@ import dataclasses
 import pytest
 import torch
 
-from lggkit.experiments.networks import Observer
-from lggkit.experiments.networks import Architecture, Guide, Images, Network, Recipe
+from lggkit.experiments.networks import Architecture, Guide, Images, Network, Observer, Recipe
 from lggkit.experiments.recipes.distillation import Distillation, Distilled
 from lggkit.experiments.recipes.embedding import Embedded, EmbeddingLoss
 from lggkit.study.context import StudyContext

@@ -2,7 +2,8 @@ import pytest
 
 from lggkit import experiments
 from lggkit.experiments import Arm, Experiment
-from lggkit.record import Protocol, Record, Spec
+from lggkit.protocol import Protocol
+from lggkit.record import SCALES, Record, Spec
 
 
 @pytest.fixture
@@ -50,11 +51,11 @@ def experiment(monkeypatch):
     toy = Experiment(
         name="lgg/s00_toy",
         title="toy",
-        protocols=dict.fromkeys(("smoke", "reduced", "paper"), Protocol()),
+        protocols=dict.fromkeys(SCALES, Protocol()),
         arms=(Arm("ablation", "a", table=False), Arm("base", "b"), Arm("ours", "c")),
-        seeds={"smoke": 1, "reduced": 3, "paper": 5},
+        seeds={"smoke": 1, "short": 3, "reduced": 3, "paper": 5},
         measure=measure,
-        minutes={"smoke": 0.1, "reduced": 1.0, "paper": 1.0},
+        minutes={"smoke": 0.1, "short": 1.0, "reduced": 1.0, "paper": 1.0},
     )
     monkeypatch.setattr(experiments, "all_experiments", lambda: [toy])
     monkeypatch.setattr(experiments, "get", lambda name: toy)

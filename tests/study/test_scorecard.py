@@ -227,4 +227,4 @@ def test_command_line_refuses_in_one_sentence(root, arguments, sentence):
 
 def test_pending_lists_runs_with_their_keys(root):
     out = run("study", "pending", "--scale", "paper").stdout
-    assert "lgg/s33_latent_geometry_graphs  resnet18  seeds 0,1,2,3,4" in out and "runs pending" in out
+    assert "lgg/s33_latent_geometry_graphs  resnet18  seed 4  key " in out and "runs pending" in out

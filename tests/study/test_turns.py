@@ -7,15 +7,12 @@ import time
 import pytest
 import torch
 
-from lggkit import experiments
-from lggkit.experiments import Arm, Experiment
-from lggkit.record import Protocol
-from lggkit.study.context import StudyContext
+from lggkit.study import context
 from lggkit.study.turns import Turn, turns
-from lggkit.training import TrainResult, pace, read_checkpoint, write_checkpoint
+from lggkit.training import pace, read_checkpoint, write_checkpoint
 from lggkit.training.pace import OutOfTime
+from tests.study.toys import TOY, fake_training, value_of
 
-NAME = "lgg/s00_toy"
 KEY = "0123456789abcdef"
 FORK = multiprocessing.get_context("fork")
 
@@ -30,47 +27,30 @@ def processes(*works):
     return [process.exitcode for process in started]
 
 
-def toy(log):
-    """An experiment whose network is one weight; a training appends a line to the log and takes its time."""
-
-    def train(specs, context):
-        with open(log, "a") as file:
-            file.write(f"{os.getpid()} {' '.join(str(spec.seed) for spec in specs)}\n")
-        time.sleep(0.5)
-        models = [torch.nn.Linear(1, 1, bias=False) for _ in specs]
-        for spec, model in zip(specs, models, strict=True):
-            torch.nn.init.constant_(model.weight, spec.seed + 1)
-        return [TrainResult(model, {"train_loss": [1.0]}, None, 2.0, "cpu", 3) for model in models]
-
-    return Experiment(
-        name=NAME,
-        title="toy",
-        protocols=dict.fromkeys(("smoke", "reduced", "paper"), Protocol()),
-        arms=(Arm("base", "b"),),
-        seeds={"smoke": 3, "reduced": 3, "paper": 5},
-        measure=lambda specs, context: iter(()),
-        build=lambda spec, context: torch.nn.Linear(1, 1, bias=False),
-        train=train,
-    )
-
-
 @pytest.fixture
 def log(tmp_path, monkeypatch):
-    experiment = toy(tmp_path / "log")
-    monkeypatch.setattr(experiments, "get", lambda name: experiment)
-    return tmp_path / "log"
+    """Where each training writes its process and seeds; it takes its time."""
+    file = tmp_path / "log"
+
+    def note(seeds):
+        with open(file, "a") as lines:
+            lines.write(f"{os.getpid()} {' '.join(map(str, seeds))}\n")
+        time.sleep(0.5)
+
+    monkeypatch.setattr(context, "train_networks", fake_training(note))
+    return file
 
 
 def ask(folder, seeds):
-    context = StudyContext(weights=folder, commit="abc", device=torch.device("cpu"))
-    found = context.trainings([experiments.get(NAME).spec("base", "smoke", seed) for seed in seeds])
-    assert [result.model.weight.item() for result in found] == [seed + 1 for seed in seeds]
+    study = context.StudyContext(weights=folder, commit="abc", device=torch.device("cpu"))
+    found = study.networks([(TOY, seed) for seed in seeds])
+    assert [value_of(result) for result in found] == [seed + 1 for seed in seeds]
 
 
 def test_processes_that_need_the_same_network_train_it_once(log, tmp_path):
     assert processes(*[(ask, tmp_path / "weights", [0])] * 3) == [0, 0, 0]
     assert len(log.read_text().splitlines()) == 1
-    assert sorted(p.suffix for p in (tmp_path / "weights").iterdir()) == [".json", ".pt"]
+    assert [p.name for p in (tmp_path / "weights").iterdir()] == [f"{TOY.key(0)}.pt"]
 
 
 def test_overlapping_wishes_in_any_order_are_met_without_training_twice(log, tmp_path):

@@ -100,7 +100,7 @@ def test_failures_and_unknown_scales_are_one_sentence(root, monkeypatch):
         yield
 
     object.__setattr__(experiments.get(NAME), "measure", failing)
-    with pytest.raises(LedgerError, match=r"lgg/s00_toy, base: out of memory"):
+    with pytest.raises(LedgerError, match=r"lgg/s00_toy, base, seed 0: out of memory"):
         view.measure(NAME, "smoke")
     with pytest.raises(ValueError, match="choose one of smoke, short, reduced, paper"):
         view.measure(NAME, "huge")
