@@ -19,7 +19,7 @@ def value_of(result) -> float:
 
 
 def fake_training(note):
-    """A ``train_networks`` that tells ``note`` the seeds; networks hold their seed plus one, seed 9 diverges."""
+    """A ``train_networks`` that tells ``note`` the seeds; weights are the seed plus one, seed 9 diverges."""
 
     def train(wanted, context, observe=None):
         if wanted:
