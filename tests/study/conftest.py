@@ -1,8 +1,15 @@
+from dataclasses import replace
+
 import pytest
 
 from lggkit import experiments
 from lggkit.experiments import Arm, Experiment
-from lggkit.record import Protocol, Record, Spec
+from lggkit.experiments.networks import Architecture, Images, Network
+from lggkit.protocol import Protocol
+from lggkit.record import SCALES, Record, Spec
+from lggkit.study.context import StudyContext
+from lggkit.study.network_ledger import NetworkLedger
+from lggkit.training import TrainConfig
 
 
 @pytest.fixture
@@ -50,12 +57,38 @@ def experiment(monkeypatch):
     toy = Experiment(
         name="lgg/s00_toy",
         title="toy",
-        protocols=dict.fromkeys(("smoke", "reduced", "paper"), Protocol()),
+        protocols=dict.fromkeys(SCALES, Protocol()),
         arms=(Arm("ablation", "a", table=False), Arm("base", "b"), Arm("ours", "c")),
-        seeds={"smoke": 1, "reduced": 3, "paper": 5},
+        seeds={"smoke": 1, "short": 3, "reduced": 3, "paper": 5},
         measure=measure,
-        minutes={"smoke": 0.1, "reduced": 1.0, "paper": 1.0},
+        minutes={"smoke": 0.1, "short": 1.0, "reduced": 1.0, "paper": 1.0},
     )
     monkeypatch.setattr(experiments, "all_experiments", lambda: [toy])
     monkeypatch.setattr(experiments, "get", lambda name: toy)
     return toy
+
+
+@pytest.fixture
+def tiny():
+    """The description of a network that is trained for a few steps on 97 images, in no time."""
+    schedule = TrainConfig(epochs=2, batch_size=40, augment=False, learning_rate=0.05)
+    return Network(Images("digits", held_out=1200), Architecture("small_net", (("width", 2),)), schedule)
+
+
+@pytest.fixture
+def wild(tiny):
+    """One whose training diverges."""
+    return replace(tiny, schedule=replace(tiny.schedule, learning_rate=1e30))
+
+
+@pytest.fixture
+def context(tmp_path):
+    """A context with a network ledger, by which trainings are counted."""
+    trainings = NetworkLedger(tmp_path / "networks.jsonl")
+    return StudyContext(weights=tmp_path / "weights", commit="abc", trainings=trainings)
+
+
+@pytest.fixture
+def trained(context):
+    """A function to the seeds of all trainings of the context so far, in their order."""
+    return lambda: [training.seed for training in context.trainings.lines()]

@@ -1,154 +1,204 @@
+"""Networks of descriptions: trained once, kept, found again, and trained again where a file is damaged."""
+
 import dataclasses
+import shutil
+from dataclasses import replace
 
 import pytest
 import torch
 
-from lggkit import experiments
-from lggkit.experiments import Arm, Experiment
-from lggkit.record import Protocol
+from lggkit.experiments.networks import Guide, Network
+from lggkit.experiments.recipes.distillation import Distillation, Distilled
 from lggkit.study.context import StudyContext
-from lggkit.training import TrainResult
-
-NAME = "lgg/s00_toy"
+from lggkit.training import read_checkpoint, write_checkpoint
 
 
-@pytest.fixture
-def calls(monkeypatch):
-    """A toy experiment whose network is one weight, its seed once trained; what was trained together."""
-    made = []
+def weights(result):
+    return {name: value.tolist() for name, value in result.model.state_dict().items()}
 
-    def train(specs, context):
-        made.append([spec.seed for spec in specs])
-        results = []
-        for spec in specs:
-            model = toy.build(spec, context)
-            with torch.no_grad():
-                model.weight.fill_(spec.seed)
-            lost = "the loss was nan" if spec.seed == 9 else None
-            results.append(TrainResult(model, {"train_loss": [1.0]}, lost, 2.0, "cpu", 3))
-        return results
 
-    toy = Experiment(
-        name=NAME,
-        title="toy",
-        protocols=dict.fromkeys(("smoke", "reduced", "paper"), Protocol()),
-        arms=(Arm("base", "b"),),
-        seeds={"smoke": 1, "reduced": 3, "paper": 5},
-        measure=lambda specs, context: iter(()),
-        build=lambda spec, context: torch.nn.Linear(1, 1, bias=False),
-        train=train,
+def file_of(context, network, seed):
+    return context.weights / f"{network.key(seed)}.pt"
+
+
+def test_missing_networks_are_trained_once_and_kept(context, trained, tiny):
+    results = context.networks([(tiny, 0), (tiny, 1)])
+    assert trained() == [0, 1] and weights(results[0]) != weights(results[1])
+    again = context.networks([(tiny, 2), (tiny, 1), (tiny, 0)])
+    assert trained() == [0, 1, 2]
+    assert [weights(r) for r in again[:0:-1]] == [weights(r) for r in results]
+    for ours, theirs in zip(again[:0:-1], results, strict=True):
+        assert dataclasses.replace(ours, model=None) == dataclasses.replace(theirs, model=None)
+    assert sorted(p.name for p in context.weights.glob("*.pt")) == sorted(
+        f"{tiny.key(s)}.pt" for s in range(3)
     )
-    monkeypatch.setattr(experiments, "get", lambda name: toy)
-    return made
 
 
-@pytest.fixture
-def context(tmp_path):
-    return StudyContext(weights=tmp_path, commit="abc")
+def test_a_network_is_found_again_by_another_process(context, trained, tiny):
+    first = context.networks([(tiny, 4)])
+    other = StudyContext(weights=context.weights, trainings=context.trainings)
+    assert [weights(r) for r in other.networks([(tiny, 4)])] == [weights(r) for r in first]
+    assert trained() == [4] and not other.network(tiny, 4).training
 
 
-def specs(*seeds):
-    return [experiments.get(NAME).spec("base", "smoke", seed) for seed in seeds]
+def test_asked_for_twice_it_is_trained_once(context, trained, tiny):
+    first, second = context.networks([(tiny, 3), (replace(tiny), 3)])
+    assert trained() == [3] and first is second
 
 
-def test_missing_networks_are_trained_together_and_kept(calls, context):
-    results = context.trainings(specs(0, 1))
-    assert calls == [[0, 1]] and [r.model.weight.item() for r in results] == [0.0, 1.0]
-    again = context.trainings(specs(2, 1, 0))
-    assert calls == [[0, 1], [2]]
-    assert [r.model.weight.item() for r in again] == [2.0, 1.0, 0.0]
-    assert dataclasses.replace(again[1], model=None) == dataclasses.replace(results[1], model=None)
+def test_none_is_no_wish(context, trained):
+    assert context.networks([]) == [] and trained() == []
 
 
-def test_a_network_is_found_again_by_another_process(calls, context, tmp_path):
-    context.trained(specs(4)[0])
-    other = StudyContext(weights=tmp_path, commit="abc")
-    assert other.trained(specs(4)[0]).weight.item() == 4.0 and calls == [[4]]
+def test_a_diverged_network_is_told_and_not_kept(context, trained, wild):
+    (result,) = context.networks([(wild, 9)])
+    assert result.diverged.startswith("the loss was") and result.key == wild.key(9)
+    assert not file_of(context, wild, 9).exists()
+    context.networks([(wild, 9)])
+    assert trained() == [9, 9] and context.trainings.lines()[0].diverged == result.diverged
 
 
-def test_asked_for_twice_it_is_trained_once(calls, context):
-    first, second = context.trainings(specs(3, 3))
-    assert calls == [[3]] and first.model is second.model
+def test_a_diverged_network_leaves_those_beside_it_alone(context, tmp_path, tiny, wild):
+    """The same schedule and images, so that they go in lockstep."""
+    heavy = Distillation(hinton=1e30)
+    lost = replace(tiny, recipe=Distilled(guide=Guide(tiny, 0, ("output",)), losses=heavy))
+    sound = replace(lost, recipe=replace(lost.recipe, losses=Distillation(hinton=1.0)))
+    both = context.networks([(lost, 1), (sound, 1)])
+    alone = StudyContext(weights=tmp_path / "alone").networks([(sound, 1)])
+    assert both[0].diverged and both[1].diverged is None
+    assert weights(both[1]) == weights(alone[0]) and both[1].curves == alone[0].curves
+    assert file_of(context, sound, 1).exists() and not file_of(context, lost, 1).exists()
 
 
-def test_a_diverged_network_is_told_and_not_kept(calls, context, tmp_path):
-    assert context.trainings(specs(9))[0].diverged == "the loss was nan"
-    assert list(tmp_path.iterdir()) == []
-    context.trainings(specs(9))
-    assert calls == [[9], [9]]
+def distilled(tiny, seed=0):
+    """A student of the tiny network of a seed."""
+    recipe = Distilled(guide=Guide(tiny, seed, ("output",)), losses=Distillation(hinton=1.0))
+    return replace(tiny, recipe=recipe)
 
 
-def test_weights_without_their_history_are_trained_anew(calls, context, tmp_path):
-    context.trained(specs(5)[0])
-    next(tmp_path.glob("*.json")).unlink()
-    context.trained(specs(5)[0])
-    assert calls == [[5], [5]]
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_a_network_and_what_it_needs_may_be_wished_for_at_once(context, trained, tiny, order):
+    """A guide, a student of it, and the student tuned further: each is trained once, after what it needs."""
+    student = distilled(tiny)
+    tuned = replace(tiny, start=student)
+    wishes = [(tiny, 0), (student, 1), (tuned, 1)]
+    results = context.networks([wishes[place] for place in order])
+    assert [r.key for r in results] == [wishes[place][0].key(wishes[place][1]) for place in order]
+    assert [line.key for line in context.trainings.lines()] == [net.key(seed) for net, seed in wishes]
 
 
-def test_data_is_loaded_once(context, monkeypatch):
+def test_what_a_network_needs_is_trained_and_kept_too(context, tiny):
+    tuned = replace(tiny, start=distilled(tiny), start_seed=5)
+    assert tuned.needs(1) == [(distilled(tiny), 5)] and distilled(tiny).needs(1) == [(tiny, 0)]
+    assert Network.needs(tiny, 3) == [] and replace(tiny, start=tiny).needs(3) == [(tiny, 3)]
+    context.networks([(tuned, 1)])
+    assert [line.seed for line in context.trainings.lines()] == [0, 5, 1]
+
+
+def test_a_network_whose_guide_diverged_diverges(context, wild, tiny):
+    student = replace(tiny, recipe=distilled(wild).recipe)
+    guide, lost = context.networks([(wild, 0), (student, 0)])
+    assert guide.diverged and lost.diverged
+
+
+def test_data_is_loaded_once(context):
     first = context.data("digits")
     assert context.data("digits") is first and context.data("digits", train=False) is not first
 
 
+def altered(change):
+    """A file of the same form whose content was changed."""
+
+    def damage(file):
+        state = read_checkpoint(file)
+        write_checkpoint(file, change(state))
+
+    return damage
+
+
 DAMAGE = {
-    "weights empty": ("pt", lambda content: b""),
-    "weights cut": ("pt", lambda content: content[:-40]),
-    "history empty": ("json", lambda content: b""),
-    "history cut": ("json", lambda content: content[:20]),
-    "history deep": ("json", lambda content: b"[" * 200_000),
-    "history of another kind": ("json", lambda content: b"[]"),
-    "history lacks a field": ("json", lambda content: b'{"curves": {}}'),
-    "curves null": ("json", lambda content: content.replace(b'{"train_loss": [1.0]}', b"null")),
-    "a curve of text": ("json", lambda content: content.replace(b"[1.0]", b'["x"]')),
+    "empty": lambda file: file.write_bytes(b""),
+    "cut": lambda file: file.write_bytes(file.read_bytes()[:-40]),
+    "a byte changed": lambda file: file.write_bytes(file.read_bytes()[:-9] + b"?" + file.read_bytes()[-8:]),
+    "text": lambda file: file.write_text("weights"),
+    "no weights": altered(lambda state: {"history": state["history"]}),
+    "no history": altered(lambda state: {"weights": state["weights"]}),
+    "a history that lacks a field": altered(lambda state: state | {"history": {"curves": {}}}),
+    "a history of another kind": altered(lambda state: state | {"history": [1]}),
+    "a history with too much": altered(lambda state: state | {"history": state["history"] | {"more": 1}}),
+    "weights of another network": altered(lambda state: state | {"weights": {"x": torch.zeros(2)}}),
+    "weights of another size": altered(
+        lambda state: state | {"weights": {n: v.flatten()[:1] for n, v in state["weights"].items()}}
+    ),
 }
 
 
-@pytest.mark.parametrize(("end", "damage"), DAMAGE.values(), ids=DAMAGE)
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """A folder with one network, trained once for the module."""
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_a_damaged_file_is_set_aside_named_and_the_network_trained_again(
-    calls, context, tmp_path, caplog, end, damage
+    context, trained, kept, tiny, caplog, damage
 ):
-    (spec,) = specs(4)
-    context.trained(spec)
-    file = tmp_path / f"{spec.key}.{end}"
-    file.write_bytes(damage(file.read_bytes()))
-    assert context.trained(spec).weight.item() == 4.0 and calls == [[4], [4]]
+    sound = StudyContext(weights=kept).networks([(tiny, 4)])[0]
+    shutil.copytree(kept, context.weights, ignore=shutil.ignore_patterns("checkpoints"))
+    file = file_of(context, tiny, 4)
+    damage(file)
+    (again,) = context.networks([(tiny, 4)])
+    assert weights(again) == weights(sound) and trained() == [4]
     assert str(file) in caplog.text and f"{file.name}.damaged" in caplog.text
     assert file.with_name(f"{file.name}.damaged").exists()
-    context.trained(spec)
-    assert calls == [[4], [4]]
+    context.networks([(tiny, 4)])
+    assert trained() == [4]
 
 
-@pytest.mark.parametrize("end", ["pt", "json"])
-def test_a_folder_in_place_of_a_file_is_set_aside(calls, context, tmp_path, end):
-    (spec,) = specs(4)
-    (tmp_path / f"{spec.key}.{end}" / "x").mkdir(parents=True)
-    assert context.trained(spec).weight.item() == 4.0
-    assert (tmp_path / f"{spec.key}.{end}.damaged" / "x").exists()
-    assert context.trained(spec).weight.item() == 4.0 and calls == [[4]]
+def test_a_folder_in_place_of_a_file_is_set_aside(context, trained, tiny):
+    file = file_of(context, tiny, 4)
+    (file / "x").mkdir(parents=True)
+    context.network(tiny, 4)
+    assert file.is_file() and (file.with_name(f"{file.name}.damaged") / "x").exists()
+    context.network(tiny, 4)
+    assert trained() == [4]
 
 
-def test_drafts_of_killed_writers_are_removed(calls, context, tmp_path):
-    (spec,) = specs(4)
-    (tmp_path / f".{spec.key}.pt.1.ab.draft").write_bytes(b"half")
-    (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "checkpoints" / f".{spec.key}.pt.1.ab.draft").write_bytes(b"half")
-    context.trained(spec)
-    assert not list(tmp_path.rglob("*.draft"))
+def test_drafts_of_killed_writers_are_removed(context, tiny):
+    for folder in (context.weights, context.checkpoints):
+        folder.mkdir(parents=True)
+        (folder / f".{tiny.key(4)}.pt.1.ab.draft").write_bytes(b"half")
+    context.network(tiny, 4)
+    assert not list(context.weights.rglob("*.draft"))
 
 
-def test_lack_of_memory_is_no_damage(calls, context, tmp_path, monkeypatch):
-    (spec,) = specs(4)
-    context.trained(spec)
-    said = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
-    for error, raised in ((MemoryError(), MemoryError), (said, ValueError)):
+class Large(Network):
+    """One that takes more memory to load than there is."""
 
-        def short(*_, error=error, **__):
-            raise error
+    error = MemoryError()
 
-        monkeypatch.setattr(torch, "load", short)
-        with pytest.raises(raised):
-            context.trained(spec)
-    assert not list(tmp_path.glob("*.damaged"))
+    def untrained(self, seed, context):
+        model = super().untrained(seed, context)
+        model.load_state_dict = self.refuse
+        return model
+
+    def refuse(self, *_):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate")],
+)
+def test_lack_of_memory_is_no_damage(context, tiny, error):
+    large = Large(tiny.images, tiny.architecture, tiny.schedule)
+    file = file_of(context, large, 4)
+    context.networks([(tiny, 4)])
+    file_of(context, tiny, 4).rename(file)
+    Large.error = error
+    with pytest.raises(type(error)):
+        context.network(large, 4)
+    assert file.exists() and not list(context.weights.glob("*.damaged"))
 
 
 def test_a_commit_that_no_record_can_hold_is_refused_before_anything_runs(tmp_path):
