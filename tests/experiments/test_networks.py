@@ -3,12 +3,14 @@ import dataclasses
 import pytest
 import torch
 
-from lggkit.experiments.networks import Architecture, Guide, Images, Network, Observer, Recipe
+from lggkit.experiments.lockstep import begun_run
+from lggkit.experiments.networks import Architecture, Guide, Images, Network, Recipe
 from lggkit.experiments.recipes.distillation import Distillation, Distilled
 from lggkit.experiments.recipes.embedding import Embedded, EmbeddingLoss
 from lggkit.study.context import StudyContext
 from lggkit.study.network_ledger import NetworkLedger
 from lggkit.training import TrainConfig
+from lggkit.training.step_time import relative_step_time
 
 SHORT = TrainConfig(epochs=1, batch_size=256, augment=False, learning_rate=0.05)
 SMALL = Network(Images("digits"), Architecture("small_net", (("width", 4),)), SHORT)
@@ -52,22 +54,6 @@ def test_a_key_is_for_ever():
     assert distilled.key(1) == "13d2344b1cad7acf"
 
 
-def test_equal_descriptions_are_one_network_whoever_asks(context):
-    first, second = context.networks([(SMALL, 0), (dataclasses.replace(SMALL), 0)])
-    assert first is second
-    assert len(context.trainings.read()) == 1
-
-
-def test_a_network_comes_back_as_it_was(context):
-    (fresh,) = context.networks([(SMALL, 0)])
-    (again,) = StudyContext(weights=context.weights).networks([(SMALL, 0)])
-    images = context.data("digits", train=False).images[:50].float() / 255
-    assert torch.equal(fresh.model(images), again.model(images))
-    strides = [[p.stride() for p in result.model.parameters()] for result in (fresh, again)]
-    assert strides[0] == strides[1]
-    assert dataclasses.replace(fresh, model=None) == dataclasses.replace(again, model=None)
-
-
 def test_fine_tuning_begins_where_the_other_ended(context):
     frozen = dataclasses.replace(SHORT, learning_rate=1e-12, weight_decay=0.0)
     tuned = Network(SMALL.images, SMALL.architecture, frozen, start=SMALL)
@@ -81,34 +67,6 @@ def test_fine_tuning_begins_where_the_other_ended(context):
     )
 
 
-def test_each_training_is_a_line_with_its_losses(context):
-    (result,) = context.networks([(SMALL, 0)])
-    (line,) = context.trainings.read().values()
-    assert (line.key, line.seed, line.steps) == (SMALL.key(0), 0, result.steps)
-    assert line.network["architecture"] == {"is": "Architecture", "name": "small_net", "size": [["width", 4]]}
-    assert line.first_loss == pytest.approx(2.3, abs=0.7)
-    assert line.last_loss == result.curves["train_loss"][-1]
-    assert line.device == result.device and line.precision == "float32"
-
-
-def test_what_observers_see_is_kept_with_the_network(context):
-    looks = []
-
-    def look(network, model):
-        looks.append(network)
-        return {"bias": model.state_dict()["model.classifier.bias"].clone(), "number": 1.0}
-
-    longer = dataclasses.replace(SMALL, schedule=dataclasses.replace(SHORT, epochs=2))
-    observer = Observer("biases", look, (0, 2))
-    (seen,) = context.networks([(longer, 0)], observer)
-    assert [frame.shape for frame in seen.seen["bias"]] == [(10,), (10,)] and looks == [longer] * 2
-    assert seen.curves["number"] == [1.0, 1.0] and seen.curves["test_epoch"] == [0.0, 2.0]
-    (again,) = context.networks([(longer, 0)], observer)
-    assert len(looks) == 2 and torch.equal(again.seen["bias"][1], seen.seen["bias"][1])
-    context.networks([(longer, 0)], dataclasses.replace(observer, name="others"))
-    assert len(looks) == 4
-
-
 def test_held_out_images_are_the_same_for_all_and_in_no_training(context):
     images = Images("digits", held_out=100)
     seen, held = images.split(context)
@@ -116,3 +74,39 @@ def test_held_out_images_are_the_same_for_all_and_in_no_training(context):
     other = dataclasses.replace(images, classes_kept=3)
     assert torch.equal(other.split(context)[1].images, held.images)
     assert int(other.training(context).labels.max()) == 2 and other.classes == 3
+
+
+def test_classes_kept_are_the_first_and_all_by_default(context):
+    assert Images("digits").classes == 10 and Images("digits", classes_kept=4).classes == 4
+    kept = Images("digits", classes_kept=4).training(context)
+    assert set(kept.labels.tolist()) == set(range(4)) and len(kept.classes) == 4
+    everything = context.data("digits")
+    assert torch.equal(Images("digits").training(context).images, everything.images)
+
+
+def test_a_network_begins_from_its_seed_alone(context):
+    first, again, other = (
+        torch.cat([p.detach().flatten() for p in SMALL.begun(seed, context).parameters()])
+        for seed in (0, 0, 1)
+    )
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_an_architecture_ends_as_it_says(context):
+    data = context.data("digits")
+    sized = {"name": "small_net", "size": (("width", 4),)}
+    for changes, outputs in (({}, 10), ({"embedding": 3}, 3), ({"embedding": 3, "bottleneck": True}, 10)):
+        model = Architecture(**sized, **changes).build(0, 10, data).eval()
+        assert model(data.images[:2] / 255).shape == (2, outputs)
+
+
+def test_two_trainings_are_timed_in_turn_and_nothing_else_changes(context):
+    """The first steps of each warm up, and are made too."""
+    other = dataclasses.replace(SMALL, recipe=Embedded(loss=EmbeddingLoss(reduction="mean")))
+    runs = [begun_run(network, 0, context) for network in (SMALL, other)]
+    state = torch.get_rng_state()
+    assert relative_step_time(*runs, 2) > 0
+    assert [run.step for run in runs] == [5, 5] and torch.equal(torch.get_rng_state(), state)
+    with pytest.raises(ValueError, match="steps is 0; time at least one"):
+        relative_step_time(*runs, 0)
+    assert not list(context.checkpoints.parent.rglob("*.pt")), "what is timed is not kept"

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from lggkit.objectives import graph_smoothness
-from lggkit.objectives.pair_losses import least_pair_loss, pair_sum_violation, random_pair_loss
+from lggkit.objectives.pair_losses import _trace, least_pair_loss, pair_sum_violation, random_pair_loss
 
 
 @pytest.mark.parametrize(("d", "alpha"), [(2, 2.0), (3, 0.5), (10, 2.0), (200, 2.0), (50, 20.0)])
@@ -43,3 +43,24 @@ def test_fewer_than_two_dimensions_or_classes_are_refused():
 def test_a_pair_sum_needs_pairs_of_two_classes():
     with pytest.raises(ValueError, match="the 5 samples of 1 classes make no pair"):
         pair_sum_violation(torch.Generator().manual_seed(0), n=5, classes=1)
+
+
+@pytest.mark.parametrize(("k", "alpha"), [(None, 2.0), (4, 0.5)])
+def test_the_trace_is_the_sum_over_joined_pairs_of_two_classes(k, alpha):
+    source = torch.Generator().manual_seed(0)
+    outputs = torch.randn(15, 3, generator=source, dtype=torch.float64)
+    labels = torch.arange(15) % 3
+    distances = (outputs[:, None] - outputs).norm(dim=2)
+    near = distances.argsort(dim=1)[:, 1 : 1 + (k or 14)].tolist()
+    expected = 0.0
+    for i in range(15):
+        for j in range(15):
+            if labels[i] != labels[j] and (j in near[i] or i in near[j]):
+                expected += math.exp(-alpha * distances[i, j])
+    assert float(_trace(outputs, labels, 3, k, alpha)) == pytest.approx(expected)
+    assert float(graph_smoothness(outputs, labels, alpha=alpha, k=k)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_both_forms_of_the_loss_are_one(seed):
+    assert pair_sum_violation(torch.Generator().manual_seed(seed)) < 1e-12

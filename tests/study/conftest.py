@@ -1,9 +1,15 @@
+from dataclasses import replace
+
 import pytest
 
 from lggkit import experiments
 from lggkit.experiments import Arm, Experiment
+from lggkit.experiments.networks import Architecture, Images, Network
 from lggkit.protocol import Protocol
 from lggkit.record import SCALES, Record, Spec
+from lggkit.study.context import StudyContext
+from lggkit.study.network_ledger import NetworkLedger
+from lggkit.training import TrainConfig
 
 
 @pytest.fixture
@@ -60,3 +66,29 @@ def experiment(monkeypatch):
     monkeypatch.setattr(experiments, "all_experiments", lambda: [toy])
     monkeypatch.setattr(experiments, "get", lambda name: toy)
     return toy
+
+
+@pytest.fixture
+def tiny():
+    """The description of a network that is trained for a few steps on 97 images, in no time."""
+    schedule = TrainConfig(epochs=2, batch_size=40, augment=False, learning_rate=0.05)
+    return Network(Images("digits", held_out=1200), Architecture("small_net", (("width", 2),)), schedule)
+
+
+@pytest.fixture
+def wild(tiny):
+    """One whose training diverges."""
+    return replace(tiny, schedule=replace(tiny.schedule, learning_rate=1e30))
+
+
+@pytest.fixture
+def context(tmp_path):
+    """A context with a network ledger, by which trainings are counted."""
+    trainings = NetworkLedger(tmp_path / "networks.jsonl")
+    return StudyContext(weights=tmp_path / "weights", commit="abc", trainings=trainings)
+
+
+@pytest.fixture
+def trained(context):
+    """A function to the seeds of all trainings of the context so far, in their order."""
+    return lambda: [training.seed for training in context.trainings.lines()]

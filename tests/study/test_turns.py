@@ -1,5 +1,6 @@
 """Several processes that need the same network: one trains it, the others wait for it."""
 
+import dataclasses
 import multiprocessing
 import os
 import time
@@ -7,11 +8,11 @@ import time
 import pytest
 import torch
 
-from lggkit.study import context
+from lggkit.study.context import StudyContext
+from lggkit.study.network_ledger import NetworkLedger
 from lggkit.study.turns import Turn, turns
 from lggkit.training import pace, read_checkpoint, write_checkpoint
 from lggkit.training.pace import OutOfTime
-from tests.study.toys import TOY, fake_training, value_of
 
 KEY = "0123456789abcdef"
 FORK = multiprocessing.get_context("fork")
@@ -27,37 +28,39 @@ def processes(*works):
     return [process.exitcode for process in started]
 
 
-@pytest.fixture
-def log(tmp_path, monkeypatch):
-    """Where each training writes its process and seeds; it takes its time."""
-    file = tmp_path / "log"
-
-    def note(seeds):
-        with open(file, "a") as lines:
-            lines.write(f"{os.getpid()} {' '.join(map(str, seeds))}\n")
-        time.sleep(0.5)
-
-    monkeypatch.setattr(context, "train_networks", fake_training(note))
-    return file
+def ask(folder, description, seeds):
+    """Networks of one description, wished for at once; each process writes its trainings in a file."""
+    trainings = NetworkLedger(folder / "trainings" / f"{os.getpid()}.jsonl")
+    context = StudyContext(weights=folder / "weights", trainings=trainings, device=torch.device("cpu"))
+    found = context.networks([(description, seed) for seed in seeds])
+    assert [result.key for result in found] == [description.key(seed) for seed in seeds]
 
 
-def ask(folder, seeds):
-    study = context.StudyContext(weights=folder, commit="abc", device=torch.device("cpu"))
-    found = study.networks([(TOY, seed) for seed in seeds])
-    assert [value_of(result) for result in found] == [seed + 1 for seed in seeds]
+def seeds_trained(folder):
+    files = (folder / "trainings").glob("*.jsonl")
+    return sorted(training.seed for file in files for training in NetworkLedger(file).lines())
 
 
-def test_processes_that_need_the_same_network_train_it_once(log, tmp_path):
-    assert processes(*[(ask, tmp_path / "weights", [0])] * 3) == [0, 0, 0]
-    assert len(log.read_text().splitlines()) == 1
-    assert [p.name for p in (tmp_path / "weights").iterdir()] == [f"{TOY.key(0)}.pt"]
+def test_processes_that_need_the_same_network_train_it_once(tiny, tmp_path):
+    assert processes(*[(ask, tmp_path, tiny, [0])] * 3) == [0, 0, 0]
+    assert seeds_trained(tmp_path) == [0]
+    assert [p.name for p in (tmp_path / "weights").iterdir() if p.is_file()] == [f"{tiny.key(0)}.pt"]
 
 
-def test_overlapping_wishes_in_any_order_are_met_without_training_twice(log, tmp_path):
+def test_overlapping_wishes_in_any_order_are_met_without_training_twice(tiny, tmp_path):
     wishes = [[0, 1], [1, 2], [2, 0], [2, 1, 0]]
-    assert processes(*[(ask, tmp_path / "weights", seeds) for seeds in wishes]) == [0] * 4
-    trained = [seed for line in log.read_text().splitlines() for seed in line.split()[1:]]
-    assert sorted(trained) == ["0", "1", "2"]
+    assert processes(*[(ask, tmp_path, tiny, seeds) for seeds in wishes]) == [0] * 4
+    assert seeds_trained(tmp_path) == [0, 1, 2]
+
+
+def test_processes_that_need_each_others_starts_do_not_wait_for_each_other(tiny, tmp_path):
+    """One wishes for what the other's network begins with, and the other way round."""
+    tuned = dataclasses.replace(tiny, start=tiny)
+    works = [
+        (ask, tmp_path, description, seeds) for description in (tiny, tuned) for seeds in ([0, 1], [1, 0])
+    ]
+    assert processes(*works) == [0] * 4
+    assert seeds_trained(tmp_path) == [0, 0, 1, 1]
 
 
 def test_a_turn_is_lost_with_its_process(tmp_path):

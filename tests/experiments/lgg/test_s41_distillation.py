@@ -69,7 +69,7 @@ def test_students_trained_in_a_group_are_those_trained_alone(section, tmp_path):
 
 
 def test_students_of_a_teacher_that_diverged_are_recorded_without_agreement(section, tmp_path):
-    """Nothing of a teacher whose answers are no numbers enters a record; students without a guide are whole."""
+    """Nothing of a teacher whose answers are no numbers enters a record."""
     settings = section.experiment.protocols["smoke"]
     wild = dataclasses.replace(settings.teacher_training, learning_rate=1e30)
     protocol = dataclasses.replace(settings, teacher_training=wild)
