@@ -36,11 +36,11 @@ def on_signals(handle: Callable[[int], None]) -> Iterator[None]:
 
 
 @contextmanager
-def stoppable() -> Iterator[list[int]]:
+def stoppable(patience: float = PATIENCE) -> Iterator[list[int]]:
     """Inside, a first signal to end is as if the time budget were spent; the list has its number then.
 
-    A training stops after its step and writes its checkpoints. A second signal, or 20 seconds in which
-    something else did not end, interrupts.
+    A training stops after its step and writes its checkpoints. A second signal, or ``patience`` seconds in
+    which something else did not end, interrupts, whatever the main thread waits for.
 
     Raises:
         KeyboardInterrupt: on the second signal.
@@ -53,7 +53,7 @@ def stoppable() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         got.append(number)
         stack.enter_context(until(-math.inf))
-        timers.append(threading.Timer(PATIENCE, _thread.interrupt_main, [number]))
+        timers.append(threading.Timer(patience, _signal_main, [number]))
         timers[0].daemon = True
         timers[0].start()
 
@@ -63,3 +63,12 @@ def stoppable() -> Iterator[list[int]]:
         finally:
             for timer in timers:
                 timer.cancel()
+                timer.join()
+
+
+def _signal_main(number: int) -> None:
+    # `_thread.interrupt_main` would only leave a note, which a main thread that waits reads after its wait.
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident, number)
+    else:
+        _thread.interrupt_main(number)

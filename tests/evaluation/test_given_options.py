@@ -164,7 +164,7 @@ def test_a_depth_that_returns_no_tensor_does_not_drop():
 
 def test_shares_and_variations_that_do_not_exist_are_refused():
     for values in ([], [1.0, -1.0], [0.0], [float("nan"), 1.0]):
-        with pytest.raises(ValueError, match="no positive, finite mean"):
+        with pytest.raises(ValueError, match="give finite ones from 0 on, and one above 0"):
             shares.coefficient_of_variation(values)
     for matrix in (torch.zeros(3, 3), torch.full((3, 3), float("nan"))):
         with pytest.raises(ValueError, match="the largest entry of the matrix is"):

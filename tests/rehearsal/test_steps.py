@@ -15,7 +15,7 @@ from lggkit.experiments.recipes.defense import Defended, Defense
 from lggkit.experiments.recipes.distillation import METHODS, Distillation, Distilled
 from lggkit.experiments.recipes.embedding import OPTIONS, Embedded, EmbeddingLoss
 from lggkit.training import TrainConfig
-from lggkit.training.capture import Captured
+from lggkit.training.captured import Captured
 from lggkit.training.step import tapped
 
 CUDA = torch.device("cuda")
@@ -66,13 +66,18 @@ def images() -> DataSet:
     return DataSet(pixels, labels, tuple("0123456789"), moments, moments, "cifar10", "train")
 
 
+def untrained(network: Network, seed: int, context) -> SimpleNamespace:
+    """What stands for a trained network: its steps are like any."""
+    return SimpleNamespace(model=network.untrained(seed, context), precision=PLAN.precision)
+
+
 @contextmanager
 def begun(stage, architecture: Architecture, recipe: Recipe, plan: TrainConfig = PLAN):
     """A training whose epoch is drawn, with its taps on, and the watch over what its steps do."""
     with stage("read", "send") as watch:
         data = images()
         context = SimpleNamespace(device=CUDA, data=lambda name, train=True: data)
-        context.network = lambda described, seed: described.untrained(seed, context)
+        context.networks = lambda wanted: [untrained(*each, context) for each in wanted]
         run = begun_run(Network(IMAGES, architecture, plan, recipe), 0, context)
         run.forward = tapped(run.model.train(), run.taps)
         run.stream.batch(0)
@@ -106,7 +111,7 @@ def test_captured_step(name, stage):
     with begun(stage, *STEPS[name]) as (run, watch):
         for group in run.optimizer.param_groups:
             group["lr"] = torch.full((), 0.1, device=CUDA)
-        Captured([run]).body()
+        Captured([run], draws=False).body()
         assert watch.seen == set()
         check(run)
 

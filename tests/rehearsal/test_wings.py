@@ -118,6 +118,7 @@ NETWORKS = {
 }
 NO_NETWORKS = {
     "NETWORKS": "names, all of which are built",
+    "TITLES": "names for readers",
     **dict.fromkeys(SIZES, "built by name"),
     **dict.fromkeys(("PreActResNet18", "ResNet18", "SmallNet", "WideResNet28"), "built by name"),
     **dict.fromkeys(

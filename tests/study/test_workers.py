@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from lggkit.study import stopping
 from lggkit.study.ledger import Ledger
 from lggkit.study.stopping import stoppable
 from lggkit.study.workers import worker_count
@@ -158,11 +157,25 @@ def test_a_first_signal_is_the_end_of_the_budget_and_a_second_interrupts():
     assert not time_is_up(()) and signal.getsignal(signal.SIGTERM) is before
 
 
-def test_what_does_not_end_is_interrupted_after_a_while(monkeypatch):
-    monkeypatch.setattr(stopping, "PATIENCE", 0.05)
-    with stoppable(), pytest.raises(KeyboardInterrupt):
+def test_what_does_not_end_is_interrupted_after_a_while():
+    waited_through = False
+    with stoppable(patience=0.05), pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(60)
+        waited_through = True
+        time.sleep(0.1)
+    assert not waited_through
+
+
+def test_no_signal_comes_after_what_ended_in_time():
+    before = signal.signal(signal.SIGTERM, lambda *_: pytest.fail("a late signal"))
+    try:
+        with stoppable(patience=0.05) as stopped:
+            os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.2)
+        assert stopped == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_what_is_ignored_stays_ignored(monkeypatch):
