@@ -73,7 +73,7 @@ class Chapter(Part):
     """A section of a paper as its page needs it; measures at ``scale`` what is missing when it is made.
 
     The page shows the highest scale above smoke at which each of ``arms``, by default those of the paper's
-    table, has a run. ``page`` is the notebook's name where a section has several; the one named as the section
+    table, has a run. ``page`` is the notebook's name where a section has several; that named as the section
     measures at smoke scale for all. ``numbers`` are the page's claims, by default all that its runs decide.
 
     Raises:
