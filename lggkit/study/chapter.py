@@ -72,9 +72,9 @@ class Part:
 class Chapter(Part):
     """A section of a paper as its page needs it; measures at ``scale`` what is missing when it is made.
 
-    The page shows the highest scale above smoke that is recorded: at which every one of ``arms`` (by default
-    those of the paper's table) has a run. ``page`` is the notebook's name where a section has several, and
-    ``numbers`` are the claims of the page, by default all that the section's runs decide.
+    The page shows the highest scale above smoke at which each of ``arms``, by default those of the paper's
+    table, has a run. ``page`` is the notebook's name where a section has several; that named as the section
+    measures at smoke scale for all. ``numbers`` are the page's claims, by default all that its runs decide.
 
     Raises:
         KeyError: there is no such experiment.
@@ -92,8 +92,10 @@ class Chapter(Part):
         numbers: Sequence[str] = (),
     ) -> None:
         self.experiment = experiments.get(name)
-        self.measured = view.measure(name, scale)
-        self.page = page or name.partition("/")[2]
+        self.scale, section = scale, name.partition("/")[2]
+        self.page = page or section
+        if scale != "smoke" or self.page == section:
+            view.measure(name, scale)
         self.numbers = tuple(map(str, numbers))
         self.parts: list[Shown] = []
         super().__init__(None, {arm.name: arm.title for arm in self.experiment.arms})
@@ -174,7 +176,7 @@ class Chapter(Part):
 
     def origins(self) -> Markdown:
         """Where each setting comes from, with its value at the scale that is shown."""
-        frame = origins_table(self.experiment, self.shown.scale if self.shown else self.measured.scale)
+        frame = origins_table(self.experiment, self.shown.scale if self.shown else self.scale)
         return _markdown(tables.as_myst(frame, "Settings and where each is from.", f"{self.label}-origins"))
 
     def provenance(self) -> Markdown:

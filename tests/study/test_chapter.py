@@ -143,3 +143,17 @@ def test_a_box_without_measurements_says_so():
     assert "No claim of this page is measured yet." in came_out_text(
         [ClaimVerdict(CLAIMS["5"], "unmeasured")]
     )
+
+
+@pytest.mark.parametrize(("scale", "again"), [("smoke", False), ("short", True), ("reduced", True)])
+def test_a_second_page_leaves_smoke_to_the_first(recorded, scale, again):
+    measured = recorded(short=ARMS)
+    chapter.Chapter(NAME, scale, page="s41_another")
+    assert measured == [(NAME, scale)] * again
+
+
+def test_an_unknown_scale_is_refused():
+    with pytest.raises(ValueError, match="choose one of smoke, short"):
+        chapter.Chapter(NAME, "large")
+    with pytest.raises(ValueError, match="choose one of smoke, short"):
+        chapter.Chapter(NAME, "large", page="s41_another")
