@@ -46,8 +46,9 @@ def test_answers_are_tensors_of_classes_or_of_logits():
 
 def test_embeddings_are_tensors():
     for given in ([[1.0]], np.ones((1, 2))):
-        said = r"embeddings must be a tensor, got \w+: convert it by torch\.as_tensor"
-        with pytest.raises(TypeError, match=said):
+        with pytest.raises(
+            TypeError, match=r"embeddings must be a tensor, got \w+: convert it by torch\.as_tensor"
+        ):
             rows(given)
     with pytest.raises(TypeError, match=r"labels must be a tensor, got list: convert it by torch\.as_tensor"):
         scatter_ratio(torch.ones(2, 2), [0, 1])

@@ -200,8 +200,5 @@ def test_a_part_of_an_output_is_refused():
         with_dropout(model, 0.1, ["0[0]"]),
     ):
         pass
-    with (
-        with_dropout(model, 0.1, ["0"]),
-        pytest.raises(TypeError, match="a LSTM that is to drop returns a tuple"),
-    ):
+    with with_dropout(model, 0.1, ["0"]), pytest.raises(TypeError, match="to drop returns a tuple"):
         model(torch.rand(2, 3, 2))

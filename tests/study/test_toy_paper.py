@@ -83,10 +83,15 @@ def copy(tmp_path_factory):
     return root
 
 
+def surroundings(root):
+    """The copy, on one thread; its processes share what is compiled, also where Python is to write none."""
+    shared = {"PYTHONPYCACHEPREFIX": str(root / "bytecode"), "PYTHONDONTWRITEBYTECODE": ""}
+    return os.environ | shared | {"PYTHONPATH": str(root), "LGGKIT_ROOT": str(root), "OMP_NUM_THREADS": "1"}
+
+
 def run(root, *arguments):
-    named = os.environ | {"PYTHONPATH": str(root), "LGGKIT_ROOT": str(root), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "lggkit", *arguments]
-    done = subprocess.run(command, cwd=root, env=named, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=root, env=surroundings(root), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -112,8 +117,8 @@ def test_pages_and_settings_need_no_edit_either(copy):
         "print(pages._scorecard())\n"
         "print(headline.headline_sentence())\n"
     )
-    named = os.environ | {"PYTHONPATH": str(copy), "LGGKIT_ROOT": str(copy)}
-    done = subprocess.run([sys.executable, "-c", code], cwd=copy, env=named, capture_output=True, text=True)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=copy, env=surroundings(copy), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("nothing is trained no data set\n") and "### Coins" in done.stdout
     assert "four papers and one collection of articles print" in done.stdout.splitlines()[-1]

@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 
 from lggkit.study.ledger import Ledger
-from lggkit.study.stopping import stoppable
 from lggkit.study.workers import worker_count
-from lggkit.training.pace import time_is_up
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "toys/s00_toy"
@@ -59,8 +57,14 @@ EXPERIMENT = Experiment(
 """
 
 
+@pytest.fixture(scope="module")
+def bytecode(tmp_path_factory):
+    """Where the many processes share what is compiled, also where Python is told to write none of it."""
+    return {"PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("bytecode")), "PYTHONDONTWRITEBYTECODE": ""}
+
+
 @pytest.fixture
-def study(tmp_path):
+def study(tmp_path, bytecode):
     """Starts ``study run`` in a checkout of its own, where there is one experiment more."""
     section = tmp_path / "more" / "toys" / "s00_toy.py"
     section.parent.mkdir(parents=True)
@@ -71,11 +75,15 @@ def study(tmp_path):
     (tmp_path / "seen").mkdir()
 
     def start(mode, *arguments):
-        env = os.environ | {
-            "TOY_MODE": mode,
-            "TOY_FOLDER": str(tmp_path / "seen"),
-            "CUDA_VISIBLE_DEVICES": "",
-        }
+        env = (
+            os.environ
+            | bytecode
+            | {
+                "TOY_MODE": mode,
+                "TOY_FOLDER": str(tmp_path / "seen"),
+                "CUDA_VISIBLE_DEVICES": "",
+            }
+        )
         env |= {"PYTHONPATH": f"{ROOT}{os.pathsep}{site.parent}", "LGGKIT_ROOT": str(tmp_path / "root")}
         asked = ["--scale", "short", "--experiment", NAME, "--commit", "abc", *arguments]
         command = [sys.executable, "-m", "lggkit", "study", "run", *asked]
@@ -144,48 +152,6 @@ def test_a_signal_stops_all_of_them_at_their_checkpoints(study, results, tmp_pat
         with pytest.raises(ProcessLookupError):
             os.kill(int(begun.name.rpartition("-")[2]), 0)
     assert results.files() == [] and left_behind(tmp_path) == []
-
-
-def test_a_first_signal_is_the_end_of_the_budget_and_a_second_interrupts():
-    before = signal.getsignal(signal.SIGTERM)
-    with stoppable() as stopped:
-        assert not time_is_up(()) and stopped == []
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert time_is_up(()) and stopped == [signal.SIGTERM]
-        with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGTERM)
-    assert not time_is_up(()) and signal.getsignal(signal.SIGTERM) is before
-
-
-def test_what_does_not_end_is_interrupted_after_a_while():
-    waited_through = False
-    with stoppable(patience=0.05), pytest.raises(KeyboardInterrupt):
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(60)
-        waited_through = True
-        time.sleep(0.1)
-    assert not waited_through
-
-
-def test_no_signal_comes_after_what_ended_in_time():
-    before = signal.signal(signal.SIGTERM, lambda *_: pytest.fail("a late signal"))
-    try:
-        with stoppable(patience=0.05) as stopped:
-            os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(0.2)
-        assert stopped == [signal.SIGTERM]
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def test_what_is_ignored_stays_ignored(monkeypatch):
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with stoppable() as stopped:
-            os.kill(os.getpid(), signal.SIGHUP)
-            assert stopped == [] and not time_is_up(())
-    finally:
-        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "2.0", "a", "65", "9" * 5000, "²"])

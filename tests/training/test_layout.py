@@ -101,8 +101,8 @@ def test_a_study_goes_through_on_smaller_processors(tmp_path, limit, threads):
         "OMP_NUM_THREADS": threads,
         "LGGKIT_ROOT": str(tmp_path),
     } | WAITING
-    asked = ["--scale", "smoke", "--experiment", "lgg/s41_distillation", "--arm", "gkd", "--out"]
-    command = [sys.executable, "-m", "lggkit", "study", "run", *asked, str(tmp_path / "out")]
+    one = ["--experiment", "lgg/s41_distillation", "--arm", "gkd", "--scale", "smoke"]
+    command = [sys.executable, "-m", "lggkit", "study", "run", *one, "--out", str(tmp_path / "out")]
     done = subprocess.run(command, env=os.environ | smaller, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "0 runs left" in done.stdout + done.stderr
