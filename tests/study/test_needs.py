@@ -28,7 +28,7 @@ def test_a_network_and_what_it_needs_may_be_wished_for_at_once(context, trained,
 def test_what_a_network_needs_is_trained_and_kept_too(context, tiny):
     tuned = replace(tiny, start=distilled(tiny), start_seed=5)
     assert tuned.needs(1) == [(distilled(tiny), 5)] and distilled(tiny).needs(1) == [(tiny, 0)]
-    assert Network.needs(tiny, 3) == [] and replace(tiny, start=tiny).needs(3) == [(tiny, 3)]
+    assert tiny.needs(3) == [] and replace(tiny, start=tiny).needs(3) == [(tiny, 3)]
     context.networks([(tuned, 1)])
     assert [line.seed for line in context.trainings.lines()] == [0, 5, 1]
 
