@@ -21,7 +21,13 @@ from lggkit.training import OneCycle, TrainConfig
 FAST = TrainConfig(epochs=1, batch_size=256, learning_rate=0.05, augment=False)
 CORRUPTED = {"corruptions": ("gaussian_noise", "contrast"), "severities": (3, 5), "corruption_images": 80}
 FILMED = {"moments": (0, 2, 3), "points": 80, "base": 200, "queries": 100}
-ATTACKED = {"attacked_images": 20, "strong_images": 6, "corruption_images": 40}
+ATTACKED = {
+    "attacked_images": 12,
+    "strong_images": 4,
+    "levels": (20.0,),
+    "batches": 1,
+    "corruption_images": 40,
+}
 QUICK = {
     "lgg/s33_latent_geometry_graphs": {"draws": 12, "neighbor_base": 150, "neighbor_queries": 60},
     "lgg/s41_distillation": {"teacher_training": FAST, "draws": 2},
@@ -32,7 +38,7 @@ QUICK = {
     "graph_smoothness_loss/s44_robustness": CORRUPTED,
 }
 """What a section's smoke protocol is changed by, beside `FAST`; a section that is not here stays as it is."""
-TWICE = {"baseline", "gkd", "vanilla", "regularizer", "cross_entropy", "triplet", "cross_entropy-cifar10"}
+TWICE = {"baseline", "gkd", "vanilla", "regularizer", "cross_entropy", "cross_entropy-cifar10"}
 
 
 def quickened(experiment: Experiment) -> Experiment:

@@ -87,7 +87,7 @@ def test_a_damaged_line_is_told_of_and_the_rest_is_read(ledger, caplog, damage):
         file.write(damage + b"\n")
     ledger.append(made(key="f" * 16))
     assert [t.key for t in ledger.lines()] == [made().key, "f" * 16]
-    assert f"{ledger.path}, line 2 is not a training" in caplog.text
+    assert f"{ledger.path}, line 2 is no" in caplog.text and " training and was left out" in caplog.text
 
 
 def test_a_line_that_was_cut_by_a_kill_costs_no_other(ledger):
