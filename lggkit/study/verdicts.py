@@ -113,7 +113,8 @@ def claim_verdicts(
 
     The highest scale with runs decides. A claim with a gate, one about trained networks, is
 
-    - *not tested at this scale* where the gate is shut, or where there is no other length to compare with,
+    - *not tested at this scale* where the gate is shut, where there is no other length to compare with, or
+      where the longer one has only begun,
     - *still moving* where short and reduced trainings give different verdicts,
 
     and has the verdict of its interval else; at paper scale it needs an open gate only. With ``lengths``
@@ -151,12 +152,12 @@ def _judge(claim: Claim, by_scale: Mapping[str, Sequence[Record]], lengths: bool
     last = list(found.values())[-1]
     verdict, reason = last.verdict, last.reason
     if lengths and claim.gate:
-        verdict, reason = _of_trained(found)
+        verdict, reason = _of_trained(claim, found)
     effect = {"n": last.n, "interval": last.interval, "p_value": last.p_value, "lengths": found}
     return ClaimVerdict(claim, verdict, last.scale, **effect, reason=reason, **marks)
 
 
-def _of_trained(found: Mapping[str, Effect]) -> tuple[str, str]:
+def _of_trained(claim: Claim, found: Mapping[str, Effect]) -> tuple[str, str]:
     """Verdict and reason of a claim about trained networks, whose effects come in the order of lengths."""
     last = list(found.values())[-1]
     if last.scale == "short":
@@ -165,6 +166,8 @@ def _of_trained(found: Mapping[str, Effect]) -> tuple[str, str]:
         return NOT_TESTED, last.gate_text
     if last.scale == "paper":
         return last.verdict, last.reason
+    if last.n < claim.n_required[last.scale]:
+        return NOT_TESTED, f"{last.n} of {claim.n_required[last.scale]} seeds at {last.scale} scale so far"
     if "short" not in found:
         return NOT_TESTED, "no short trainings to compare with"
     if found["short"].verdict != last.verdict:

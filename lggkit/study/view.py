@@ -27,6 +27,9 @@ from lggkit.study.words import epochs_text as epochs_text
 from lggkit.study.words import network_title as network_title
 from lggkit.study.words import sentence as sentence
 
+ENOUGH = 3
+"""Seeds from which on a scale is shown before a lower one."""
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -140,21 +143,29 @@ def at(name: str, scale: str) -> Shown:
 
 
 def highest(name: str, arms: Sequence[str] = ()) -> Shown:
-    """The records of a section at the highest scale at which every table arm has a complete run.
+    """The records of a section at the highest scale at which every table arm has its seeds, three at most.
 
-    A scale that a time budget has only begun is thus not shown yet. With ``arms``, these instead must have
-    been run, where a run that diverged counts as well.
+    A scale that a time budget has only begun is thus not shown yet, unless no other above smoke has more.
+    With ``arms``, these instead must have been run, where a run that diverged counts as well.
 
     Raises:
         LedgerError: there is no such scale.
     """
     chosen = set(map(str, [arms] if isinstance(arms, str) else arms))
     needed = chosen or {arm.name for arm in experiments.get(name).arms if arm.table}
-    for scale in reversed(SCALES):
-        shown = at(name, scale)
-        if needed <= {r.arm for r in shown.records if chosen or r.status == "complete"}:
+    *above, smoke = (at(name, scale) for scale in reversed(SCALES))
+    for shown, seeds in (*((one, ENOUGH) for one in above), *((one, 1) for one in (*above, smoke))):
+        runs = [r for r in shown.records if chosen or r.status == "complete"]
+        if all(_enough(name, arm, shown.scale, runs, seeds) for arm in needed):
             return shown
     raise LedgerError(f"no scale of {name} is complete; run `python -m lggkit study run --experiment {name}`")
+
+
+def _enough(name: str, arm: str, scale: str, runs: Sequence[Record], seeds: int) -> bool:
+    """Whether an arm has so many runs, or all that are planned and at least one."""
+    experiment = experiments.get(name)
+    planned = experiment.seed_count(experiment.arm(arm), scale)
+    return sum(r.arm == arm for r in runs) >= max(1, min(seeds, planned))
 
 
 def glue(values: Mapping[str, Any]) -> None:

@@ -54,8 +54,8 @@ def judge(by_scale, *claims, **options):
         (ABOVE, BELOW, v.MOVING),
         (BELOW, ABOVE, v.MOVING),
         (UNCLEAR, ABOVE, v.MOVING),
-        (ABOVE, ABOVE[:2], v.MOVING),
-        (ABOVE[:2], ABOVE[:2], v.UNDECIDED),
+        (ABOVE, ABOVE[:2], v.NOT_TESTED),
+        (ABOVE[:2], ABOVE[:2], v.NOT_TESTED),
     ],
     ids=str,
 )

@@ -1,3 +1,4 @@
+import itertools
 import sys
 import types
 
@@ -74,6 +75,17 @@ def test_highest_is_the_highest_whose_table_is_whole(root, make_record):
     assert view.highest(NAME).scale == "smoke", "begun is not whole, and a diverged run is no number"
     ledger.append(make_record("ours", 1, "paper", NAME))
     assert view.highest(NAME).scale == "paper"
+
+
+def test_a_longer_scale_is_shown_once_it_has_its_seeds(root, make_record):
+    ledger = Ledger(root / "data/results")
+    for arm, seed in itertools.product(("base", "ours"), range(3)):
+        ledger.append(make_record(arm, seed, "short", NAME))
+    for seed in range(3):
+        assert view.highest(NAME).scale == "short"
+        for arm in ("base", "ours"):
+            ledger.append(make_record(arm, seed, "reduced", NAME))
+    assert view.highest(NAME).scale == "reduced"
 
 
 def test_highest_for_chosen_arms_counts_runs_that_diverged(root, make_record):
