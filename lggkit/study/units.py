@@ -42,11 +42,8 @@ class Unit:
 
     @property
     def rank(self) -> int:
-        """0 if a claim names an arm that it has a run of, 1 if a table does, else 2."""
-        arms, claimed = {spec.arm for spec in self.specs}, claimed_arms(self.experiment)
-        if arms & claimed:
-            return 0
-        return 1 if any(self.experiment.arm(name).table for name in arms) else 2
+        """0 if a claim names its arms, 1 if a table has them, else 2."""
+        return _rank(self.experiment, self.arms[0], claimed_arms(self.experiment))
 
     def part(self, specs: list[Spec]) -> Unit:
         """The same unit with these runs only."""
@@ -113,13 +110,28 @@ def check_arm(arm: str | None, only: str | None = None) -> None:
 def _units(experiment: Experiment, scale: str, ledgers: Sequence[Ledger]) -> list[Unit]:
     """A unit for each group of arms and seed of which a run is missing."""
     held, units = _held(experiment, scale, ledgers), []
-    for arms in experiment.groups():
+    for arms in _groups_of_one_rank(experiment):
         by_seed: dict[int, list[Spec]] = {}
         for spec in (spec for arm in arms for spec in experiment.specs(scale, arm)):
             if spec.key not in held:
                 by_seed.setdefault(spec.seed, []).append(spec)
         units += [Unit(experiment, arms, scale, specs) for specs in by_seed.values()]
     return units
+
+
+def _groups_of_one_rank(experiment: Experiment) -> list[tuple[str, ...]]:
+    """The experiment's groups, in parts: an ablation does not come early for a claimed arm of its group."""
+    claimed, parts = claimed_arms(experiment), []
+    for arms in experiment.groups():
+        ranks = {name: _rank(experiment, name, claimed) for name in arms}
+        parts += [tuple(name for name in arms if ranks[name] == rank) for rank in sorted(set(ranks.values()))]
+    return parts
+
+
+def _rank(experiment: Experiment, arm: str, claimed: set[str]) -> int:
+    if arm in claimed:
+        return 0
+    return 1 if experiment.arm(arm).table else 2
 
 
 def _held(experiment: Experiment, scale: str, ledgers: Sequence[Ledger]) -> set[str]:

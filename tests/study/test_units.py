@@ -71,12 +71,14 @@ def zip_order(ledger):
     return zip(found, order(found), strict=True)
 
 
-def test_a_group_is_together_within_a_seed_and_ranks_by_what_is_missing(
-    experiment, ledger, context, claimed, monkeypatch
-):
-    claimed("ours")
+def join(experiment, monkeypatch):
     joined = dataclasses.replace(experiment, together=(("ours", "ablation"),))
     monkeypatch.setattr(experiments, "all_experiments", lambda: [joined])
+
+
+def test_a_group_is_together_within_a_seed(experiment, ledger, context, claimed, monkeypatch):
+    claimed("ours", "ablation")
+    join(experiment, monkeypatch)
     found = queue.pending([ledger], "reduced")
     pair = "ours + ablation"
     assert order(found)[:4] == [(pair, 0), (pair, 1), ("ours", 2), ("base", 0)]
@@ -84,7 +86,17 @@ def test_a_group_is_together_within_a_seed_and_ranks_by_what_is_missing(
     mine = queue.only_arm(found, "ours")
     assert [unit.key for unit in mine] == [unit.key for unit in found[:3]]
     queue.run(mine, ledger, context)
-    assert order(queue.pending([ledger], "reduced"))[3:] == [("ablation", 0), ("ablation", 1)]
+    left = queue.pending([ledger], "reduced")
+    assert order(left)[:2] == [("ablation", 0), ("ablation", 1)]
+
+
+def test_an_ablation_does_not_come_early_for_a_claimed_arm_of_its_group(
+    experiment, ledger, claimed, monkeypatch
+):
+    claimed("ours")
+    join(experiment, monkeypatch)
+    mine, tables = ([(arm, seed) for seed in range(3)] for arm in ("ours", "base"))
+    assert order(queue.pending([ledger], "reduced")) == [*mine, *tables, ("ablation", 0), ("ablation", 1)]
 
 
 def test_claims_of_the_papers_name_arms_that_there_are():
