@@ -18,9 +18,12 @@ def check_negative(negative: str) -> None:
 
 
 def without_negatives(weights: Tensor, negative: str) -> Tensor:
-    """The weights with 0 for negative ones, through which no gradient flows, or as they are; NaN stays."""
+    """The weights with 0 for negative ones, through which no gradient flows, or as they are; NaN stays.
+
+    A weight of exactly 0 has its gradient in every version of torch, which `torch.clamp` does not give it.
+    """
     check_negative(negative)
-    return weights.clamp(min=0) if negative == "zero" else weights
+    return weights.masked_fill(weights < 0, 0.0) if negative == "zero" else weights
 
 
 def nonnegative(a: Tensor, wait: bool = False) -> Tensor:

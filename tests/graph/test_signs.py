@@ -125,3 +125,15 @@ def test_compiled_and_mapped_graphs_are_the_same():
 def test_another_rule_is_refused():
     with pytest.raises(ValueError, match="negative must be one of zero, keep, got 'abs'"):
         latent_geometry_graph(signed(), negative="abs")
+
+
+@pytest.mark.parametrize("order", ["mask-first", "normalize-first"])
+def test_orthogonal_samples_keep_their_gradient(order):
+    x = torch.tensor([[1.0, 0.0, 0.5], [0.0, 2.0, 0.0], [1.0, 1.0, 1.0]], dtype=torch.float64)
+    weight = torch.arange(9.0, dtype=torch.float64).view(3, 3)
+    slopes = {}
+    for negative in ("zero", "keep"):
+        leaf = x.clone().requires_grad_()
+        graph = latent_geometry_graph(leaf, normalized=False, order=order, negative=negative)
+        slopes[negative] = torch.autograd.grad((graph * weight).sum(), leaf)[0]
+    torch.testing.assert_close(slopes["zero"], slopes["keep"])
