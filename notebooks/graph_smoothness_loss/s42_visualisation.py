@@ -16,6 +16,16 @@
 # (gsl-s42)=
 # # Embeddings in two dimensions (GSL 4.2, Figure 1)
 
+# %% tags=["remove-cell"]
+import importlib.util
+import os
+
+if importlib.util.find_spec("lggkit") is None:  # in Colab
+    os.system(
+        "git clone --depth 1 https://github.com/lggkit/lggkit clone && python -m pip install --editable clone"
+    )
+    os.chdir("clone")
+
 # %% tags=["parameters", "hide-input"]
 scale = "smoke"  # smoke, short, reduced or paper
 
