@@ -1,4 +1,4 @@
-"""What a notebook asks of the study, as one object: it measures what is missing and shows what is there."""
+"""What a notebook asks of the study, as one object: it measures what is missing and shows records."""
 
 from __future__ import annotations
 
