@@ -30,7 +30,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book test notebooks study bench lint setup executed html clean clean-venv again
+.PHONY: help book test lab notebooks study bench lint setup executed html clean clean-venv again
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ book: ## run every notebook at scale=smoke and build the book into _build/html
 
 test: $(READY) ## unit tests, and the committed notebooks with nbval
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -q -n $(WORKERS) --dist loadscope --nbval-lax --nbval-current-env tests $(NOTEBOOKS)
+
+lab: $(VENV)/bin/jupyter-lab ## open the notebooks in JupyterLab, installed by this
+	$(VENV)/bin/jupyter-lab notebooks
 
 notebooks: $(READY) ## execute the percent sources again and write the committed notebooks (NOTEBOOK=one.py)
 	OMP_NUM_THREADS=1 $(RUN) -m lggkit.study.notebooks pair --workers $(WORKERS) $(NOTEBOOK)
@@ -76,6 +79,10 @@ $(READY): pyproject.toml constraints.txt tools/setup.py tools/check_torch.py
 	  fi; \
 	done; \
 	echo "error: no Python 3.11, 3.12 or 3.13 with venv and pip was found (tried: $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python)); install one, or name it: make PYTHON=/path/to/python" >&2; exit 1
+
+$(VENV)/bin/jupyter-lab: $(READY)
+	$(RUN) -m pip install -q --constraint constraints.txt --editable ".[lab]"
+	@touch $@
 
 executed: $(EXECUTED)
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 from typer.main import get_command
 
-from lggkit.study import cli, paths
+from lggkit.study import cli, notebooks, paths
 
 ROOT = paths.repository()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "book").rglob("*.md"))]
@@ -83,12 +83,23 @@ def commands():
 def test_commands_exist_with_their_options(words):
     if words[0] == "export":
         assert words[1].startswith("LGGKIT_DATA=")
+    elif words[0] == "source":
+        assert words[1:] == [".venv/bin/activate"]
+    elif words[0] == "papermill":
+        check_papermill(words[1:])
     elif words[0] == "make":
         check_make(words[1:])
     elif words[:3] == ["python", "-m", "lggkit"]:
         check_lggkit(words[3:])
     else:
         assert words[0] == "python" and all((ROOT / word).is_file() for word in words[1:]), words
+
+
+def check_papermill(words):
+    """The notebook exists, and each parameter is one of its own."""
+    cli = pytest.importorskip("papermill.cli")
+    given = cli.papermill.make_context("papermill", list(words), parent=None).params
+    notebooks.check_parameters(ROOT / given["notebook_path"], dict(given["parameters"]))
 
 
 def check_make(words):

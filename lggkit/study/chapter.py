@@ -1,5 +1,4 @@
-"""What a notebook asks of the study, as one object: it measures what is missing and shows what is "
-"recorded."""
+"""What a notebook asks of the study, as one object: it measures what is missing and shows records."""
 
 from __future__ import annotations
 
@@ -12,11 +11,12 @@ import pandas as pd
 from lggkit import experiments
 from lggkit.record import SCALES
 from lggkit.study import tables, view
-from lggkit.study.chapter_texts import NOTHING, came_out_text, facts_text, whole_number
+from lggkit.study.chapter_texts import NOTHING, came_out_text, facts_text, rerun_text, whole_number
 from lggkit.study.figures import length
 from lggkit.study.origins import origins_table
 from lggkit.study.paper import claims
 from lggkit.study.scorecard import Records, judged_claims, records_of
+from lggkit.study.table_output import Table
 from lggkit.study.verdicts import ClaimVerdict
 
 if TYPE_CHECKING:
@@ -50,11 +50,11 @@ class Part:
 
     def show(
         self, function: Callable[..., pd.DataFrame], caption: str, name: str, *arguments: Any, **options: Any
-    ) -> Markdown | None:
+    ) -> Table | None:
         """The table that a function makes of the records, with its caption and its label."""
         if self.shown is None:
             return None
-        return _markdown(tables.as_myst(function(self.shown, *arguments, **options), caption, name))
+        return Table(function(self.shown, *arguments, **options), caption, name)
 
     def recorded(self, arms: Sequence[str]) -> dict[str, str]:
         """The titles of those arms that have a run, in the order given."""
@@ -137,22 +137,22 @@ class Chapter(Part):
     def _records(self) -> Records:
         return records_of(self.experiment.paper)
 
-    def table(self, table: str, note: str = "") -> Markdown:
+    def table(self, table: str, note: str = "") -> Table:
         """A table of the paper: its values beside ours at every scale."""
         named = table.replace("-", " ").capitalize()
         caption = f"{named} of the paper beside ours: mean ± half the 95 % interval (seeds)."
         label = f"tab-{self.experiment.paper}-{table}".replace("_", "-")
         frame = tables.paper_table(self.experiment.paper, table)
-        return _markdown(tables.as_myst(frame, f"{caption} {note}".strip(), label))
+        return Table(frame, f"{caption} {note}".strip(), label)
 
-    def claims(self) -> Markdown:
+    def claims(self) -> Table:
         """The claims of the page with their rules, effects and verdicts."""
         sections = dict.fromkeys(c.experiment for c in claims(self.experiment.paper) if self._is_here(c))
         frames = [tables.claims_table(self.experiment.paper, name) for name in sections if name]
         found = pd.concat(frames).drop_duplicates("claim") if frames else pd.DataFrame({"claim": []})
         here = [not self.numbers or whole_number(number) in self.numbers for number in found["claim"]]
         caption = "Claims of this page and their verdicts; ✓ survives Holm's correction."
-        return _markdown(tables.as_myst(found[here], caption, f"{self.label}-claims"))
+        return Table(found[here], caption, f"{self.label}-claims")
 
     def _is_here(self, claim: Any) -> bool:
         if self.numbers:
@@ -174,24 +174,21 @@ class Chapter(Part):
     def _effects(self) -> dict[str, length.ByLength]:
         return length.effects_by_length([j.claim for j in self.judged], self._records)
 
-    def origins(self) -> Markdown:
+    def origins(self) -> Table:
         """Where each setting comes from, with its value at the scale that is shown."""
         frame = origins_table(self.experiment, self.shown.scale if self.shown else self.scale)
-        return _markdown(tables.as_myst(frame, "Settings and where each is from.", f"{self.label}-origins"))
+        return Table(frame, "Settings and where each is from.", f"{self.label}-origins")
 
-    def provenance(self) -> Markdown:
+    def provenance(self) -> Markdown | Table:
         """The records behind the page."""
         if not self.parts:
             return _markdown(NOTHING)
         frame = tables.provenance(*self.parts)
-        return _markdown(tables.as_myst(frame, "Records behind this page.", f"{self.label}-records"))
+        return Table(frame, "Records behind this page.", f"{self.label}-records")
 
     def rerun(self) -> Markdown:
         """The command that measures and executes this page at another scale."""
-        path = f"notebooks/{self.experiment.paper}/{self.page}.ipynb"
-        scales = ", ".join(f"`{scale}`" for scale in SCALES)
-        command = f"papermill {path} out.ipynb -p scale reduced"
-        return _markdown(f"```console\n$ {command}\n```\n\n`scale` is one of {scales}.")
+        return _markdown(rerun_text(f"notebooks/{self.experiment.paper}/{self.page}.ipynb"))
 
 
 def _markdown(text: str) -> Markdown:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lggkit import experiments
+from lggkit.record import SCALES
 from lggkit.study import view
 from lggkit.study.effect_words import effect_text
 from lggkit.study.verdicts import ClaimVerdict
@@ -96,3 +97,14 @@ def _finding(judged: ClaimVerdict) -> str:
     verdict = judged.verdict[0].upper() + judged.verdict[1:]
     said = f"**{verdict}:** {judged.claim.statement}"
     return f"{said} Claim {judged.claim.number}, {judged.scale} scale, {seeds}: {effect_text(judged)}."
+
+
+def rerun_text(notebook: str) -> str:
+    """How a notebook is executed at another scale; its path is from the repository's root."""
+    scales = ", ".join(f"`{scale}`" for scale in SCALES)
+    return (
+        "From the root of a clone, after `make setup`:\n\n```console\n$ source .venv/bin/activate\n"
+        f"$ papermill {notebook} out.ipynb -p scale reduced\n```\n\n"
+        f"`scale` is one of {scales}. What is recorded at it is not measured again. `make lab` opens the "
+        "notebooks in JupyterLab. In Colab, their first cell installs what they need."
+    )

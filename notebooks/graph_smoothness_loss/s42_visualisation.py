@@ -16,6 +16,16 @@
 # (gsl-s42)=
 # # Embeddings in two dimensions (GSL 4.2, Figure 1)
 
+# %% tags=["remove-cell"]
+import importlib.util
+import os
+
+if importlib.util.find_spec("lggkit") is None:  # in Colab
+    os.system(
+        "git clone --depth 1 https://github.com/lggkit/lggkit clone && python -m pip install --editable clone"
+    )
+    os.chdir("clone")
+
 # %% tags=["parameters", "hide-input"]
 scale = "smoke"  # smoke, short, reduced or paper
 
@@ -35,10 +45,10 @@ chapter.facts()
 
 # %% [markdown]
 # What does a loss do to a space if it only ever pushes? With two output dimensions one can watch.
-# {cite:t}`bontonou2019` draw the embedded training images of CIFAR-10 at three moments of training, once with the
-# graph smoothness loss and once with cross-entropy behind a bottleneck of two dimensions. They see *clusters* in the
-# first row and *lines* in the second, put this down to the distance that each loss goes by, Euclidean here and the
-# angle there, and find the images better clustered at the end with their loss.
+# {cite:t}`bontonou2019` draw the embedded training images of CIFAR-10 at three moments of training: with the graph
+# smoothness loss, and with cross-entropy behind a bottleneck of two dimensions. They see *clusters* in the first
+# row and *lines* in the second. They put this down to the distance that each loss goes by (Euclidean here, the
+# angle there), and find the images better clustered with their loss.
 #
 # The figure has no axes, its three moments have no names, and "better clustered" has no number. This chapter redraws
 # it with both.
@@ -91,16 +101,16 @@ chapter.say(section.clustering_said, section.circle_said)
 print(section.rays())
 
 # %% [markdown]
-# Three perfectly separate rays are well clustered by the angle and less so by Euclidean distance. Both are measured.
-# Beside them stand the *elongation*, a class's larger over its smaller principal standard deviation (median over
-# classes), and the rank correlation of all pairwise distances with those of the same network before training, which is
-# our reading of the phrase that the loss "builds upon the initial distribution". Each network is compared with itself,
-# so it does not matter whether two losses set out from the same picture.
+# Three perfectly separate rays are well clustered by the angle and less so by Euclidean distance. Both are
+# measured. Beside them stand the *elongation*, a class's larger over its smaller principal standard deviation
+# (median over classes), and the rank correlation of all pairwise distances with those of the same network before
+# training, which is our reading of the phrase that the loss "builds upon the initial distribution". Each network is
+# compared with itself, so it does not matter whether two losses set out from the same picture.
 #
 # ## Claims of this section
 #
-# {cite:t}`lassance2021` repeat the claim about the start; it stands in their words in
-# {doc}`/notebooks/lgg/s42_embeddings`.
+# {cite:t}`lassance2021` repeat the claim about the start; it stands in their words in [LGG
+# 4.2](../lgg/s42_embeddings.ipynb).
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()
@@ -113,7 +123,7 @@ chapter.against_length()
 # %% [markdown]
 # ## Where the settings come from
 #
-# {doc}`/book/graph_smoothness_loss/deviations` has the whole list.
+# [The deviations](../../book/graph_smoothness_loss/deviations.md) have the whole list.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.origins()

@@ -16,6 +16,16 @@
 # (gsl-s43)=
 # # Classifying with an embedding (GSL 4.3, Table 1)
 
+# %% tags=["remove-cell"]
+import importlib.util
+import os
+
+if importlib.util.find_spec("lggkit") is None:  # in Colab
+    os.system(
+        "git clone --depth 1 https://github.com/lggkit/lggkit clone && python -m pip install --editable clone"
+    )
+    os.chdir("clone")
+
 # %% tags=["parameters", "hide-input"]
 scale = "smoke"  # smoke, short, reduced or paper
 
@@ -40,11 +50,11 @@ chapter.came_out()
 chapter.facts()
 
 # %% [markdown]
-# A network trained with the graph smoothness loss gives vectors and no classes. {cite:t}`bontonou2019` put a simple
-# classifier on top, a vote of neighbours or a support vector machine, and compare with the same network trained with
-# cross-entropy. Their Table 1 says that this costs little accuracy, that the choice of the classifier hardly matters,
-# and, in the text, that training takes as long. Figures 2 to 4 vary the loss's three settings one at a time. The paper
-# tunes these for Table 1 and prints neither what came out of it nor any spread.
+# What does it cost to classify with an embedding? A network trained with the graph smoothness loss gives vectors
+# and no classes. {cite:t}`bontonou2019` put a vote of neighbours or a support vector machine on top, and compare
+# with the same network trained with cross-entropy. They say that this costs little accuracy, that the choice of the
+# classifier hardly matters (Table 1), and that training takes as long. Figures 2 to 4 vary the loss's three
+# settings one at a time. The paper tunes them for Table 1 and prints neither what came out nor any spread.
 #
 # ## Table 1
 #
@@ -70,9 +80,10 @@ chapter.say(section.steps_said)
 # %% [markdown]
 # ## The loss
 #
-# {doc}`/book/graph_smoothness_loss/methodology` defines it and proves how low it can get. It is a plain function of a
-# batch of outputs and labels, and equals the label variation of the graph of the outputs. Its mean over pairs lies
-# between that of random points and the least there is, which ten classes reach in the corners of a simplex:
+# [The method](../../book/graph_smoothness_loss/methodology.md) defines it and proves how low it can get. It is a
+# plain function of a batch of outputs and labels, and equals the label variation of the graph of the outputs. Its
+# mean over pairs lies between that of random points and the least there is, which ten classes reach in the corners
+# of a simplex:
 
 # %% tags=["nbval-check-output"]
 print(section.losses_by_hand())
@@ -122,9 +133,9 @@ sized.show(tables.arms_table, caption, "tab-gsl-s43-size", SIZES, section.SIZES,
 # %% mystnb={"figure": {"caption": "10-NN error against the number of neighbours k, the dimension d and the scale α. Small dots are seeds, lines join means; dotted lines mark the values that the other sweeps keep.", "name": "fig-gsl-sweeps"}, "image": {"alt": "Three panels with the error on test images and on held-out images against k, d and alpha, on logarithmic axes.", "width": "100%"}}
 figure = swept.draw(sweeps.sweep_figure)
 # %% [markdown]
-# Too large an $\alpha$ and too small a $d$ are said to fail for different reasons: the first because the loss vanishes
-# before anything is learned, the second because it cannot get small. The loss a pair on the first training batches,
-# before and after, tells these apart. Next to it stands what random points have in as many dimensions.
+# Too large an $\alpha$ and too small a $d$ are said to fail for different reasons: the first because the loss
+# vanishes before anything is learned, the second because it cannot get small. The loss a pair on the first training
+# batches, before and after, tells these apart. Next to it stands what random points have in as many dimensions.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = "Where settings fail, and how: means over seeds (their number); a run that diverged is left out."
@@ -149,8 +160,7 @@ eight.show(section.new_classes, caption, "tab-gsl-s43-eight", EIGHT)
 # %% [markdown]
 # ## Claims of this section
 #
-# Those of {cite:t}`lassance2021` that rest on the same runs are in
-# {doc}`their own chapter </notebooks/lgg/s42_embeddings>`.
+# Those of {cite:t}`lassance2021` that rest on the same runs are in [LGG 4.2](../lgg/s42_embeddings.ipynb).
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()
@@ -163,7 +173,7 @@ chapter.against_length()
 # %% [markdown]
 # ## Where the settings come from
 #
-# {doc}`/book/graph_smoothness_loss/deviations` has the whole list.
+# [The deviations](../../book/graph_smoothness_loss/deviations.md) have the whole list.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.origins()

@@ -16,6 +16,16 @@
 # (gsl-s44)=
 # # Robustness to corruptions (GSL 4.4, Table 2)
 
+# %% tags=["remove-cell"]
+import importlib.util
+import os
+
+if importlib.util.find_spec("lggkit") is None:  # in Colab
+    os.system(
+        "git clone --depth 1 https://github.com/lggkit/lggkit clone && python -m pip install --editable clone"
+    )
+    os.chdir("clone")
+
 # %% tags=["parameters", "hide-input"]
 scale = "smoke"  # smoke, short, reduced or paper
 
@@ -38,15 +48,14 @@ chapter.came_out()
 chapter.facts()
 
 # %% [markdown]
-# A photograph may be noisy, out of focus or taken in fog. {cite:t}`hendrycks2019` made fifteen such corruptions of the
-# CIFAR-10 test images, at five severities each, which no network sees in training. {cite:t}`bontonou2019` report that a
-# network trained with the graph smoothness loss errs a little more on clean images than one trained with cross-entropy,
-# less on corrupted ones (MCE), and loses less by the corruption (relative MCE). Table 2 says so with three numbers a
-# row, from no stated number of runs.
+# Does the graph smoothness loss withstand noise, blur and fog? {cite:t}`hendrycks2019` made fifteen corruptions of
+# the CIFAR-10 test images, at five severities, which no network sees in training. In Table 2 of
+# {cite:t}`bontonou2019` the loss errs a little more than cross-entropy on clean images, less on corrupted ones
+# (MCE), and loses less by corruption (relative MCE). The table has three numbers a row and no number of runs.
 #
-# The row differs from cross-entropy in more than the loss: it has an output of many more dimensions, and it answers by
-# a vote of ten neighbours. This chapter adds two rows that change the answer alone and the width alone, shows each
-# corruption by itself, and states the mean error that the ratios are made of.
+# The row differs from cross-entropy in three things: the loss, many more output dimensions, and a vote of
+# ten neighbours instead of the largest logit. This page adds two rows that change the answer alone and the width
+# alone. It shows each corruption by itself, and the mean error that the ratios are made of.
 #
 # ## Table 2
 
@@ -57,32 +66,30 @@ chapter.table("table-2", "Cross-entropy has 100 by definition.")
 chapter.say(section.gaps_said, section.lost_said, section.way_said)
 
 # %% [markdown]
-# To tell what the loss does from what more training would do, a network with cross-entropy and the same clean error
-# would be needed. {cite:t}`lassance2021` print the same relative MCE beside *another* clean error;
-# {numref}`tab-lgg-s42-conflict` sets the cells of the two side by side.
+# Only a cross-entropy network of the same clean error could tell the loss from a lack of training; there is none
+# here. {cite:t}`lassance2021` print the same relative MCE beside *another* clean error; [LGG
+# 4.2](../lgg/s42_embeddings.ipynb) sets the cells side by side.
 #
 # ## Three ways to say how much is lost
 #
-# Let $E_{s,c}$ be the error of a network under corruption $c$ at severity $s$, $E$ its clean error, and $E^0_{s,c}$ and
-# $E^0$ those of a reference network, in the papers and here the one trained with cross-entropy. Then
+# Let $E_{s,c}$ be the error of a network under corruption $c$ at severity $s$, $E$ its clean error, and $E^0_{s,c}$
+# and $E^0$ those of a reference network, in the papers and here the one trained with cross-entropy. Then
 #
 # $$
 # \text{CE}_c = \frac{\sum_s E_{s,c}}{\sum_s E^0_{s,c}}, \qquad
 # \text{relative CE}_c = \frac{\sum_s (E_{s,c} - E)}{\sum_s (E^0_{s,c} - E^0)},
 # $$
 #
-# and MCE and relative MCE are their means over the corruptions, in percent. The first asks who errs less on a corrupted
-# image. The second asks who loses more *by* the corruption, and a network that is bad from the start has little to
-# lose:
+# and MCE and relative MCE are their means over the corruptions, in percent. MCE asks who errs less on a corrupted
+# image. Relative MCE asks who loses more *by* corruption, and who is bad from the start has little to lose:
 
 # %% tags=["nbval-check-output"]
 print(section.ratios_by_hand())
 
 # %% [markdown]
-# A relative MCE below 100 can be had by a larger clean error alone. It divides, too, by something that can be close to
-# zero, where the ratio is mostly noise; so there is a floor, below which a corruption is left out. All ratios are taken
-# seed by seed: the reference is the cross-entropy network with the same seed, initialisation of the shared layers and
-# order of batches.
+# A larger clean error alone brings a relative MCE below 100. Its divisor can be close to zero, where the ratio is
+# mostly noise, so a corruption below a floor is left out. Ratios are taken seed by seed: the reference is the
+# cross-entropy network of the same seed, with the same initial shared layers and order of batches.
 #
 # ## The loss, the dimension, or the vote?
 
@@ -112,8 +119,8 @@ chapter.show(section.by_corruption, caption, "tab-gsl-s44-corruptions", chapter.
 # %% [markdown]
 # ## How it grows
 #
-# The left panel of {numref}`fig-gsl-severity` is what MCE is made of, the right one what relative MCE is made of. No
-# error rises far above that of guessing, so a network that begins with a larger one has less room to rise.
+# MCE is made of the left panel, relative MCE of the right one. No error rises far above that of guessing: a network
+# that begins with a larger error has less room.
 
 # %% mystnb={"figure": {"caption": "Error against severity, mean over corruptions (left), and less the clean error (right). Thin lines are seeds, thick ones means.", "name": "fig-gsl-severity"}, "image": {"alt": "Two panels of curves rising with severity, one curve a network.", "width": "100%"}}
 figure = everyone.draw(robustness.severity_figure, present)
@@ -126,13 +133,13 @@ figure = sheet.draw(section.sheet_figure)
 chapter.say(section.images_said)
 
 # %% [markdown]
-# Corrupted images of our own making are **CIFAR-10-C-like**: the operations and severities are those of
-# {cite:t}`hendrycks2019`, the random numbers are not, and the textures of frost are synthetic. The published arrays are
-# used in their place where they are found.
+# Corrupted images of our own making are **CIFAR-10-C-like**: operations and severities are those of
+# {cite:t}`hendrycks2019`, random numbers and the textures of frost are ours. Where the published arrays are found,
+# they are used instead.
 #
 # ## Claims of this section
 #
-# A lower relative MCE, claim 10c, is by itself no sign of robustness; claim 10 asks for all three of its parts.
+# A lower relative MCE (10c) is by itself no sign of robustness, so claim 10 asks for all three of its parts.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()
@@ -145,7 +152,8 @@ chapter.against_length()
 # %% [markdown]
 # ## Where the settings come from
 #
-# {doc}`/book/graph_smoothness_loss/deviations` has those of training, and what is known of their effects.
+# [The deviations](../../book/graph_smoothness_loss/deviations.md) have those of training, and what is known of
+# their effects.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.origins()

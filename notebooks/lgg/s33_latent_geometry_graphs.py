@@ -16,6 +16,16 @@
 # (lgg-s33)=
 # # Latent geometry graphs (LGG 3.3, Figure 2)
 
+# %% tags=["remove-cell"]
+import importlib.util
+import os
+
+if importlib.util.find_spec("lggkit") is None:  # in Colab
+    os.system(
+        "git clone --depth 1 https://github.com/lggkit/lggkit clone && python -m pip install --editable clone"
+    )
+    os.chdir("clone")
+
 # %% tags=["parameters", "hide-input"]
 scale = "smoke"  # smoke, short, reduced or paper
 
@@ -37,14 +47,14 @@ chapter.came_out()
 chapter.facts()
 
 # %% [markdown]
-# A network bends the space of images until its classes come apart. Figure 2 of {cite:t}`lassance2021` shows it
-# with twenty images: at three depths of a ResNet-18 they become the vertices of a graph, an edge joins two images
-# that are near neighbours at that depth, and only the edges that join *different* classes are drawn. Their total
-# weight, suitably divided, is the normalised label variation $\sigma$.
+# A network bends the space of images until its classes come apart. Figure 2 of {cite:t}`lassance2021` shows it with
+# twenty images at three depths of a ResNet-18. Each image is a vertex, an edge joins near neighbours at that depth,
+# and only edges between *different* classes are drawn. Their total weight, suitably divided, is the normalised
+# label variation $\sigma$.
 #
 # The paper shows one draw of twenty images. This chapter adds the distribution of $\sigma$ over many draws,
-# $\sigma$ at *every* depth, and the same network before it was trained. Definitions are in
-# {doc}`/book/lgg/methodology`.
+# $\sigma$ at *every* depth, and the same network before it was trained. Definitions are in [the
+# method](../../book/lgg/methodology.md).
 #
 # ## Figure 2, redrawn
 #
@@ -57,8 +67,7 @@ figure = chapter.draw(section.graphs_figure)
 # %% [markdown]
 # ## One draw against many
 #
-# {numref}`fig-lgg-sigma` has $\sigma$ of all draws, for the network with seed 0, with the paper's three values
-# on top.
+# The next figure has $\sigma$ of all draws, for the network with seed 0, with the paper's three values on top.
 
 # %% mystnb={"figure": {"caption": "Normalised label variation of every draw, one network; lines inside the violins are quartiles, black diamonds the values printed in the paper.", "name": "fig-lgg-sigma"}, "image": {"alt": "Violins of label variation at input, middle and penultimate depth, with the paper's three values as black diamonds.", "width": "70%"}}
 figure = chapter.draw(section.distribution_figure)
@@ -71,8 +80,8 @@ chapter.table("figure-2", "Over networks.")
 # %% [markdown]
 # ## Every depth
 #
-# {numref}`fig-lgg-depths` follows $\sigma$ through the whole network. The right panel asks the same question in
-# another currency: the error of a vote of the 5 nearest training images, by cosine, at that depth.
+# The next figure follows $\sigma$ through the whole network. Its right panel has the error of a vote of the 5
+# nearest training images, by cosine, at the same depths.
 
 # %% mystnb={"figure": {"caption": "Left: mean normalised label variation over all draws at every depth, a thin line a seed, the thick one their mean. Right: test error of a 5-nearest-neighbour vote at the same depths. The graph of the logits has a Gaussian kernel, as they can be negative, and its height is not comparable with the others.", "name": "fig-lgg-depths"}, "image": {"alt": "Two line plots against depth, for trained and untrained networks: label variation, and the error of a nearest-neighbour vote.", "width": "100%"}}
 figure = chapter.draw(section.depth_figure)
@@ -134,7 +143,7 @@ chapter.show(section.influences, caption, "tab-lgg-influence")
 #
 # ## Claims of this section
 #
-# The rules were written down before the first run ({doc}`/book/study/protocol`).
+# The rules were written down before the first run ([the protocol](../../book/study/protocol.md)).
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()

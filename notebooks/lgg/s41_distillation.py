@@ -16,6 +16,16 @@
 # (lgg-s41)=
 # # Distillation with graphs (LGG 4.1, Table 1)
 
+# %% tags=["remove-cell"]
+import importlib.util
+import os
+
+if importlib.util.find_spec("lggkit") is None:  # in Colab
+    os.system(
+        "git clone --depth 1 https://github.com/lggkit/lggkit clone && python -m pip install --editable clone"
+    )
+    os.chdir("clone")
+
 # %% tags=["parameters", "hide-input"]
 scale = "smoke"  # smoke, short, reduced or paper
 
@@ -65,7 +75,7 @@ chapter.say(numbers.gains_said, numbers.sizes_said)
 # %% [markdown]
 # ## What one run could have told you
 #
-# Had a row of the table been one run, {numref}`fig-lgg-one-seed` shows every gap that could have come out.
+# Had each row of the table been one run, any gap of this figure could have been printed.
 
 # %% mystnb={"figure": {"caption": "Cumulative distribution of the gap between one RKD-D run and one GKD run, over all pairs of our runs; right of the dotted line GKD looks better.", "name": "fig-lgg-one-seed"}, "image": {"alt": "A staircase rising from 0 to 100 percent over the gap in points, with the printed gap as a dashed line.", "width": "70%"}}
 figure = chapter.draw(drawn.one_seed_figure)
@@ -83,9 +93,9 @@ chapter.show(numbers.released, caption, "tab-lgg-table-1-released")
 # %% [markdown]
 # ## The loss
 #
-# Let $\hat A_T^l$ and $\hat A_S^l$ be the graphs of one batch at depth $l$ of teacher and student, made by the
-# four steps of {doc}`/book/lgg/methodology` and normalised by their degrees. With $\Lambda$ the set of matched
-# depths, the student minimises
+# Let $\hat A_T^l$ and $\hat A_S^l$ be the graphs of one batch at depth $l$ of teacher and student, made by the four
+# steps of [the method](../../book/lgg/methodology.md) and normalised by their degrees. With $\Lambda$ the set of
+# matched depths, the student minimises
 #
 # $$
 # \mathcal{L} = \mathcal{L}_\text{task} + \lambda \, \mathcal{L}_\text{GKD}, \qquad
@@ -141,7 +151,7 @@ figure = chapter.draw(drawn.variation_figure)
 #
 # The paper says that graphs whose edges join *distinct classes only* do better still, and that normalisation
 # brings considerable gains. The authors' code has more choices: it removes edges *after* normalising, chooses
-# them on the teacher's graph alone, and raises the matrix to a power $p$. {numref}`fig-lgg-ablation` has these,
+# them on the teacher's graph alone, and raises the matrix to a power $p$. The figure below has these,
 # and what the paper does not compare with: angles (RKD-A), softened answers (Hinton KD), row-normalised Gram
 # matrices (SP), and GKD together with Hinton KD. Ablations have few seeds.
 
@@ -192,9 +202,9 @@ precise.show(numbers.precisions, caption, "tab-lgg-s41-precision")
 # %% [markdown]
 # ## What it costs
 #
-# Distillation needs the teacher's forward pass on every augmented batch, whatever the loss. The times are those
-# of whole trainings. Arms that trained side by side share their time equally; {doc}`/book/study/performance`
-# times the losses alone.
+# Distillation needs the teacher's forward pass on every augmented batch, whatever the loss. The times are those of
+# whole trainings. Arms that trained side by side share their time equally; [the
+# benchmarks](../../book/study/performance.md) time the losses alone.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = "Minutes of one training and size of the network (mean over seeds)."
@@ -214,7 +224,7 @@ chapter.against_length()
 # %% [markdown]
 # ## Where the settings come from
 #
-# {doc}`/book/lgg/deviations` sets paper, code and this study side by side.
+# [The deviations](../../book/lgg/deviations.md) set paper, code and this study side by side.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.origins()

@@ -16,6 +16,16 @@
 # (lgg-s42)=
 # # Latent embeddings (LGG 4.2, Table 2)
 
+# %% tags=["remove-cell"]
+import importlib.util
+import os
+
+if importlib.util.find_spec("lggkit") is None:  # in Colab
+    os.system(
+        "git clone --depth 1 https://github.com/lggkit/lggkit clone && python -m pip install --editable clone"
+    )
+    os.chdir("clone")
+
 # %% tags=["parameters", "hide-input"]
 scale = "smoke"  # smoke, short, reduced or paper
 
@@ -37,20 +47,20 @@ chapter.came_out()
 chapter.facts()
 
 # %% [markdown]
-# If label variation tells how far a representation has separated the classes, it can be made small on purpose:
-# train a network to have little of it at its output, and classify by neighbours there. That is the loss of
-# {cite:t}`bontonou2019`, which {cite:t}`lassance2021` take up in half a page. They report that it errs about as
-# rarely as cross-entropy on clean images and loses less when images are corrupted.
+# Which training loss makes an embedding robust? Label variation measures how far a space has separated the classes.
+# {cite:t}`bontonou2019` minimise it at the output and classify by neighbours there. {cite:t}`lassance2021` report
+# in half a page that on clean images it errs about as rarely as cross-entropy, and that corruption costs it less.
 #
-# The loss has its own chapters ({doc}`/book/graph_smoothness_loss/methodology`). Two things belong here. Section 2
-# *posits* what neither paper measures: that a loss which only pushes classes apart makes more robust embeddings
-# than one which also pulls every class together. And Table 2 has a cell that does not agree with its source.
+# This page asks two things; the loss itself is in [its own
+# chapters](../../book/graph_smoothness_loss/methodology.md). Section 2 *posits* that a loss which only pushes
+# classes apart makes more robust embeddings than one which also pulls every class together; neither paper measures
+# it. And one cell of Table 2 disagrees with its source.
 #
 # ## Does gathering a class make an embedding less robust?
 #
-# All losses train the same network on the same batches, seed by seed, with the optimiser and schedule of
-# cross-entropy. All but cross-entropy end on the unit sphere and answer by a vote of ten neighbours among the
-# embedded training images. Cross-entropy answers by its largest logit and is the reference of every ratio.
+# Five losses train one network, seed by seed on the same batches, with cross-entropy's optimiser and schedule.
+# Cross-entropy answers by its largest logit and is the reference of every ratio. The other four end on the unit
+# sphere and answer by a vote of ten neighbours among the embedded training images.
 
 # %% mystnb={"figure": {"caption": "Clean error of ten neighbours, mean error on corrupted images, MCE and relative MCE by training loss. In the row of cross-entropy the first panel has the neighbours in its penultimate layer, the others its largest logit. Grey dots are seeds, marks means, with 95 % intervals from three seeds on.", "name": "fig-lgg-s42-arms"}, "image": {"alt": "Four panels with a row for each of five training losses.", "width": "100%"}}
 figure = chapter.draw(robustness.arms_figure, TABLE, section.METRICS)
@@ -68,8 +78,8 @@ chapter.show(section.losses, caption, "tab-lgg-s42-losses", TABLE)
 chapter.say(section.images_said)
 
 # %% [markdown]
-# A relative MCE falls when the *clean* error alone rises; {doc}`/notebooks/graph_smoothness_loss/s44_robustness`
-# shows it, and says how far label variation's network has come.
+# A relative MCE falls when the *clean* error alone rises. [GSL 4.4](../graph_smoothness_loss/s44_robustness.ipynb)
+# shows it by hand, and measures how far label variation's network has come.
 
 # %% mystnb={"figure": {"caption": "Left: error under each corruption, mean over severities; right: over that of the cross-entropy network of the same seed. 95 % intervals from three seeds on.", "name": "fig-lgg-s42-corruptions"}, "image": {"alt": "Two panels with a row for each corruption and a mark for each of five losses.", "width": "100%"}}
 figure = chapter.draw(robustness.corruption_figure, TABLE)
@@ -78,9 +88,8 @@ figure = chapter.draw(robustness.severity_figure, TABLE)
 # %% [markdown]
 # ## Do the losses gather as they are said to?
 #
-# On test images: the number of clusters a class by HDBSCAN, the mean distance within classes over that between
-# them (the scatter, 0 for points), and the silhouette. Clusters are groups that lie some eight standard
-# deviations apart or more.
+# Three numbers on test images: clusters a class (HDBSCAN, which sees groups some eight standard deviations apart),
+# scatter (the mean distance within classes over that between them, 0 for points), and silhouette.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = "How classes lie in the embedding of test images (seeds)."
@@ -105,21 +114,21 @@ chapter.show(tables.arms_table, caption, "tab-lgg-s42-clusters", TABLE, section.
 # \end{aligned}
 # $$
 #
-# Triplets are taken from {cite:t}`hermans2017`: the furthest $j$ and the nearest $l$ of each $i$ (batch-hard), or
-# every triplet of the batch, averaged over those that are not zero (batch-all). The second loss is that of
-# {cite:t}`frosst2019`, the third that of {cite:t}`khosla2020`, all from pytorch-metric-learning
-# {cite:p}`musgrave2020`. Soft nearest neighbours ask for *some* near neighbour of one's own class and can leave it
-# in several clusters; the other two ask every one. To see this, put one class in two spots on the circle, each the
-# mirror image of the other with respect to a second class, and lay the one on the other. No distance between
+# Triplets are those of {cite:t}`hermans2017`: the furthest $j$ and the nearest $l$ of each $i$ (batch-hard), or
+# every triplet of the batch, averaged over those that are not zero (batch-all). The second loss is from
+# {cite:t}`frosst2019`, the third from {cite:t}`khosla2020`; the code of all three is pytorch-metric-learning's
+# {cite:p}`musgrave2020`. Soft nearest neighbours ask for *some* near neighbour of one's own class and can leave a
+# class in several clusters. The other two ask for every one. Here is one class in two spots on the circle, each the
+# mirror image of the other with respect to a second class; then one spot is laid on the other. No distance between
 # classes changes:
 
 # %% tags=["nbval-check-output"]
 print(section.spots(TABLE))
 
 # %% [markdown]
-# In a trained network it is less simple. By {prf:ref}`prop-gsl-minimum`, on the sphere, with all pairs and enough
-# dimensions, the least label variation has *every class in one point*: where there is no room left, pushing is
-# pulling. The question of section 2 is about networks on their way there.
+# At the end of training the two kinds meet. By {prf:ref}`prop-gsl-minimum`, on the sphere, with all pairs and
+# enough dimensions, the least label variation has *every class in one point*: where no room is left, pushing is
+# pulling. Section 2 is about networks on their way there.
 #
 # (lgg-s42-options)=
 # ## Margin, temperatures and size
@@ -130,23 +139,25 @@ search.say(section.search_said)
 # %% mystnb={"figure": {"caption": "10-NN error against the option of each rival of label variation, one seed. Held out are training images that were left out of training. A dotted line is the value of the table.", "name": "fig-lgg-s42-options"}, "image": {"alt": "Four panels with the error on test images and on held-out images against a margin or a temperature.", "width": "100%"}}
 figure = search.draw(section.search_figure)
 # %% [markdown]
-# The size of label variation's loss had such a search too ({ref}`gsl-s43-size`). Neither its $k$ and $\alpha$ nor
-# the learning rate had one. Paper scale takes the same options, and the paper's own sum for label variation.
+# {cite:t}`schroff2015` warn of a collapse to one point where the hardest negatives are taken from the start. The
+# size of label variation's loss had [such a search](../graph_smoothness_loss/s43_classification.ipynb) too; its $k$
+# and $\alpha$ and the learning rate had none. Paper scale takes the same options, and the paper's own sum for label
+# variation.
 #
 # ## Table 2, printed twice
 #
-# The row of cross-entropy is the same run in both papers, by its numbers. The row of label variation has the same
-# relative MCE in both, and different clean errors beside it.
+# By its numbers, the row of cross-entropy is one run in both papers. The row of label variation has one relative
+# MCE in both, beside two different clean errors.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = "What the two papers print for a network trained with label variation on CIFAR-10."
 chapter.show(section.conflict, caption, "tab-lgg-s42-conflict")
 
 # %% [markdown]
-# The likeliest reading: the clean error is from the row of one neighbour, the relative MCE from the table that was
-# measured with ten. The network's name differs too, ResNet-18 here and PreActResNet-18 there. We cannot decide
-# either. Both cells are entered as printed, the first is compared with our error of one neighbour, and
-# PreActResNet-18 is used above smoke scale.
+# The clean error equals that of one neighbour, the relative MCE was measured with ten: most likely two classifiers
+# share a row. The network's name differs too, ResNet-18 here and PreActResNet-18 there. We cannot decide either.
+# Both cells are entered as printed, the first is compared with our error of one neighbour, and PreActResNet-18 is
+# used above smoke scale.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.table("table-2", "The runs are those of section 4.4 of the paper on the loss.")
@@ -154,10 +165,9 @@ chapter.table("table-2", "The runs are those of section 4.4 of the paper on the 
 # %% [markdown]
 # ## Claims of this section
 #
-# Five claims rest on section 4.2; some are decided by runs of other chapters. A lower relative MCE (13a, 16a, 16b)
+# Five claims rest on section 4.2; runs of other chapters decide some of them. A lower relative MCE (13a, 16a, 16b)
 # is by itself no sign of robustness, so each of these claims has a part in MCE as well. Those parts were added
-# after the first records of {doc}`/notebooks/graph_smoothness_loss/s43_classification` and before any of section
-# 4.4.
+# after the first records of [GSL 4.3](../graph_smoothness_loss/s43_classification.ipynb) and before any of GSL 4.4.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()
@@ -170,7 +180,8 @@ chapter.against_length()
 # %% [markdown]
 # ## Where the settings come from
 #
-# {doc}`/book/lgg/deviations` and {doc}`/book/graph_smoothness_loss/deviations` have the whole lists.
+# Whole lists: deviations from [LGG](../../book/lgg/deviations.md) and from
+# [GSL](../../book/graph_smoothness_loss/deviations.md).
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.origins()

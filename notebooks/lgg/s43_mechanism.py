@@ -16,6 +16,16 @@
 # (lgg-s43-mechanism)=
 # # Robustness: what the regulariser does (LGG 4.3)
 
+# %% tags=["remove-cell"]
+import importlib.util
+import os
+
+if importlib.util.find_spec("lggkit") is None:  # in Colab
+    os.system(
+        "git clone --depth 1 https://github.com/lggkit/lggkit clone && python -m pip install --editable clone"
+    )
+    os.chdir("clone")
+
 # %% tags=["parameters", "hide-input"]
 scale = "smoke"  # smoke, short, reduced or paper
 
@@ -45,15 +55,14 @@ chapter.came_out()
 chapter.facts()
 
 # %% [markdown]
-# {doc}`s43_robustness` measures how well a network withstands attacks and corruptions when changes of label variation
-# from depth to depth are penalised. This page asks what the penalty asks for, what it does to the space, and which
-# part of it matters.
+# What does the penalty of [the first page](s43_robustness.ipynb) ask for, what does it do to the space, and which
+# part of it matters? It lowers changes of label variation from depth to depth.
 #
 # ## Does the regulariser do what it says?
 #
-# The penalised quantity, on batches of *test* images, at all 17 ReLU maps, before the first update and after the last.
-# The graphs are those of the loss, with $m = 2$ whatever an arm was trained with. Networks are in evaluation mode, so
-# an untrained one normalises with mean 0 and variance 1, and not with the batch.
+# The figure shows the penalised quantity on batches of *test* images, at all 17 ReLU maps, before the first update
+# and after the last. Graphs are those of the loss, with $m = 2$ for every arm. Networks are in evaluation mode: an
+# untrained one normalises with mean 0 and variance 1, and not with the batch.
 
 # %% mystnb={"figure": {"caption": "Label variation of test batches at the 17 ReLU maps before training (left) and after (middle), and the absolute steps between neighbouring maps after training (right), all of means over batches. Lines are means over seeds, bands 95 % intervals from three seeds on. Networks of equal architecture begin with equal weights.", "name": "fig-lgg-s43-variation"}, "image": {"alt": "Three panels with label variation against depth for four ways of training.", "width": "100%"}}
 figure = chapter.draw(drawn.variation_figure, TABLE)
@@ -68,13 +77,12 @@ caption = (
 chapter.show(steps.steps_table, caption, "tab-lgg-s43-steps", TABLE)
 
 # %% [markdown]
-# The quotient grows without bound where both ends lie at the same height; the sum of all steps says how long the way
-# is. Steps of the figure, and of the table all but the largest, are differences of means over batches. Equation 8
-# takes the absolute value batch by batch, which gives larger steps where the sign changes between batches.
+# The sum of all steps is the length of the way; the quotient grows without bound where both ends lie at one height.
+# All steps but the largest of the table are differences of means over batches. Equation 8 takes the absolute value
+# batch by batch, which gives larger steps where the sign changes between batches.
 #
-# The expansion is not penalised. Take every image with the closest one of another class, follow the distance of the
-# two through the depths relative to all distances of the batch, from the input on, and look for its largest growth
-# from one depth to the next.
+# The expansion is not penalised. It is the largest growth, from one depth to the next, of the distance between an
+# image and the closest one of another class, relative to all distances of the batch.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(steps.expansion_said)
@@ -82,9 +90,9 @@ chapter.say(steps.expansion_said)
 # %% [markdown]
 # ## Margins
 #
-# The margin of the logits, true class less the largest other one, doubles when all logits are doubled, and nothing has
-# become more robust. Divided by the norm of its gradient it is, to first order, the Euclidean distance in pixel space
-# at which the answer changes, and such a factor cancels.
+# The margin of the logits (true class less the largest other one) doubles when all logits are doubled, and nothing
+# is more robust. Divided by the norm of its gradient it is, to first order, the Euclidean distance in pixel space
+# at which the answer changes; a factor cancels.
 
 # %% mystnb={"figure": {"caption": "Margins of test images: of the logits (left), and the first-order distance to the decision boundary for pixels in [0, 1] (right). Outlines are the baseline's; images left of the dotted line are misclassified; the outermost bins hold what lies beyond them.", "name": "fig-lgg-s43-margins"}, "image": {"alt": "Histograms of two kinds of margins in a row for each of four ways of training.", "width": "95%"}}
 figure = chapter.draw(drawn.margin_figure, TABLE)
@@ -92,7 +100,7 @@ figure = chapter.draw(drawn.margin_figure, TABLE)
 # ## The regulariser
 #
 # Let $L_l$ be the Laplacian of the graph of a batch at depth $l$ and $V$ the label indicators
-# ({doc}`/book/lgg/methodology`). The network minimises
+# ([definitions](../../book/lgg/methodology.md)). The network minimises
 #
 # $$
 # \mathcal{L} = \mathcal{L}_\text{task} + \gamma \, \mathcal{L}_\text{reg}, \qquad
@@ -100,15 +108,15 @@ figure = chapter.draw(drawn.margin_figure, TABLE)
 # \sigma_l = \operatorname{tr}(V^\top L_l^m V) .
 # $$
 #
-# The paper has $m = 1$ and prints no $\gamma$. Its authors' code has $m = 2$ and $\gamma = 10^{-4}$, the mean over $l$
-# in the place of the sum, and as depths the 17 maps that leave the ReLUs of a PreActResNet-18. All pairs of the batch
-# are joined, by their cosine, and nothing is normalised.
+# The paper has $m = 1$ and prints no $\gamma$. Its authors' code has $m = 2$ and $\gamma = 10^{-4}$, the mean over
+# $l$ in the place of the sum, and as depths the 17 maps that leave the ReLUs of a PreActResNet-18. All pairs of the
+# batch are joined, by their cosine, and nothing is normalised.
 #
 # ### What a full cosine graph sees
 #
 # Let $z_i$ be the latents, scaled to length one, $a_{ic} = \sum_{j \neq i,\, y_j = c} \langle z_i, z_j \rangle$ the
-# similarity of image $i$ to class $c$, and $s_c = \sum_{y_i = c} z_i$. Row $i$ of $LV$ has $-a_{ic}$ in the columns of
-# the other classes, and the sum of these $a_{ic}$ in the column of its own. Hence
+# similarity of image $i$ to class $c$, and $s_c = \sum_{y_i = c} z_i$. Row $i$ of $LV$ has $-a_{ic}$ in the columns
+# of the other classes, and the sum of these $a_{ic}$ in the column of its own. Hence
 #
 # $$
 # \begin{aligned}
@@ -119,10 +127,10 @@ figure = chapter.draw(drawn.margin_figure, TABLE)
 # \end{aligned}
 # $$
 #
-# With $m = 1$ nothing counts but the sums of the classes: the one image of another class that lies closest, which an
-# attack would go for, weighs as much as any other. With $m = 2$ every image is asked how similar the other classes are
-# to it as a whole, and images that lie badly count for more. $\sigma$ lies between two extremes, latents that all point
-# in one direction and classes at right angles:
+# With $m = 1$ nothing counts but the sums of the classes: the one image of another class that lies closest, which
+# an attack would go for, weighs as much as any other. With $m = 2$ every image is asked how similar the other
+# classes are to it as a whole, and images that lie badly count for more. $\sigma$ lies between two extremes,
+# latents that all point in one direction and classes at right angles:
 
 # %% tags=["nbval-check-output"]
 labels = torch.arange(100) % 10
@@ -132,7 +140,7 @@ for m in (1, 2, 3):
     print(f"m = {m}: {together:.1e} where all are alike, {abs(apart):.0f} where classes are at right angles")
 
 # %% [markdown]
-# So $\gamma$ belongs to a power, to a size of the batch and to a number of classes.
+# So one $\gamma$ fits one power, one size of the batch and one number of classes.
 #
 # ### What a sum of steps asks for
 #
@@ -153,9 +161,9 @@ print("one jump:      ", steps.pulls([90.0, 89.0, 88.0, 11.0, 10.0]))
 print("back and forth:", steps.pulls([90.0, 10.0, 90.0, 10.0, 90.0]))
 
 # %% [markdown]
-# Equation 8 limits how far the label variation travels in all, and not how suddenly. This holds for variations that
-# could be moved one at a time; weights that move one depth move all depths above it. Claim 18 asks whether a trained
-# network takes smaller steps.
+# Equation 8 limits how far label variation travels in all, and not how suddenly. That is so if variations could be
+# moved one at a time; weights that move one depth move all above it. Claim 18 asks whether a trained network takes
+# smaller steps.
 #
 # ## Parseval networks
 #
@@ -175,9 +183,10 @@ for count in (0, 100, 100):
     print([round(s, 2) for s in layer.weight.diagonal().tolist()])
 
 # %% [markdown]
-# Convolutions also divide their weights by $\sqrt{2 k^2 + 1}$ for a kernel of side $k$, and a block averages its branch
-# and its shortcut. With singular values of at most one no such layer can stretch anything. Batch normalisation stays,
-# as in the authors' code, and divides by whatever spread it finds: no bound for the network as a whole follows.
+# Convolutions also divide their weights by $\sqrt{2 k^2 + 1}$ for a kernel of side $k$, and a block averages its
+# branch and its shortcut. With singular values of at most one no such layer can stretch anything. Batch
+# normalisation stays, as in the authors' code, and divides by whatever spread it finds: no bound for the network as
+# a whole follows.
 
 # %% mystnb={"figure": {"caption": "Spectral norm of the weights through training, the largest of all layers and the mean over layers. These are the raw weights W in all arms; convolutions of the two Parseval arms act with W / √(2k² + 1). Lines are means over seeds, bands 95 % intervals from three seeds on; the dotted line is one.", "name": "fig-lgg-s43-norms"}, "image": {"alt": "Two panels of spectral norms against epochs for four ways of training.", "width": "100%"}}
 figure = chapter.draw(drawn.norms_figure, TABLE)
@@ -185,10 +194,11 @@ figure = chapter.draw(drawn.norms_figure, TABLE)
 # (lgg-s43-parts)=
 # ## Which part of the regulariser matters?
 #
-# The power of the Laplacian, the mean or the sum over depths, all pairs or a graph of neighbours, and the Laplacian
-# that goes with normalised degrees. Each changes the size of the penalty. The sum keeps the weight and counts sixteen
-# times as much. The powers have the weights of the authors' code, $0.01^m$. Ten neighbours and the normalised Laplacian
-# have weights of our own, set from sizes and not tuned. Equation 8 exactly as printed is no arm.
+# Four parts are varied: the power of the Laplacian, the mean or the sum over depths, all pairs or ten neighbours,
+# and the Laplacian of normalised degrees. Each changes the size of the penalty. The sum keeps the weight and counts
+# sixteen times as much. The powers have the weights of the authors' code, $0.01^m$. Ten neighbours and the
+# normalised Laplacian have weights of our own, set from sizes and not tuned. Equation 8 exactly as printed is no
+# arm.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 ablations.waiting(steps.VARIANTS)
@@ -213,8 +223,8 @@ chapter.against_length()
 # %% [markdown]
 # ## Records, and how to run this page again
 #
-# Where the settings come from stands on {doc}`the first page <s43_robustness>` of this section. What the regulariser
-# costs in time is among the benchmarks of {doc}`/book/study/performance`.
+# The origins of the settings stand on [the first page](s43_robustness.ipynb). [The
+# benchmarks](../../book/study/performance.md) have what the regulariser costs in time.
 
 # %% tags=["hide-cell"] mystnb={"markdown_format": "myst"}
 chapter.provenance()

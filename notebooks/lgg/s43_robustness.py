@@ -16,6 +16,16 @@
 # (lgg-s43)=
 # # Robustness: the table and the attacks (LGG 4.3, Table 3)
 
+# %% tags=["remove-cell"]
+import importlib.util
+import os
+
+if importlib.util.find_spec("lggkit") is None:  # in Colab
+    os.system(
+        "git clone --depth 1 https://github.com/lggkit/lggkit clone && python -m pip install --editable clone"
+    )
+    os.chdir("clone")
+
 # %% tags=["parameters", "hide-input"]
 scale = "smoke"  # smoke, short, reduced or paper
 
@@ -43,15 +53,15 @@ chapter.came_out()
 chapter.facts()
 
 # %% [markdown]
-# Two images can look alike and belong to different classes. A network that tells all its training images apart has
-# to move such a pair away from each other somewhere between input and output. {cite:t}`lassance2021` suspect those
-# networks that do it abruptly, and penalise changes of label variation from one depth to the next. In Table 3 the
-# network trained in this way withstands an attack and the corruptions better than a plain one and than Parseval
-# networks {cite:p}`cisse2017`, at a larger clean error. {cite:t}`lassance2021laplacian` have the details.
+# Does a network withstand attacks and corruptions better when label variation may not jump from one depth to the
+# next? {cite:t}`lassance2021` penalise such jumps: somewhere between input and output a network has to separate
+# images that look alike, and they suspect those that do it abruptly. In Table 3 the penalised network beats a plain
+# one and Parseval networks {cite:p}`cisse2017` on attacked and on corrupted images, at a larger clean error.
+# {cite:t}`lassance2021laplacian` have the details.
 #
-# The table names no attack and gives no spread, and its last column cannot have come from the script that was
-# released. So this page asks two questions. Does the table come out? And does whoever withstands a weak attack
-# withstand a strong one? {doc}`s43_mechanism` asks what the penalty does to a network.
+# The table names no attack and no spread, and the released script cannot have made its last column. This page asks
+# two questions. Does the table come out? And who withstands a weak attack, does he withstand a strong one? [The
+# second page](s43_mechanism.ipynb) asks what the penalty does to a network.
 #
 # ## Table 3
 
@@ -64,16 +74,16 @@ chapter.say(numbers.table_said)
 # %% [markdown]
 # ### Which attack?
 #
-# The paper cites {cite:t}`goodfellow2015` for its column and says no more. The authors' released results have two
-# attacks of this kind, and a third:
+# The paper only cites {cite:t}`goodfellow2015` for this column. The authors' released results have two attacks of
+# this kind, and a third:
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = "Errors in percent that Table 3 prints, beside 100 less the accuracies that its authors released."
 chapter.show(numbers.printed_attacks, caption, "tab-lgg-s43-which")
 
 # %% [markdown]
-# FGSM after the normalisation fits best; our cells and claims are about it. The clean errors fit for two rows. That
-# of the baseline is printed lower than it was released. Both are entered.
+# FGSM after the normalisation fits best; our cells and claims are about it. Two clean errors fit; the baseline's is
+# printed lower than it was released. Both are entered.
 #
 # The fast gradient sign method makes one step, $x + \varepsilon \operatorname{sign} \nabla_x
 # \mathcal{L}_\text{task}$, where $\varepsilon$ is set for each image $x \in \mathbb{R}^D$ by a signal-to-noise ratio,
@@ -99,34 +109,32 @@ figure = chapter.draw(drawn.released_figure, TABLE)
 chapter.table("table-3-released", "Accuracies in percent, released by the authors.")
 
 # %% [markdown]
-# Rounding keeps multiples of one step of each weight tensor, a power of two that is set by its largest entry, and
-# the code rounds towards zero. One large weight widens the grid of all the others of its tensor, so this column says
-# as much about the largest weights as about smoothness. Batch normalisation keeps its averages from before the
-# damage.
+# Weights are rounded towards zero, to multiples of a power of two that the largest entry of each tensor sets. One
+# large weight widens the grid of its whole tensor, so this column says as much about the largest weights as about
+# smoothness. Batch normalisation keeps its averages from before the damage.
 #
-# The released script measures dropout at two rates one after the other and does not set its counters back. What it
-# calls 0.40 is probably the mean of both rates, and less dropout than ours.
+# The released script measures dropout at two rates in turn and does not set its counters back. What it calls 0.40
+# is probably the mean of both rates: less dropout than ours.
 #
 # ## Accuracy against the size of the disturbance
 #
-# One size can mislead: a curve that has come down to guessing cannot fall further, and where two curves cross the
-# order depends on where one looks.
+# One size can mislead: a curve at the level of guessing cannot fall further, and where two curves cross, the order
+# depends on the size.
 
 # %% mystnb={"figure": {"caption": "Accuracy against the signal-to-noise ratio, under FGSM before the normalisation (left) and Gaussian noise of the same power (right). Disturbances grow to the right; bands are 95 % intervals from three seeds on; single marks at the left are means on clean images; the dotted line is at 33 dB.", "name": "fig-lgg-s43-snr"}, "image": {"alt": "Two panels of falling curves, one for each of four ways of training.", "width": "100%"}}
 figure = chapter.draw(drawn.snr_figure, TABLE)
 # %% [markdown]
 # Noise and attack of one ratio have the same power. The distance between a network's two curves is what knowing its
-# gradient is worth to one who makes a single step.
+# gradient is worth in a single step.
 #
 # ## Robust, or only hard to attack?
 #
-# A defence can bend the gradient out of shape and then withstands whoever follows that gradient;
-# {cite:t}`athalye2018` broke a series of published defences of this kind. Three signs of such masking are looked for.
-# None of them acquits a network where it is missing.
+# A defence that bends the gradient out of shape withstands whoever follows that gradient; {cite:t}`athalye2018`
+# broke a series of them. This page looks for three signs of such masking. A missing sign acquits no network.
 #
-# - One step does more harm than many. The sizes differ here, so it is a hint at most.
+# - One step does more harm than many. (Sizes differ here, so this is a hint at most.)
 # - Other starting points, or another loss, find much that PGD has missed. Then PGD was stuck.
-# - Images made for *another* network fool this one more often than its own do. Images and sizes are equal in both.
+# - Images made for *another* network fool this one more often than its own do. (Images and sizes are equal.)
 #
 # The attacks: FGSM before the normalisation; FGSM images made for another of the four networks, the most harmful one;
 # projected gradient descent {cite:p}`madry2018` in an $l_\infty$ ball of radius 0.01 from the image itself; an
@@ -153,10 +161,10 @@ chapter.say(numbers.masked_said)
 # %% [markdown]
 # ## Corruptions, and why their column is measured anew
 #
-# The script that was released for this column evaluates the *baseline* network under the name of every method, and
-# it computes no MCE. There are three printed numbers to compare with and nothing else. A relative MCE falls when the
-# *clean* error rises and nothing else changes ({doc}`/notebooks/graph_smoothness_loss/s44_robustness`), so the mean
-# error on corrupted images stands beside the ratios.
+# The script released for this column evaluates the *baseline* network under the name of every method, and computes
+# no MCE. Three printed numbers are all there is to compare with. A relative MCE falls when the *clean* error alone
+# rises ([GSL 4.4](../graph_smoothness_loss/s44_robustness.ipynb)), so the mean error on corrupted images stands
+# beside the ratios.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = "Errors in percent on corrupted images and their means over the baseline's (seeds)."
@@ -172,8 +180,8 @@ figure = chapter.draw(robustness.severity_figure, TABLE)
 # %% [markdown]
 # ## Together with augmentation, and with attacks in training
 #
-# Section 2 of the paper says that the method combines with augmentation to do better than either alone. Two ways are
-# tried: crops and flips, on which the claim is decided, and training on FGSM images beside the clean ones
+# Section 2 of the paper says that the method and augmentation together do better than either alone. Two kinds are
+# tried: crops and flips, which decide the claim, and training on FGSM images beside the clean ones
 # {cite:p}`goodfellow2015`.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
@@ -187,13 +195,12 @@ caption = "Errors in percent and relative MCE over the plain network without aug
 combined.show(tables.arms_table, caption, "tab-lgg-s43-combined", present, numbers.COLUMNS, digits=2)
 
 # %% [markdown]
-# A relative MCE over a reference without augmentation mixes what augmentation does with what the regulariser does;
-# the two augmented rows are to be compared with each other.
+# The reference of the relative MCE has no augmentation, so compare the two augmented rows with each other.
 #
 # ## Claims of this page
 #
 # A lower relative MCE (17c) tells of less lost by corruption, and not of fewer errors. Claims 17 and 19 therefore
-# have parts in MCE as well. These parts were added after the first runs of this section; they ask for more.
+# have parts in MCE as well. They were added after the first runs of this section, and ask for more.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()
@@ -206,7 +213,7 @@ chapter.against_length()
 # %% [markdown]
 # ## Where the settings come from
 #
-# {doc}`/book/lgg/deviations` sets paper, code and this study side by side.
+# [The deviations](../../book/lgg/deviations.md) set paper, code and this study side by side.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.origins()

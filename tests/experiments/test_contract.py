@@ -168,7 +168,9 @@ class Losing(StudyContext):
 
 
 def test_a_diverged_network_is_a_diverged_record_and_leaves_the_others_alone(section, records):
-    specs = next(group for group in section.groups() if records[group[0].arm, 0].network)
+    specs = next((group for group in section.groups() if records[group[0].arm, 0].network), None)
+    if specs is None:
+        pytest.skip("it trains nothing")
     context = Losing(weights=section.context.weights, commit="test")
     context.lost = (records[specs[0].arm, 0].network,)
     for record in section.experiment.measure(specs, context):
@@ -184,7 +186,9 @@ def test_a_diverged_network_is_a_diverged_record_and_leaves_the_others_alone(sec
 
 def test_a_training_that_diverges_is_a_record(section, records, tmp_path):
     experiment = section.experiment
-    first = next(spec for spec in experiment.specs("smoke") if records[spec.arm, 0].network)
+    first = next((spec for spec in experiment.specs("smoke") if records[spec.arm, 0].network), None)
+    if first is None:
+        pytest.skip("it trains nothing")
     schedule = first.protocol.description.schedule
     wild = dataclasses.replace(schedule, learning_rate=1e30)
     names = ("training", "teacher_training", "sweep_training")

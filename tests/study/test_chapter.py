@@ -1,8 +1,11 @@
+import re
+import shlex
+
 import pandas as pd
 import pytest
 
 from lggkit.record import SCALES
-from lggkit.study import chapter, view
+from lggkit.study import chapter, paths, view
 from lggkit.study.chapter_texts import NOTHING, came_out_text, chosen, facts_text
 from lggkit.study.ledger import Ledger
 from lggkit.study.paper import claims
@@ -108,6 +111,15 @@ def test_the_command_to_run_a_page_again_names_its_notebook(recorded, scale):
     text = made.rerun().data
     assert "papermill notebooks/lgg/s43_mechanism.ipynb out.ipynb -p scale reduced" in text
     assert f"`{scale}`" in text
+
+
+def test_papermill_understands_the_command(recorded):
+    cli = pytest.importorskip("papermill.cli")
+    recorded()
+    (line,) = re.findall(r"^\$ papermill (.*)$", chapter.Chapter(NAME).rerun().data, re.M)
+    given = cli.papermill.make_context("papermill", shlex.split(line)).params
+    assert (paths.repository() / given["notebook_path"]).is_file() and given["output_path"] == "out.ipynb"
+    assert given["parameters"] == (("scale", "reduced"),)
 
 
 def test_a_page_has_the_claims_that_it_names(recorded):

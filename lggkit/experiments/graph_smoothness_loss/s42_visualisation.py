@@ -156,7 +156,7 @@ SMOKE = Settings(
         loss=GRAPH_SMOOTHNESS,
         network="small_net",
         width=4,
-        training=SMOKE_TRAINING,
+        training=replace(SMOKE_TRAINING, epochs=2),
     ),
     moments=(0, 1, 2),
     points=300,

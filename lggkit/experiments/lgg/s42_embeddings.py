@@ -153,7 +153,7 @@ SWEPT = tuple(map(_swept, SWEEPS))
 SMOKE = Settings(
     embedder=SMOKE_EMBEDDER,
     benchmark=CorruptionBenchmark(
-        corruption_images=200,
+        corruption_images=60,
         corruptions=("gaussian_noise", "defocus_blur", "contrast"),
         severities=(3, 5),
         corruption_version=2,
@@ -182,7 +182,7 @@ EXPERIMENT = Experiment(
         *(_peer(name, title) for name, title in PEERS.items()),
         *chain.from_iterable(SWEPT),
     ),
-    seeds={"smoke": 2, "short": 3, "reduced": 3, "paper": 3},
+    seeds={"smoke": 1, "short": 3, "reduced": 3, "paper": 3},
     ablation_seeds={"smoke": 1, "short": 1, "reduced": 1, "paper": 1},
     measure=measure,
     reference="cross_entropy",

@@ -24,7 +24,7 @@ PAPER_TRAINING = TrainConfig(
 )
 SHORT_TRAINING = replace(PAPER_TRAINING, epochs=4, schedule=OneCycle())
 REDUCED_TRAINING = replace(SHORT_TRAINING, epochs=16, precision="auto")
-SMOKE_TRAINING = replace(SHORT_TRAINING, epochs=2, augment=False)
+SMOKE_TRAINING = replace(SHORT_TRAINING, epochs=1, augment=False)
 PAPER_SWEEP_TRAINING = replace(PAPER_TRAINING, epochs=60, schedule=MultiStep((30, 45), 0.1))
 SMOKE_SWEEP_TRAINING = replace(SMOKE_TRAINING, epochs=1)
 CROSS_ENTROPY = EmbeddingLoss(loss="cross_entropy")

@@ -2,29 +2,28 @@
 
 import importlib
 import inspect
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from lggkit import experiments
-from lggkit.study import chapter, view
+from lggkit.study import chapter, figures, view
 from lggkit.study.figures.style import PAGE
 
 pytestmark = pytest.mark.usefixtures("no_window")
 HERE = "lggkit.study.figures"
-PARTS = {
-    "lgg.s33_latent_geometry_graphs": "lgg/s33_latent_geometry_graphs",
-    "lgg.s41_distillation": "lgg/s41_distillation",
-    "lgg.s41_numbers": "lgg/s41_distillation",
-    "lgg.s42_embeddings": "lgg/s42_embeddings",
-    "lgg.s43_robustness": "lgg/s43_robustness",
-    "lgg.s43_mechanism": "lgg/s43_robustness",
-    "lgg.s43_steps": "lgg/s43_robustness",
-    "lgg.s43_numbers": "lgg/s43_robustness",
-    "graph_smoothness_loss.s42_visualisation": "graph_smoothness_loss/s42_visualisation",
-    "graph_smoothness_loss.s43_classification": "graph_smoothness_loss/s43_classification",
-    "graph_smoothness_loss.s44_robustness": "graph_smoothness_loss/s44_robustness",
-}
+SECTIONS = [experiment.name for experiment in experiments.all_experiments()]
+
+
+def section_of(module):
+    """The section that a module of figures belongs to, by its paper and what its name begins with."""
+    paper, _, name = module.partition(".")
+    return next(n for n in SECTIONS if n.startswith(f"{paper}/{name.partition('_')[0]}_"))
+
+
+FILES = Path(figures.__file__).parent.glob("*/[!_]*.py")
+PARTS = {module: section_of(module) for module in sorted(f"{p.parent.name}.{p.stem}" for p in FILES)}
 
 WITH_ABLATIONS = ("failures", "new_classes", "ablation_figure", "mimicry_figure", "variants_table")
 
@@ -77,5 +76,5 @@ def test_what_a_page_shows_is_there_and_legible(at_short, module, name, titled):
 
 
 def test_a_section_is_found_for_every_notebook_of_the_experiments():
-    assert set(PARTS.values()) == {e.name for e in experiments.all_experiments()}
+    assert set(PARTS.values()) == set(SECTIONS)
     assert chapter.ABOVE_SMOKE[0] == "short"

@@ -12,7 +12,9 @@ import torch
 from lggkit.evaluation import class_elongation, silhouette
 from lggkit.study import tables
 from lggkit.study.figures.parts import legend_below, looks, one_legend, panels, seed_lines
+from lggkit.study.figures.said import HEIGHT, apart_text, seeds_text
 from lggkit.study.figures.style import CLASS_COLORS, CLASS_MARKERS, PHOTOGRAPHS, WIDEST
+from lggkit.study.statistics import Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -129,10 +131,8 @@ def film_said(shown: Shown) -> list[str]:
     """How many images are followed, and how many of them are drawn."""
     points = shown.arrays("graph_smoothness")["embeddings"].shape[1]
     return [
-        f"The same {points} training images are followed through every run, embedded with the statistics of "
-        "their own "
-        f"batch, as a training step sees them. The first {min(DRAWN, points)} are drawn; the farthest few "
-        "may lie "
+        f"{points} training images are followed through every run, embedded with the statistics of their own "
+        f"batch as in a training step. The first {min(DRAWN, points)} are drawn; the farthest few may lie "
         "outside the panels."
     ]
 
@@ -144,19 +144,17 @@ def clustering_said(shown: Shown) -> list[str]:
         shown.paired("graph_smoothness", "cross_entropy", metric)
         for metric in ("silhouette", "silhouette_cosine")
     )
-    longer = tables.sign_text(elongation, "its classes are longer", "its classes are rounder")
+    longer = apart_text(elongation, "those of graph smoothness", ("longer", "rounder"), 2)
     return [
-        "Cross-entropy minus graph smoothness (batch norm), paired by seed, is "
-        f"{tables.interval_text(elongation)} in "
-        f"elongation: {longer}. Graph smoothness minus cross-entropy is {tables.interval_text(plain)} in "
-        "silhouette by "
-        f"Euclidean distance and {tables.interval_text(cosine)} by the angle. {_favours(plain, cosine)}"
+        f"By elongation cross-entropy's classes are {longer}. Graph smoothness has a silhouette "
+        f"{apart_text(plain, '', HEIGHT, 2)} by Euclidean distance and {apart_text(cosine, '', HEIGHT, 2)} "
+        f"by the angle. {_favours(plain, cosine)} {seeds_text(plain)}"
     ]
 
 
-def _favours(plain: tables.Interval, cosine: tables.Interval) -> str:
+def _favours(plain: Interval, cosine: Interval) -> str:
     if not all(found.above(0) or found.below(0) for found in (plain, cosine)):
-        return "The seeds do not tell for both which loss they favour."
+        return "So which loss clusters better is open."
     if plain.mean * cosine.mean < 0:
         return "They favour different losses: which is better clustered depends on the distance."
     return "Both favour the same loss."
@@ -165,18 +163,17 @@ def _favours(plain: tables.Interval, cosine: tables.Interval) -> str:
 def circle_said(shown: Shown) -> list[str]:
     """What the circle costs in the loss, and how each network's end resembles its start."""
     gap = shown.paired("graph_smoothness_l2", "graph_smoothness", "final_train_loss")
-    size = {"mean": "a mean over pairs, without its factor", "sum": "a sum over pairs"}
+    size = {"mean": "mean over pairs, without its factor", "sum": "sum over pairs"}
     loss = shown.arm("graph_smoothness")[0].settings["loss"]["reduction"]
-    starts = [
-        tables.interval_text(shown.paired("graph_smoothness", other, "initial_distance_correlation"))
+    plain, normalised = (
+        apart_text(shown.paired("graph_smoothness", other, "initial_distance_correlation"), "", HEIGHT, 2)
         for other in ("cross_entropy", "cross_entropy_batch_norm")
-    ]
+    )
     return [
-        f"*The circle.* L2 minus batch normalisation in the last training loss, {size[loss]}: "
-        f"{tables.interval_text(gap)}. Outputs with unit variance reach further apart than points of the "
-        "unit circle "
-        "can, and larger distances lower this loss for any arrangement.",
-        "*The start.* Graph smoothness minus cross-entropy in rank correlation with the distances before "
-        "training: "
-        f"{starts[0]}, and {starts[1]} where both are batch-normalised.",
+        f"*The circle.* On it training ends at a loss ({size[loss]}) {apart_text(gap, '', HEIGHT, 2)} than "
+        "with batch normalisation. Outputs of unit variance reach further apart than points of the unit "
+        "circle, which lowers this loss for any arrangement.",
+        "*The start.* The rank correlation with the distances before training is, with graph smoothness, "
+        f"{plain} than with cross-entropy, and {normalised} where both are batch-normalised. "
+        f"{seeds_text(gap)}",
     ]

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lggkit.evaluation import LEAST_HARM, mean_corruption_error, relative_mean_corruption_error
+from lggkit.evaluation import mean_corruption_error, relative_mean_corruption_error
 from lggkit.objectives import least_pair_loss, random_pair_loss
 from lggkit.study import robust_means, tables, view
-from lggkit.study.figures.robustness import corrupted_images, corruption_table
+from lggkit.study.figures.robustness import corruption_table
+from lggkit.study.figures.said import apart_text, mean_text, seeds_text
+from lggkit.study.figures.said import images_said as images_said
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,8 +38,7 @@ def sheet_figure(shown: Shown) -> Figure:
 
 
 def ratios_by_hand() -> str:
-    """Both ratios of a network that errs ten points more on every image set, and with a larger clean "
-    "error."""
+    """Both ratios of a network that errs ten points more everywhere, and with a larger clean error."""
     reference = {"fog": [20.0, 40.0], "noise": [30.0, 50.0]}
     worse = {name: [error + 10 for error in errors] for name, errors in reference.items()}
     relative = [relative_mean_corruption_error(worse, clean, reference, 5.0) for clean in (15.0, 25.0)]
@@ -61,43 +62,35 @@ def by_corruption(shown: Shown, titles: Mapping[str, str]) -> pd.DataFrame:
 
 
 def gaps_said(shown: Shown) -> list[str]:
-    """Both ratios beside the differences that they are made of, and what they say together."""
-    mce, relative = (tables.interval_text(shown.interval(OURS, m)) for m in ("mce", "relative_mce"))
+    """Differences in points first, then both ratios, and why the second may be low."""
+    mce, relative = (mean_text(shown.interval(OURS, m)) for m in ("mce", "relative_mce"))
     clean, mean = (shown.paired(OURS, REFERENCE, m) for m in ("clean_error", "mean_corrupted_error"))
     fewer, places = robust_means.fewer_errors(shown, OURS, REFERENCE)
     text = (
-        f"Ours has an MCE of {mce} and a relative MCE of {relative}. Graph smoothness minus cross-entropy, "
-        "paired by "
-        f"seed, is {tables.interval_text(clean, 1)} points on clean images and "
-        f"{tables.interval_text(mean, 1)} on "
-        f"corrupted ones. It errs less under {fewer} of {places} pairs of corruption and severity."
+        f"On corrupted images graph smoothness errs {apart_text(mean, 'cross-entropy')}, on clean ones "
+        f"{apart_text(clean)}. It errs less under {fewer} of {places} pairs of corruption and severity. Its "
+        f"MCE is {mce}, its relative MCE {relative}."
     )
-    below = shown.interval(OURS, "relative_mce").below(100)
-    if below and clean.above(0) and mean.above(0):
-        text += " So its relative MCE is low because its clean error is high: it had less to lose."
-    return [text]
+    if shown.interval(OURS, "relative_mce").below(100) and clean.above(0) and mean.above(0):
+        text += " The relative MCE is low because the clean error is high: there was less to lose."
+    return [f"{text} {seeds_text(mean)}"]
 
 
 def lost_said(shown: Shown) -> list[str]:
     """Which share of its accuracy each loses, and the corruption that moves the relative mean most."""
     classes = view.class_count(shown.arm(OURS)[0].settings)
-    lost = {
-        arm: tables.interval_text(robust_means.accuracy_lost(shown, arm, classes), 1)
-        for arm in (OURS, REFERENCE)
-    }
+    ours, theirs = (
+        tables.interval_text(robust_means.accuracy_lost(shown, arm, classes), 1) for arm in (OURS, REFERENCE)
+    )
     said = [
-        f"Of its accuracy above guessing, corruption takes {lost[OURS]} % from graph smoothness and "
-        f"{lost[REFERENCE]} % "
-        "from cross-entropy. That, too, compares networks of unequal accuracy."
+        f"Of the accuracy above guessing, corruption takes {ours} % from graph smoothness and {theirs} % "
+        "from cross-entropy."
     ]
     if top := robust_means.leverage(shown, OURS):
         said.append(
-            f"The mean over corruptions is not an even one. {top.corruption.replace('_', ' ').capitalize()} "
-            "adds "
-            f"{top.part:.1f} to a relative MCE of {top.whole:.1f}, because it hardly hurts the reference. "
-            "Without it "
-            f"the mean is {top.without:.1f}; the ratio of the harms summed over all corruptions is "
-            f"{top.pooled:.1f}."
+            f"{top.corruption.replace('_', ' ').capitalize()} moves the relative MCE most: it adds "
+            f"{top.part:.1f} of {top.whole:.1f}, because it hardly hurts the reference. Without it the mean "
+            f"is {top.without:.1f}. The harms summed over all corruptions have a ratio of {top.pooled:.1f}."
         )
     return said
 
@@ -108,19 +101,18 @@ def way_said(shown: Shown) -> list[str]:
     loss, classes = settings["loss"], view.class_count(settings)
     random = random_pair_loss(settings["dimension"], loss["alpha"])
     least, final = least_pair_loss(classes, loss["alpha"]), _pair_loss(shown, classes)
-    gone = 100 * (random - final) / (random - least)
     return [
-        f"Random points of the sphere in {settings['dimension']} dimensions have a loss a pair of "
-        f"{random:.4f}, "
-        f"and the least possible is {least:.4f}. Training ended at {final:.4f}: {_way_text(gone)}"
+        f"{_way_text(100 * (random - final) / (random - least))} It ended at {final:.4f} a pair. Random "
+        f"points of the sphere in {settings['dimension']} dimensions have {random:.4f}, and the least "
+        f"possible is {least:.4f}."
     ]
 
 
 def _way_text(gone: float) -> str:
     if gone <= 0:
-        return "no way from the former to the latter, so the row says nothing of classes that are separated."
-    little = " The row says little about embeddings that this loss has separated." if gone < 50 else ""
-    return f"{gone:.0f} % of the way from the former to the latter.{little}"
+        return "Training did not lower the loss, so the row says nothing of classes that are separated."
+    little = ", so the row says little of classes that are separated" if gone < 50 else ""
+    return f"Training brought the loss {gone:.0f} % of the way from random points to the least{little}."
 
 
 def _pair_loss(shown: Shown, classes: int) -> float:
@@ -132,33 +124,18 @@ def _pair_loss(shown: Shown, classes: int) -> float:
 
 
 def parts_said(shown: Shown) -> list[str]:
-    """What the vote, the width of the output and the loss each do to the clean error and to MCE."""
-    vote, wide, loss = (
-        [tables.interval_text(shown.paired(left, right, metric), 1) for metric in ("clean_error", "mce")]
+    """What the vote, the loss and the width of the output each do to the clean error and to MCE."""
+    vote, loss, wide = (
+        " and ".join(mean_text(shown.paired(left, right, metric)) for metric in ("clean_error", "mce"))
         for left, right in (
             ("cross_entropy_10nn", REFERENCE),
-            (OURS, "graph_smoothness_d10"),
             ("graph_smoothness_d10", "cross_entropy_10nn"),
+            (OURS, "graph_smoothness_d10"),
         )
     )
     return [
-        "Cross-entropy asked through ten neighbours in its penultimate layer changes the answer alone: "
-        f"{vote[0]} points "
-        f"of clean error and {vote[1]} of MCE. The wide output of the table adds {wide[0]} points and "
-        f"{wide[1]} of MCE to "
-        f"graph smoothness with ten dimensions. What lies between, {loss[0]} points and {loss[1]} of MCE, "
-        "is the loss "
-        "together with its normalised output."
-    ]
-
-
-def images_said(shown: Shown) -> list[str]:
-    """How many images and corruptions there are, whose they are, and which count."""
-    settings = shown.arm(OURS)[0].settings
-    return [
-        f"{len(settings['corruptions'])} corruptions at {len(settings['severities'])} severities of "
-        f"{settings.get('corruption_images') or 'all'} test images, {corrupted_images(shown)}, were "
-        "measured. A "
-        f"corruption counts in the relative mean of a seed if it costs that seed's cross-entropy network "
-        f"{LEAST_HARM:g} points or more. This floor is ours; the paper names none."
+        "Three steps lead from cross-entropy to graph smoothness, each with its points of clean error and of "
+        f"MCE. Ten neighbours instead of the largest logit add {vote}. The loss, with its normalised output "
+        f"of ten dimensions, adds {loss}. The wide output of the table adds {wide}. "
+        f"{seeds_text(shown.paired(OURS, REFERENCE, 'mce'))}"
     ]

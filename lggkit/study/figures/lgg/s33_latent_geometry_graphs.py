@@ -137,21 +137,21 @@ def depths_said(shown: Shown) -> list[str]:
     change = {name: shown.paired("resnet18", "untrained", f"sigma_{name}") for name in NAMES[1:]}
     correlation = {arm: tables.interval_text(shown.interval(arm, "sigma_error_correlation")) for arm in ARMS}
     return [
-        f"The lowest mean σ of trained networks, {rows.mean(0)[lowest]:.2f}, is at depth "
-        f"“{depth_names(shown)[lowest]}”; the pooled vector has {pooled['resnet18']}, and "
+        f"Trained networks have the lowest mean σ, {rows.mean(0)[lowest]:.2f}, at depth "
+        f"“{depth_names(shown)[lowest]}”. The pooled vector has {pooled['resnet18']}, and "
         f"{pooled['untrained']} before training.",
         f"Training changes σ by {tables.interval_text(change['middle'])} in the middle and by "
         f"{tables.interval_text(change['penultimate'])} at the pooled vector, paired by seed. "
         + _middle_text(change["middle"].below(0)),
-        "Over the depths of a network, the rank correlation of σ with the nearest-neighbour error is "
-        f"{correlation['resnet18']} after training and {correlation['untrained']} before.",
+        f"Over the depths σ has a rank correlation of {correlation['resnet18']} with the nearest-neighbour "
+        f"error after training, and of {correlation['untrained']} before.",
     ]
 
 
 def _middle_text(trained: bool) -> str:
     if trained:
-        return "So the fall up to the middle is the work of training, in part at least."
-    return "So the seeds do not show that training makes σ fall up to the middle."
+        return "So the fall up to the middle is in part the work of training."
+    return "The seeds do not show that training makes σ fall up to the middle."
 
 
 def readings_said(shown: Shown) -> list[str]:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import torch
 
 from lggkit import experiments
-from lggkit.evaluation import LEAST_HARM
 from lggkit.experiments.lgg.s42_embeddings import PEERS, RIVALS, SWEEPS, Sweep
 from lggkit.experiments.recipes.embedding import EmbeddingLoss
 from lggkit.study import robust_means, tables, view
-from lggkit.study.figures.robustness import corrupted_images
+from lggkit.study.figures.said import HEIGHT, POINTS, apart_text, mean_text, seeds_text
+from lggkit.study.figures.said import images_said as images_said
 from lggkit.study.figures.sweeps import options_figure
 from lggkit.study.paper import cells
+from lggkit.study.statistics import Interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from lggkit.record import Record
     from lggkit.study.view import Shown
 
 OURS = "graph_smoothness"
@@ -109,88 +111,75 @@ def losses(shown: Shown, titles: Mapping[str, str]) -> pd.DataFrame:
     return frame.assign(**{"accuracy lost (%)": lost})
 
 
-def images_said(shown: Shown) -> list[str]:
-    """What was corrupted, and which corruptions count in the relative mean."""
-    settings = shown.arm(OURS)[0].settings
-    return [
-        f"{len(settings['corruptions'])} corruptions of {settings.get('corruption_images') or 'all'} test "
-        "images "
-        f"were measured, on {corrupted_images(shown)} images. A corruption counts in the relative mean of a "
-        "seed "
-        f"if it costs that seed's cross-entropy network {LEAST_HARM:g} points or more."
-    ]
-
-
 def search_said(shown: Shown) -> list[str]:
-    """Which values were tried at which scale, and which the table has."""
+    """What the table has and which values were tried, and whether batch-hard triplets collapsed."""
     hard, every, soft, contrastive = SWEEPS
     triplet = _loss_of("triplet", shown)
-    mining = {"hard": "batch-hard", "all": "batch-all"}[triplet.mining]
-    collapsed = shown.arm(hard.arms[1.0])[0]
-    loss, error = collapsed.curves["train_loss"][-1], collapsed.metrics["validation_error_10nn"]
+    temperatures = [f"{_loss_of(sweep.rival, shown).temperature:g}" for sweep in (soft, contrastive)]
     return [
-        f"One option of each loss was searched for at {shown.scale} scale, with one seed, by the error of "
-        "ten "
-        f"neighbours on images held out of training: the margin of triplets ({_tried(every)}), the "
-        "temperature "
-        f"of soft nearest neighbours ({_tried(soft)}) and of the contrastive loss ({_tried(contrastive)}). "
-        "The "
-        f"table has {mining} triplets of margin {triplet.margin:g} and temperatures of "
-        f"{_loss_of(soft.rival, shown).temperature:g} and "
-        f"{_loss_of(contrastive.rival, shown).temperature:g}.",
-        f"Batch-hard triplets of margin 1 end at a loss of {loss:.4f} and err on {error:.1f} % of the "
-        "held-out "
-        f"images. {_collapse_text(abs(loss - 1) < 0.01)}",
+        f"The table has batch-{triplet.mining} triplets of margin {triplet.margin:g} (tried: "
+        f"{_tried(every)}), soft nearest neighbours of temperature {temperatures[0]} ({_tried(soft)}) and "
+        f"the contrastive loss of temperature {temperatures[1]} ({_tried(contrastive)}). The search went by "
+        f"the error of ten neighbours on images held out of training, at {shown.scale} scale, with one seed.",
+        _collapse_text(shown.arm(hard.arms[1.0])[0]),
     ]
 
 
-def _collapse_text(collapsed: bool) -> str:
-    if not collapsed:
-        return "They did not collapse to one point, where the loss would be the margin."
+def _collapse_text(run: Record) -> str:
+    """Whether triplets of margin 1 lie in one point, where the loss is the margin."""
+    loss, error = run.curves["train_loss"][-1], run.metrics["validation_error_10nn"]
+    collapsed = "collapsed to one point, where it is the margin"
+    fate = (
+        collapsed if abs(loss - 1) < 0.01 else "did not collapse to one point, where it would be the margin"
+    )
     return (
-        "The loss is the margin: all outputs lie in one point. {cite:t}`schroff2015` warn of this collapse "
-        "where "
-        "the hardest negatives are taken from the start; a slower start might avoid it."
+        f"Batch-hard triplets of margin 1 end at a loss of {loss:.4f}: they {fate}. They err on {error:.1f} "
+        "% of the held-out images."
     )
 
 
 def _tried(sweep: Sweep) -> str:
-    *most, last = (f"{value:g}" for value in sweep.values)
-    return f"{', '.join(most)} and {last}"
+    return _series([f"{value:g}" for value in sweep.values])
 
 
 def rivals_said(shown: Shown) -> list[str]:
-    """What the rivals have more of than label variation, in relative MCE, in points, and on clean images."""
-    relative, points = (_beyond(shown, metric) for metric in ("relative_mce", "mean_corrupted_error"))
-    clean = {arm: tables.metric_text(shown, arm, "error_10nn", 1) for arm in (OURS, *PEERS)}
-    others = ", ".join(f"{clean[arm]} with {title}" for arm, title in PEERS.items())
+    """Label variation beside its rivals: in points, in relative MCE, and on clean images."""
+    relative, points = (_beside(shown, metric) for metric in ("relative_mce", "mean_corrupted_error"))
     return [
-        f"In relative MCE a rival has more than label variation by {_listed(relative)}. In points of mean "
-        "error on "
-        f"corrupted images the difference is {_listed(points)}. {_signs_text(relative, points)}",
-        f"On clean images ten neighbours err on {clean[OURS]} % with label variation, {others}. A network "
-        "with a "
-        "larger clean error has less to lose.",
+        f"On corrupted images label variation errs {_listed(points, POINTS)}. Its relative MCE is "
+        f"{_listed(relative, HEIGHT)}. {_signs_text(relative, points)} "
+        f"{seeds_text(next(iter(points.values())))}",
+        _clean_text({arm: shown.interval(arm, "error_10nn") for arm in (OURS, *PEERS)}),
     ]
 
 
-def _beyond(shown: Shown, metric: str) -> dict[str, tables.Interval]:
-    return {title: shown.paired(arm, OURS, metric) for arm, title in PEERS.items()}
+def _clean_text(errors: Mapping[str, Interval]) -> str:
+    ours, *theirs = (f"{mean_text(error)} %" for error in errors.values())
+    text = f"On clean images ten neighbours err on {ours} with it, on {_series(theirs)} with the rivals."
+    least = max(error.mean for arm, error in errors.items() if arm != OURS)
+    return text + (" It has less to lose." if errors[OURS].low > least else "")
 
 
-def _listed(intervals: Mapping[str, tables.Interval]) -> str:
-    return ", ".join(f"{tables.interval_text(found)} ({title})" for title, found in intervals.items())
+def _beside(shown: Shown, metric: str) -> dict[str, Interval]:
+    return {title: shown.paired(OURS, arm, metric) for arm, title in PEERS.items()}
 
 
-def _signs_text(relative: Mapping[str, tables.Interval], points: Mapping[str, tables.Interval]) -> str:
-    signs = {title: (_sign(relative[title]), _sign(points[title])) for title in relative}
-    opposed = [title for title, (left, right) in signs.items() if left * right < 0]
+def _listed(intervals: Mapping[str, Interval], words: tuple[str, str]) -> str:
+    return _series([apart_text(interval, title, words) for title, interval in intervals.items()])
+
+
+def _series(texts: Sequence[str]) -> str:
+    *most, last = texts
+    return f"{', '.join(most)} and {last}"
+
+
+def _signs_text(relative: Mapping[str, Interval], points: Mapping[str, Interval]) -> str:
+    opposed = [title for title in relative if _sign(relative[title]) * _sign(points[title]) < 0]
     if not opposed:
         return "For no rival do the two clearly point in opposite ways."
-    return (
-        f"The two point in opposite ways for {', '.join(opposed)}: neither says which network is more robust."
-    )
+    rivals = "all three" if len(opposed) == len(relative) else ", ".join(opposed)
+    return f"The two point in opposite ways for {rivals}: neither says which network is more robust."
 
 
-def _sign(interval: tables.Interval) -> int:
+def _sign(interval: Interval) -> int:
     return int(interval.above(0)) - int(interval.below(0))

@@ -11,6 +11,7 @@ import pandas as pd
 from lggkit import experiments
 from lggkit.study import tables
 from lggkit.study.figures.robustness import corrupted_images
+from lggkit.study.figures.said import HEIGHT, POINTS, apart_text, mean_text, seeds_text
 from lggkit.study.paper import cell
 from lggkit.study.statistics import t_interval
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 COMBINED = ("vanilla", "regularizer", "augmented", "regularizer_augmented")
 WITH_ATTACKS = ("adversarial", "regularizer_adversarial")
-LESS = "the regulariser errs less", "the regulariser errs more"
+OURS_LESS_BASELINE, OURS_LESS_PARSEVAL = ("regularizer", "vanilla"), ("regularizer", "parseval")
 RELEASED = {
     "released: FGSM after": "FGSM after normalisation",
     "before": "FGSM before normalisation",
@@ -109,30 +110,28 @@ def _worst_transfer(shown: Shown, arm: str, titles: Mapping[str, str]) -> str:
     return tables.interval_text(t_interval(max(rows, key=np.mean))) if rows else "–"
 
 
-def compared(shown: Shown, left: str, right: str, metric: str, words: tuple[str, str] = LESS) -> str:
-    """A paired difference with what it says: the first words where it is above zero."""
+def compared(
+    shown: Shown, left: str, right: str, metric: str, than: str = "", words: tuple[str, str] = POINTS
+) -> str:
+    """How much more or less of a metric the left arm has than the right one, paired by seed."""
     if not (shown.values(left, metric) and shown.values(right, metric)):
-        return "not measured"
-    difference = shown.paired(left, right, metric)
-    return f"{tables.interval_text(difference)}, so {tables.sign_text(difference, *words)}"
+        return "by an amount that is not measured"
+    return apart_text(shown.paired(left, right, metric), than, words)
+
+
+def _seeds_text(shown: Shown) -> str:
+    return seeds_text(shown.paired(*OURS_LESS_BASELINE, "test_error"))
 
 
 def table_said(shown: Shown) -> list[str]:
-    """Clean errors first, as the arms are not equal there, then the differences that Table 3 is about."""
-    titles = {arm.name: arm.title for arm in experiments.get(shown.experiment).arms if arm.table}
-    clean = ", ".join(
-        f"{title} {tables.metric_text(shown, arm, 'test_error')}" for arm, title in titles.items()
-    )
-    fgsm, parseval = (
-        compared(shown, arm, "regularizer", "error_fgsm_after") for arm in ("vanilla", "parseval")
-    )
-    cost = compared(shown, "regularizer", "vanilla", "test_error", LESS[::-1])
+    """The differences that Table 3 is about, and that of the clean errors, where the arms are not equal."""
+    baseline = compared(shown, *OURS_LESS_BASELINE, "error_fgsm_after", "the baseline")
+    parseval = compared(shown, *OURS_LESS_PARSEVAL, "error_fgsm_after", "Parseval")
+    clean = compared(shown, *OURS_LESS_BASELINE, "test_error", "the baseline")
     return [
-        f"Under FGSM at 33 dB, baseline minus regulariser is {fgsm}. Parseval minus regulariser is "
-        f"{parseval}.",
-        f"On clean images, regulariser minus baseline is {cost}. Errors in percent: {clean}. An image that "
-        "is wrong "
-        "without any attack mostly counts among the errors under attack too.",
+        f"Under FGSM at 33 dB the regulariser errs {baseline} and {parseval}. On clean images it errs "
+        f"{clean}; an image that is wrong without any attack mostly counts among the errors under attack "
+        f"too. {_seeds_text(shown)}"
     ]
 
 
@@ -141,33 +140,31 @@ def gradient_said(shown: Shown) -> list[str]:
     accuracy = np.array(shown.values("vanilla", "accuracy_fgsm_by_snr"))
     loudest = int(np.argmin(shown.arm("vanilla")[0].settings["levels"]))
     lowest, last = t_interval(accuracy.min(1)), t_interval(accuracy[:, loudest])
-    text = "The single step overshoots, and accuracy rises again." if last.mean > lowest.mean + 1 else ""
+    overshot = ": the single step overshoots" if last.mean > lowest.mean + 1 else ""
     return [
-        f"Under FGSM the baseline's accuracy is {tables.interval_text(lowest, 1)} % at its lowest and "
-        f"{tables.interval_text(last, 1)} % at the largest disturbance. {text}".strip()
+        f"FGSM brings the baseline's accuracy down to {mean_text(lowest)} %. At the largest disturbance it "
+        f"is {mean_text(last)} %{overshot}. {seeds_text(lowest)}"
     ]
 
 
 def attacks_said(shown: Shown) -> list[str]:
     """Whether what is gained under a weak attack is left under a strong one."""
-    pgd, strong = (compared(shown, "vanilla", "regularizer", f"error_{name}") for name in ("pgd", "strong"))
-    parseval = compared(shown, "parseval", "regularizer", "error_strong")
-    return [
-        f"Under PGD, baseline minus regulariser is {pgd}. Under the ensemble it is {strong}. Parseval minus "
-        f"regulariser under the ensemble is {parseval}."
-    ]
+    pgd = compared(shown, *OURS_LESS_BASELINE, "error_pgd", "the baseline")
+    strong = compared(shown, *OURS_LESS_BASELINE, "error_strong")
+    parseval = compared(shown, *OURS_LESS_PARSEVAL, "error_strong", "Parseval")
+    text = f"Under PGD the regulariser errs {pgd}, under the ensemble {strong}, and there {parseval}."
+    return [f"{text} {_seeds_text(shown)}"]
 
 
 def suite_said(shown: Shown) -> list[str]:
     """How many images and steps the attacks have."""
     settings = shown.arm("vanilla")[0].settings
     return [
-        f"{settings['attacked_images'] or 'All'} test images were attacked, and the first "
+        f"{settings['attacked_images'] or 'All'} test images were attacked, the first "
         f"{settings['strong_images'] or 'of all'} of them by the ensemble and by DeepFool. PGD has "
         f"{settings['pgd_steps']} steps, the ensemble {settings['strong_steps']} and {settings['restarts']} "
-        "random "
-        "restarts. Differences of a few points between PGD and the ensemble are no evidence: sizes and "
-        "images differ."
+        "random restarts. PGD and the ensemble differ in sizes and images, so a few points between them are "
+        "no evidence."
     ]
 
 
@@ -185,11 +182,18 @@ def masked_said(shown: Shown) -> list[str]:
 
 
 def corruption_said(shown: Shown) -> list[str]:
-    """What the regulariser does to errors on corrupted images."""
-    smaller = "smaller with the regulariser", "larger with the regulariser"
-    points = compared(shown, "vanilla", "regularizer", "mean_corrupted_error")
-    mce, relative = (compared(shown, "vanilla", "regularizer", m, smaller) for m in ("mce", "relative_mce"))
+    """What the regulariser does to errors on corrupted images and to both ratios."""
+    points, mce, relative = (
+        compared(shown, *OURS_LESS_BASELINE, metric, than, words)
+        for metric, than, words in (
+            ("mean_corrupted_error", "the baseline", POINTS),
+            ("mce", "", HEIGHT),
+            ("relative_mce", "", HEIGHT),
+        )
+    )
+    less = " It loses less by corruption, and does not err on fewer corrupted images."
+    lost = relative.endswith(HEIGHT[1]) and not points.endswith(f"{POINTS[1]} than the baseline")
     return [
-        f"On {corrupted_images(shown)} images, in points of mean error, baseline minus regulariser is "
-        f"{points}. In MCE it is {mce}. In relative MCE it is {relative}."
+        f"On corrupted images ({corrupted_images(shown)}) the regulariser errs {points}. Its MCE is {mce}, "
+        f"its relative MCE {relative}.{less if lost else ''} {_seeds_text(shown)}"
     ]

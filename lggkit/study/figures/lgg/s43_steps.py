@@ -11,6 +11,7 @@ import torch
 
 from lggkit import experiments
 from lggkit.study import tables
+from lggkit.study.figures.said import apart_text, mean_text, seeds_text
 from lggkit.study.statistics import Interval, paired_differences, t_interval
 from lggkit.study.texts import minus
 
@@ -65,52 +66,57 @@ def levels(shown: Shown, arm: str) -> dict[int, float]:
 
 
 def steps_said(shown: Shown) -> list[str]:
-    """What became of the largest step, of the level that it is a part of, and of the first map."""
-    step = shown.paired("vanilla", "regularizer", "largest_variation_step")
-    level = {arm: levels(shown, arm) for arm in ("vanilla", "regularizer")}
-    lowered = t_interval(paired_differences(level["vanilla"], level["regularizer"]))
+    """What became of the level of label variation, of the largest step in it, and of the first map."""
+    step = shown.paired("regularizer", "vanilla", "largest_variation_step")
+    level = {arm: levels(shown, arm) for arm in ("regularizer", "vanilla")}
+    lowered = t_interval(paired_differences(level["regularizer"], level["vanilla"]))
     share, first = ({arm: rule(shown, arm) for arm in level} for rule in (_share, _first))
     return [
-        f"The largest step, baseline minus regulariser, is {scientific(step)}: {_smaller(step)}. It is part "
-        "of what "
-        f"is penalised. The level, the mean over depths, is {_mean(level['vanilla'])} for the baseline and "
-        f"{_mean(level['regularizer'])} for the regulariser: {_smaller(lowered)}. Divided by it, the "
-        "largest step "
-        f"is {share['vanilla']} and {share['regularizer']}.",
-        f"At the first map label variation is {first['vanilla']} for the baseline and "
-        f"{first['regularizer']} for "
-        "the regulariser, from the same images. Equation 8 does not count the step from the input to this "
-        "map, so "
-        "a network can meet the penalty there.",
+        f"With the regulariser the mean of label variation over the depths is {_apart(lowered)}: "
+        f"{_mean(level['regularizer'])} instead of {_mean(level['vanilla'])}. The largest step, a part of "
+        f"what is penalised, is {_apart(step)}. Divided by that mean it is {share['regularizer']} instead of "
+        f"{share['vanilla']}. {seeds_text(step)}",
+        f"At the first map label variation is {first['regularizer']} instead of {first['vanilla']}, from the "
+        "same images. Equation 8 does not count the step from the input to this map, so a network can meet "
+        f"the penalty there. {seeds_text(step)}",
     ]
 
 
-def _smaller(interval: Interval) -> str:
-    return tables.sign_text(interval, "smaller with the regulariser", "larger with the regulariser")
+def _apart(interval: Interval) -> str:
+    """``smaller by 167,053 ± 82,771``, or that the seeds cannot tell."""
+    word = "smaller" if interval.mean < 0 else "larger"
+    undecided = tables.sign_text(interval, "", "")
+    return f"{word} by {_large(interval).lstrip('−')}" + (f" ({undecided})" if undecided else "")
+
+
+def _large(interval: Interval) -> str:
+    half = f" ± {interval.half_width:,.0f}" if np.isfinite(interval.half_width) else ""
+    return minus(f"{interval.mean:,.0f}{half}")
 
 
 def _mean(by_seed: Mapping[int, float]) -> str:
-    return scientific(t_interval(list(by_seed.values())))
+    return _large(t_interval(list(by_seed.values())))
 
 
 def _share(shown: Shown, arm: str) -> str:
     heights = levels(shown, arm)
     shares = [r.metrics["largest_variation_step"] / max(heights[r.seed], 1e-9) for r in shown.arm(arm)]
-    return tables.interval_text(t_interval(shares))
+    return mean_text(t_interval(shares), 2)
 
 
 def _first(shown: Shown, arm: str) -> str:
-    return scientific(t_interval([r.metrics["variation_by_depth"][0] for r in shown.arm(arm)]))
+    return _large(t_interval([r.metrics["variation_by_depth"][0] for r in shown.arm(arm)]))
 
 
 def expansion_said(shown: Shown) -> list[str]:
     """Whether close images of two classes are driven apart less, and whether that goes with smaller steps."""
     step, expansion = (
-        shown.paired("vanilla", "regularizer", m) for m in ("largest_variation_step", "distance_expansion")
+        shown.paired("regularizer", "vanilla", m) for m in ("largest_variation_step", "distance_expansion")
     )
-    text = f"Baseline minus regulariser: {tables.interval_text(expansion)}, {_smaller(expansion)}."
-    if step.above(0) and not expansion.above(0):
-        text += " The steps became smaller and the expansion did not: the purpose is not shown."
+    apart = apart_text(expansion, "without", ("more", "less"), 2)
+    text = f"With the regulariser this growth is {apart}. {seeds_text(expansion)}"
+    if step.below(0) and not expansion.below(0):
+        text += " The steps became smaller and the growth did not: the purpose is not shown."
     return [text]
 
 
