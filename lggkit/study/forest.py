@@ -18,11 +18,11 @@ from lggkit.study.verdicts import CONTRADICTED, HOLDS, MOVING, NOT_TESTED, UNDEC
 
 WIDTH, HEIGHT, HALF = 140, 24, 62
 LOOKS = {
-    HOLDS: ("success", '<circle cx="{x}" cy="12" r="6" fill="currentColor"/>'),
-    CONTRADICTED: ("danger", '<path d="M{x} 12m-6 -6l12 12m0 -12l-12 12" stroke-width="3.5"/>'),
-    MOVING: ("warning", '<path d="M{x} 5l7 13h-14z" fill="currentColor"/>'),
-    UNDECIDED: ("info", '<path d="M{x} 5l7 7l-7 7l-7 -7z" fill="currentColor"/>'),
-    NOT_TESTED: ("muted", '<circle cx="{x}" cy="12" r="5" fill="var(--pst-color-background)"/>'),
+    HOLDS: ("success", '<circle cx="{x}" cy="12" r="5" fill="currentColor"/>'),
+    CONTRADICTED: ("danger", '<path d="M{x} 12m-5 -5l10 10m0 -10l-10 10" stroke-width="3"/>'),
+    MOVING: ("warning", '<path d="M{x} 6l6 11h-12z" fill="currentColor"/>'),
+    UNDECIDED: ("info", '<path d="M{x} 6l6 6l-6 6l-6 -6z" fill="currentColor"/>'),
+    NOT_TESTED: ("muted", '<circle cx="{x}" cy="12" r="4" fill="var(--pst-color-background)"/>'),
 }
 """Colour and mark of a verdict; the mark stands at x."""
 GROUND = 'fill="none" stroke="currentColor" stroke-width="2"'

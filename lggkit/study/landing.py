@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lggkit.study import papers, tables
-from lggkit.study.chapter_texts import ORDER, chosen
+from lggkit.study.chapter_texts import ORDER, chosen, whole_number
 from lggkit.study.claim_pages import Page, page_of
 from lggkit.study.effect_words import size_text
 from lggkit.study.forest import forest
@@ -54,11 +54,14 @@ def findings_text(link: Link) -> str:
 def best(judged: Sequence[Sequence[ClaimVerdict]]) -> list[ClaimVerdict]:
     """Three findings of papers: contradicted claims first, then those that hold; papers take turns.
 
-    Identities are no findings, and what is not tested is none yet.
+    Of a claim one part is told. Identities are no findings, and what is not tested is none yet.
     """
     verdicts = [[j for j in one if j.verdict in ORDER and j.claim.kind != "exact"] for one in judged]
-    turns = chain.from_iterable(zip_longest(*map(chosen, verdicts)))
-    return sorted(filter(None, turns), key=lambda one: ORDER.index(one.verdict))[:FINDINGS]
+    turns = filter(None, chain.from_iterable(zip_longest(*map(chosen, verdicts))))
+    found: dict[tuple[str, str], ClaimVerdict] = {}
+    for one in sorted(turns, key=lambda one: ORDER.index(one.verdict)):
+        found.setdefault((one.claim.paper, whole_number(one.claim.number)), one)
+    return list(found.values())[:FINDINGS]
 
 
 def _finding(judged: ClaimVerdict, link: Link) -> str:

@@ -129,12 +129,11 @@ def headline(card: Mapping[str, Any] | None = None, paper: str = "") -> dict[str
     """
     card = scorecard() if card is None else card
     known = {f"{c['paper']}/{c['id']}" for c in card["claims"]}
-    whole = [c for c in card["claims"] if c["number"].isdigit() and c.get("shares") not in known]
-    whole = [c for c in whole if paper in ("", c["paper"])]
+    claims, tables = ([r for r in card[part] if paper in ("", r["paper"])] for part in ("claims", "tables"))
+    whole = [c for c in claims if c["number"].isdigit() and c.get("shares") not in known]
     findings, identities = ([c for c in whole if bool(c.get("identity")) is apart] for apart in (False, True))
-    tables = [t for t in card["tables"] if paper in ("", t["paper"])]
     return {
-        "papers": len({t["paper"] for t in tables} | {c["paper"] for c in card["claims"]}),
+        "papers": len({t["paper"] for t in tables} | {c["paper"] for c in claims}),
         "cells": sum(t["cells"] for t in tables),
         "unavailable": sum(t["unavailable"] for t in tables),
         **{scale: sum(t["measured"].get(scale, 0) for t in tables) for scale in SCALES},
