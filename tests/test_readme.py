@@ -1,8 +1,9 @@
 import doctest
+import re
 
 import pytest
 
-from lggkit.study import pages, paths
+from lggkit.study import landing, pages, paths
 
 
 @pytest.fixture
@@ -23,11 +24,20 @@ def test_the_headline_is_computed(readme, tmp_path):
 
 def test_a_readme_without_marks_is_refused(tmp_path):
     bare = tmp_path / "README.md"
-    for text in ("nothing", pages.BEGIN, pages.END, pages.END + pages.BEGIN):
+    begin, end = pages.BEGIN.format("findings"), pages.END.format("findings")
+    for text in ("nothing", begin, end, end + begin, begin + end):
         bare.write_text(text)
         with pytest.raises(ValueError, match="has no marks"):
             pages.update_readme(bare)
         assert bare.read_text() == text
+
+
+def test_what_came_out_links_to_notebooks_that_are_there(readme):
+    text = readme.read_text(encoding="utf-8")
+    found = text.partition("<!-- findings -->")[2].partition("<!-- end of findings -->")[0]
+    links = re.findall(r"\]\((notebooks/[^)]*)\)", found)
+    assert len(links) == found.count("\n- ") == landing.FINDINGS
+    assert all((readme.parent / link).is_file() for link in links)
 
 
 def test_the_commands_and_the_picture_are_there(readme):

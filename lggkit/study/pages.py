@@ -1,4 +1,4 @@
-"""Parts of prose pages that are computed when the book is built: scorecard, compute, benchmarks."""
+"""Parts of prose pages that are computed when the book is built: front page, compute, benchmarks."""
 
 from __future__ import annotations
 
@@ -7,23 +7,26 @@ from pathlib import Path
 import pandas as pd
 
 from lggkit.durable import write_whole
-from lggkit.study import bench_parts, benchmarks, papers, paths, tables, view
+from lggkit.study import bench_parts, benchmarks, landing, paths, tables, view
 from lggkit.study.costs import Spent, spent
 from lggkit.study.headline import headline_sentence as headline_sentence
 from lggkit.study.ledger import Ledger
 from lggkit.study.ledger_lines import place_of
 
 PICTURED = "lgg/s33_latent_geometry_graphs"
-BEGIN, END = "<!-- scorecard -->", "<!-- end of scorecard -->"
+BEGIN, END = "<!-- {} -->", "<!-- end of {} -->"
 
 
 def write_pages(folder: Path) -> Path:
-    """Writes ``headline.md``, ``scorecard.md``, ``compute.md`` and the benchmarks for pages to include."""
+    """Writes what pages include: the parts of the front page, ``compute.md`` and the benchmarks."""
     folder.mkdir(parents=True, exist_ok=True)
     measured = paths.results() / "bench"
     parts = {
+        "findings": landing.findings_text(landing.myst_link),
         "headline": headline_sentence(),
-        "scorecard": _scorecard(),
+        "state": landing.state_text(),
+        "forest": landing.forests_text(),
+        "scorecard": landing.details_text(),
         "compute": _compute(),
         **bench_parts.page_parts(measured),
     }
@@ -34,18 +37,25 @@ def write_pages(folder: Path) -> Path:
 
 
 def update_readme(readme: Path) -> bool:
-    """Puts the headline between the README's two marks; whether that changed anything.
+    """Puts findings and headline between their marks in the README; whether that changed anything.
 
     Raises:
         ValueError: the marks are not there.
     """
-    text = readme.read_text(encoding="utf-8")
-    if END not in text.partition(BEGIN)[2]:
-        raise ValueError(f"{readme} has no marks {BEGIN} and {END}; put them around the headline")
-    before, rest = text.split(BEGIN, 1)
-    updated = f"{before}{BEGIN}\n{headline_sentence()}\n{END}{rest.split(END, 1)[1]}"
+    text = updated = readme.read_text(encoding="utf-8")
+    parts = {"findings": landing.findings_text(landing.file_link), "scorecard": headline_sentence()}
+    for name, part in parts.items():
+        updated = _between_marks(updated, name, part, readme)
     write_whole(readme, updated)
     return updated != text
+
+
+def _between_marks(text: str, name: str, part: str, file: Path) -> str:
+    begin, end = BEGIN.format(name), END.format(name)
+    if end not in text.partition(begin)[2]:
+        raise ValueError(f"{file} has no marks {begin} and {end}; put them around the {name}")
+    before, rest = text.split(begin, 1)
+    return f"{before}{begin}\n{part}\n{end}{rest.split(end, 1)[1]}"
 
 
 def draw_picture(file: Path) -> Path:
@@ -57,18 +67,6 @@ def draw_picture(file: Path) -> Path:
     settings = shown.records[0].settings
     benchmarks.save_figure(latent_geometry.graphs_figure(shown.arrays("resnet18"), settings["k"]), file)
     return file
-
-
-def _scorecard() -> str:
-    parts = []
-    for paper in papers.papers():
-        slug = paper.name.replace("_", "-")
-        caption = "Cells of each table, how many are measured at each scale, and verdicts at paper scale"
-        scores = tables.as_myst(tables.scores_table(paper.name), caption, f"tab-scores-{slug}")
-        claims = tables.as_myst(tables.claims_table(paper.name), "Claims and verdicts", f"tab-claims-{slug}")
-        dropdown = f":::::{{dropdown}} Every claim of this paper\n{claims}\n:::::"
-        parts.append(f"### {paper.title}\n\n{scores}\n\n{dropdown}")
-    return "\n\n".join(parts)
 
 
 def _compute() -> str:

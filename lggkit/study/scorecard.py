@@ -121,19 +121,19 @@ def _seeds(cell: Cell, records: Records, scale: str) -> int:
     return len(by_seed(held, cell.arm, cell.metric)) if cell.metric else 0
 
 
-def headline(card: Mapping[str, Any] | None = None) -> dict[str, int]:
-    """Counts for a first sentence: cells, cells measured at each scale, whole claims by verdict.
+def headline(card: Mapping[str, Any] | None = None, paper: str = "") -> dict[str, int]:
+    """Counts for a first sentence, of all papers or of one: cells, those at each scale, claims by verdict.
 
     A claim that ``shares`` the measurement of another that is there is counted with that one. Identities are
     counted apart: ``identities``, and how many of them hold.
     """
     card = scorecard() if card is None else card
     known = {f"{c['paper']}/{c['id']}" for c in card["claims"]}
-    whole = [c for c in card["claims"] if c["number"].isdigit() and c.get("shares") not in known]
+    claims, tables = ([r for r in card[part] if paper in ("", r["paper"])] for part in ("claims", "tables"))
+    whole = [c for c in claims if c["number"].isdigit() and c.get("shares") not in known]
     findings, identities = ([c for c in whole if bool(c.get("identity")) is apart] for apart in (False, True))
-    tables = card["tables"]
     return {
-        "papers": len({t["paper"] for t in tables} | {c["paper"] for c in card["claims"]}),
+        "papers": len({t["paper"] for t in tables} | {c["paper"] for c in claims}),
         "cells": sum(t["cells"] for t in tables),
         "unavailable": sum(t["unavailable"] for t in tables),
         **{scale: sum(t["measured"].get(scale, 0) for t in tables) for scale in SCALES},

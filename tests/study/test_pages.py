@@ -12,7 +12,10 @@ def test_pages_are_written_whole(tmp_path):
     written = {p.name for p in tmp_path.iterdir() if p.suffix == ".md"}
     assert written == {
         "headline.md",
+        "findings.md",
+        "forest.md",
         "scorecard.md",
+        "state.md",
         "compute.md",
         "benchmarks.md",
         *(f"bench-{name}.md" for name in bench_parts.SECTIONS),
@@ -44,6 +47,12 @@ def test_the_performance_page_includes_every_part_once():
     page = (paths.repository() / "book" / "study" / "performance.md").read_text()
     for part in bench_parts.page_parts(paths.results() / "bench"):
         assert page.count(f"```{{include}} ../_generated/{part}.md\n") == 1
+
+
+def test_the_front_page_includes_every_part_of_it_once():
+    page = (paths.repository() / "book" / "index.md").read_text()
+    for part in ("findings", "headline", "state", "forest", "scorecard"):
+        assert page.count(f"```{{include}} _generated/{part}.md\n") == 1
 
 
 def test_the_headline_is_arithmetic():

@@ -124,6 +124,8 @@ def test_shared_measurements_are_counted_once_and_identities_apart():
     count = scorecard.headline({"tables": [], "claims": rows})
     assert (count["claims"], count["holds"], count["contradicted"], count["moving"]) == (3, 2, 0, 1)
     assert (count["identities"], count["identities_hold"]) == (1, 1)
+    alone = scorecard.headline({"tables": [], "claims": rows}, "b")
+    assert (alone["papers"], alone["claims"], alone["holds"], alone["identities"]) == (1, 2, 1, 1)
 
 
 def test_tables_for_pages(root, make_record):

@@ -176,10 +176,10 @@ def test_a_toy_paper_has_its_scorecard(copy):
 
 def test_pages_and_settings_need_no_edit_either(copy):
     code = (
-        "from lggkit.study import headline, pages, view\n"
+        "from lggkit.study import headline, landing, view\n"
         "shown = view.measure('coins/a01_coins', 'smoke')\n"
         "print(view.sentence(shown.records[0].settings), view.data_title(shown.records[0].settings))\n"
-        "print(pages._scorecard())\n"
+        "print(landing.details_text())\n"
         "print(headline.headline_sentence())\n"
     )
     command = [sys.executable, "-c", code]

@@ -1,0 +1,132 @@
+"""What front page and README show of the verdicts: findings, counts a paper, every effect, details."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, zip_longest
+from typing import Any
+
+import pandas as pd
+
+from lggkit.study import papers, tables
+from lggkit.study.chapter_texts import ORDER, chosen, whole_number
+from lggkit.study.claim_pages import Page, page_of
+from lggkit.study.effect_words import size_text
+from lggkit.study.forest import forest
+from lggkit.study.papers import Paper
+from lggkit.study.scorecard import headline, judged_claims, scorecard
+from lggkit.study.texts import DAGGER
+from lggkit.study.verdicts import CONTRADICTED, NOT_TESTED, ClaimVerdict
+
+FINDINGS = 3
+COLUMNS = {
+    "holds": "hold",
+    "contradicted": "contradicted",
+    "undecided": "undecided",
+    "moving": "still moving",
+    "not_tested": "not tested",
+    "unmeasured": "not measured",
+}
+ALWAYS = ("holds", "contradicted", "not_tested", "unmeasured")
+STATE = "Findings of each paper by verdict, and cells of its tables whose data cannot be had here."
+DECIDED = "Measured long enough for a verdict."
+WAITING = "Measured, and not tested at this scale: no verdict."
+CELLS = "Cells of each table, how many are measured at each scale, and verdicts at paper scale"
+Link = Callable[[str, Page], str]
+
+
+def myst_link(text: str, page: Page) -> str:
+    """A link to the claims of a page from another page of the book."""
+    return f"{{ref}}`{text} <{page.label}>`"
+
+
+def file_link(text: str, page: Page) -> str:
+    """A link to a page's notebook from the root of the repository."""
+    return f"[{text}](notebooks/{page.name}.ipynb)"
+
+
+def findings_text(link: Link) -> str:
+    """Three findings as a list; a sentence that there are none yet where no claim has a verdict."""
+    found = best([judged_claims(paper.name) for paper in papers.papers()])
+    return "\n".join(f"- {_finding(one, link)}" for one in found) or "No claim has a verdict yet."
+
+
+def best(judged: Sequence[Sequence[ClaimVerdict]]) -> list[ClaimVerdict]:
+    """Three findings of papers: contradicted claims first, then those that hold; papers take turns.
+
+    Of a claim one part is told. Identities are no findings, and what is not tested is none yet.
+    """
+    verdicts = [[j for j in one if j.verdict in ORDER and j.claim.kind != "exact"] for one in judged]
+    turns = filter(None, chain.from_iterable(zip_longest(*map(chosen, verdicts))))
+    found: dict[tuple[str, str], ClaimVerdict] = {}
+    for one in sorted(turns, key=lambda one: ORDER.index(one.verdict)):
+        found.setdefault((one.claim.paper, whole_number(one.claim.number)), one)
+    return list(found.values())[:FINDINGS]
+
+
+def _finding(judged: ClaimVerdict, link: Link) -> str:
+    page = page_of(judged.claim)
+    place = f"{papers.find(judged.claim.paper).title}, claim {judged.claim.number}"
+    seeds = f"{judged.n} seed{'' if judged.n == 1 else 's'}"
+    verb = "is contradicted" if judged.verdict == CONTRADICTED else f"is {judged.verdict}"
+    verb = ("holds" if judged.verdict == "holds" else verb) + DAGGER * judged.after_run
+    allowed = f", allowed ±{judged.claim.margin:g}" if judged.claim.kind == "equivalent" else ""
+    effect = f"{size_text(judged.claim, judged.interval)}{allowed}, {judged.scale} scale, {seeds}"
+    return f"{judged.claim.statement} This **{verb}**: {effect} ({link(place, page) if page else place})."
+
+
+def state_text() -> str:
+    """The table of counts, a row a paper."""
+    return tables.as_myst(state_table(scorecard(), papers.papers()), STATE, "tab-state")
+
+
+def state_table(card: Mapping[str, Any], known: Sequence[Paper]) -> pd.DataFrame:
+    """One row a paper: its findings by verdict, a finding that two papers share with the first; its cells.
+
+    Columns of verdicts that no paper has are left out, but for those that a reader looks for.
+    """
+    counts = {paper.title: headline(card, paper.name) for paper in known}
+    shown = [name for name in COLUMNS if name in ALWAYS or any(one[name] for one in counts.values())]
+    return pd.DataFrame([_state(title, one, shown) for title, one in counts.items()])
+
+
+def _state(title: str, count: Mapping[str, int], shown: Sequence[str]) -> dict[str, str | int]:
+    cells = f"{count['unavailable']} of {count['cells']}"
+    return {"paper": title, **{COLUMNS[name]: count[name] for name in shown}, "cells not to be had": cells}
+
+
+def forests_text() -> str:
+    """The forest plot of every measured claim: those with a verdict open, the others of each paper folded."""
+    judged = {paper: judged_claims(paper.name) for paper in papers.papers()}
+    decided = [j for one in judged.values() for j in one if j.verdict != NOT_TESTED]
+    waiting = {
+        paper: [j for j in one if j.verdict == NOT_TESTED and j.interval] for paper, one in judged.items()
+    }
+    folded = [_waiting(paper, one) for paper, one in waiting.items() if one]
+    return "\n\n".join([forest(decided, DECIDED, "tab-forest"), *folded])
+
+
+def _waiting(paper: Paper, judged: Sequence[ClaimVerdict]) -> str:
+    title = f"{paper.title}: {len(judged)} effects that are no verdict yet"
+    return _folded(title, forest(judged, WAITING, f"tab-forest-{_slug(paper)}"))
+
+
+def details_text() -> str:
+    """The cells of each table and every claim, folded, by paper."""
+    return "\n\n".join(map(_details, papers.papers()))
+
+
+def _details(paper: Paper) -> str:
+    scores = tables.as_myst(tables.scores_table(paper.name), CELLS, f"tab-scores-{_slug(paper)}")
+    claims = tables.claims_table(paper.name)
+    every = tables.as_myst(claims, "Claims and verdicts", f"tab-claims-{_slug(paper)}")
+    parts = [_folded("Cells of each table", scores), _folded("Every claim, with its parts", every)]
+    return "\n\n".join([f"### {paper.title}", *parts])
+
+
+def _slug(paper: Paper) -> str:
+    return paper.name.replace("_", "-")
+
+
+def _folded(title: str, text: str) -> str:
+    return f":::::{{dropdown}} {title}\n{text}\n:::::"

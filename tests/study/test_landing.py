@@ -1,0 +1,78 @@
+import dataclasses
+
+from lggkit.study import landing, papers
+from lggkit.study.claim_pages import Page
+from lggkit.study.paper import claims
+from lggkit.study.scorecard import headline, scorecard
+from lggkit.study.statistics import Interval
+from lggkit.study.verdicts import ClaimVerdict
+
+SINGLE = next(claim for claim in claims("lgg") if claim.kind == "greater")
+ALIKE = next(claim for claim in claims("lgg") if claim.kind == "equivalent")
+
+
+def judged(number, verdict, paper="lgg", kind="greater"):
+    claim = dataclasses.replace(SINGLE, paper=paper, number=number, kind=kind)
+    return ClaimVerdict(claim, verdict, "reduced", 3, Interval(2.0, 1.0, 3.0, 3))
+
+
+def numbers(found):
+    return [one.claim.number for one in found]
+
+
+def test_contradicted_claims_come_first_and_papers_take_turns():
+    first = [judged("1a", "holds"), judged("1b", "holds"), judged("2", "holds"), judged("3", "undecided")]
+    second = [judged("7", "holds", "ot_transfer"), judged("8", "contradicted", "ot_transfer")]
+    assert numbers(landing.best([first, second])) == ["8", "1a", "7"]
+    assert numbers(landing.best([first, second[:1]])) == ["1a", "7", "2"]
+
+
+def test_identities_and_what_is_not_tested_are_no_findings():
+    none = [judged("1", "holds", kind="exact"), judged("2", "not tested at this scale")]
+    assert landing.best([none, []]) == []
+
+
+def test_a_finding_is_one_sentence_with_its_place():
+    found = landing._finding(judged(SINGLE.number, "holds"), lambda text, page: f"[{text}]({page.name})")
+    assert found == (
+        f"{SINGLE.statement} This **holds**: 2 of σ [1, 3], reduced scale, 3 seeds "
+        f"([Latent geometry graphs, claim {SINGLE.number}](lgg/s33_latent_geometry_graphs))."
+    )
+    alike = ClaimVerdict(ALIKE, "contradicted", "paper", 1, Interval(2.0, 1.0, 3.0, 1), after_run=True)
+    assert "This **is contradicted†**: 2 points [1, 3], allowed ±" in landing._finding(
+        alike, landing.file_link
+    )
+    moving = landing._finding(judged("1", "still moving"), landing.file_link)
+    assert "This **is still moving**" in moving
+
+
+def test_links_lead_to_the_page():
+    page = Page("lgg/s43_mechanism", "lgg/s43_robustness")
+    assert landing.myst_link("claim 18", page) == "{ref}`claim 18 <tab-lgg-s43-mechanism-claims>`"
+    assert landing.file_link("claim 18", page) == "[claim 18](notebooks/lgg/s43_mechanism.ipynb)"
+
+
+def test_the_table_adds_up_to_the_headline():
+    card, known = scorecard(), papers.papers()
+    frame, count = landing.state_table(card, known), headline(card)
+    assert list(frame["paper"]) == [paper.title for paper in known]
+    for name, column in landing.COLUMNS.items():
+        assert (frame[column].sum() if column in frame else 0) == count[name]
+    assert {landing.COLUMNS[name] for name in landing.ALWAYS} <= set(frame)
+
+
+def test_every_measured_effect_has_its_row_once():
+    from lggkit.study.forest import drawn
+    from lggkit.study.scorecard import judged_claims
+
+    text = landing.forests_text()
+    measured = [j for paper in papers.papers() for j in judged_claims(paper.name) if drawn(j)]
+    assert text.count("<svg") == len(measured)
+    assert all(j.claim.statement in text for j in measured)
+
+
+def test_details_are_folded_by_paper():
+    text = landing.details_text()
+    for paper in papers.papers():
+        assert f"### {paper.title}\n" in text
+    assert text.count("{dropdown}") == 2 * len(papers.papers()) == text.count("{list-table}")
