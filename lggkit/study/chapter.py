@@ -10,7 +10,7 @@ import pandas as pd
 
 from lggkit import experiments
 from lggkit.record import SCALES
-from lggkit.study import tables, view
+from lggkit.study import papers, tables, view
 from lggkit.study.chapter_texts import NOTHING, came_out_text, facts_text, rerun_text, whole_number
 from lggkit.study.figures import length
 from lggkit.study.origins import origins_table
@@ -139,8 +139,9 @@ class Chapter(Part):
 
     def table(self, table: str, note: str = "") -> Table:
         """A table of the paper: its values beside ours at every scale."""
-        named = table.replace("-", " ").capitalize()
-        caption = f"{named} of the paper beside ours: mean ± half the 95 % interval (seeds)."
+        initials = "".join(word[0] for word in papers.find(self.experiment.paper).title.split()).upper()
+        named = f"{initials} {table.replace('-', ' ').title()}"
+        caption = f"{named} beside ours: mean ± half the 95 % interval (seeds)."
         label = f"tab-{self.experiment.paper}-{table}".replace("_", "-")
         frame = tables.paper_table(self.experiment.paper, table)
         return Table(frame, f"{caption} {note}".strip(), label)

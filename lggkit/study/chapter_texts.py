@@ -96,7 +96,8 @@ def _finding(judged: ClaimVerdict) -> str:
     seeds = f"{judged.n} seed{'' if judged.n == 1 else 's'}"
     verdict = judged.verdict[0].upper() + judged.verdict[1:]
     said = f"**{verdict}:** {judged.claim.statement}"
-    return f"{said} Claim {judged.claim.number}, {judged.scale} scale, {seeds}: {effect_text(judged)}."
+    effect = effect_text(judged.claim, judged.interval)
+    return f"{said} Claim {judged.claim.number}, {judged.scale} scale, {seeds}: {effect}."
 
 
 def rerun_text(notebook: str) -> str:

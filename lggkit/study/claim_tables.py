@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,23 +9,23 @@ import pandas as pd
 
 from lggkit.record import SCALES
 from lggkit.study.effect_verdicts import LENGTHS
+from lggkit.study.effect_words import effect_text
+from lggkit.study.paper import Claim
 from lggkit.study.scorecard import judged_claims, table_rows
-from lggkit.study.statistics import Interval
-from lggkit.study.texts import SCALE_TITLES, minus, verdict_text
+from lggkit.study.texts import SCALE_TITLES, verdict_text
 from lggkit.study.verdicts import ClaimVerdict
 
 
 def claims_table(paper: str, experiment: str | None = None) -> pd.DataFrame:
     """One row a claim (of one experiment, if given): statement, rule, effect at each length, gate, verdict.
 
-    Effects are means with their 95 % interval and the number of seeds, a column for each scale at which one
-    of the claims is measured; the gate is that of the scale that decides. ✓ marks verdicts that survive
-    Holm's correction, † claims or parts that were added after a run.
+    An effect has its unit, its 95 % interval, its direction and its seeds. The gate is that of the scale that
+    decides, and empty where the verdict names it already. ✓ marks verdicts that survive Holm's correction,
+    † claims or parts that were added after a run.
     """
     judged = judged_claims(paper)
     chosen = [v for v in judged if experiment is None or _belongs(v, judged, experiment)]
-    scales = [scale for scale in LENGTHS if any(scale in v.lengths for v in chosen)]
-    return pd.DataFrame([_claim_row(v, scales) for v in chosen])
+    return pd.DataFrame([_claim_row(v) for v in chosen])
 
 
 def _belongs(judged: ClaimVerdict, others: Sequence[ClaimVerdict], experiment: str) -> bool:
@@ -34,34 +33,48 @@ def _belongs(judged: ClaimVerdict, others: Sequence[ClaimVerdict], experiment: s
     return experiment in members | {judged.claim.experiment}
 
 
-def _claim_row(judged: ClaimVerdict, scales: Sequence[str]) -> dict[str, str]:
-    claim, effect = judged.claim, judged.effect
-    mark = " ✓" if judged.survives_holm else ""
+def _claim_row(judged: ClaimVerdict) -> dict[str, str]:
+    claim, verdict = judged.claim, _in_words(verdict_text(judged))
+    gate = _in_words(judged.effect.gate_text) if judged.effect else ""
     return {
         "claim": claim.number,
         "statement": claim.statement,
-        "rule": claim.kind.replace("_", " "),
-        **{f"effect (95 %), {SCALE_TITLES[scale]}": _effect(judged, scale) for scale in scales},
-        "gate": effect.gate_text if effect else "",
-        "verdict": verdict_text(judged) + mark,
+        "rule": rule_text(claim),
+        "effect": "; ".join(_effect(judged, scale) for scale in _scales(judged)),
+        "gate": "" if gate in verdict else gate,
+        "verdict": verdict + (" ✓" if judged.survives_holm else ""),
     }
 
 
+def _in_words(text: str) -> str:
+    """Names of metrics and arms without underscores."""
+    return text.replace("_", " ")
+
+
+def rule_text(claim: Claim) -> str:
+    """What must be true of the 95 % interval of the effect, or of the worst case, for a claim to hold."""
+    slope = "below" if claim.direction == "decreasing" else "above"
+    return {
+        "greater": "interval above 0",
+        "equivalent": f"interval within ±{claim.margin or 0:g}",
+        "trend": f"interval {slope} 0",
+        "exact": f"violation at most {claim.margin or 0:g}",
+        "all_of": "all parts hold",
+    }[claim.kind]
+
+
+def _scales(judged: ClaimVerdict) -> list[str]:
+    """The scales that have an effect; of a compound claim that whose seeds are counted."""
+    return [s for s in LENGTHS if s in judged.lengths or (judged.n and s == judged.scale)]
+
+
 def _effect(judged: ClaimVerdict, scale: str) -> str:
-    """The effect at a scale with its seeds; of an identity, and of a compound claim, the seeds only."""
+    """The effect at a scale with its seeds; of a compound claim the seeds only."""
     effect = judged.lengths.get(scale)
-    if effect is None:
-        return f"n = {judged.n}" if judged.scale == scale else ""
-    if effect.interval is None:
-        return "none"
-    exact = judged.claim.kind == "exact"
-    return f"n = {effect.n}" if exact else f"{_interval(effect.interval)}, n = {effect.n}"
-
-
-def _interval(interval: Interval) -> str:
-    if math.isinf(interval.low) or not interval.resolved:
-        return minus(f"{interval.mean:.3g}")
-    return minus(f"{interval.mean:.3g} [{interval.low:.3g}, {interval.high:.3g}]")
+    count = effect.n if effect else judged.n
+    said = effect_text(judged.claim, effect.interval) or "no interval" if effect else ""
+    seeds = f"{count} seed{'' if count == 1 else 's'}"
+    return f"{SCALE_TITLES[scale]}: {said} ({seeds})" if said else f"{SCALE_TITLES[scale]}: {seeds}"
 
 
 def scores_table(paper: str) -> pd.DataFrame:

@@ -8,7 +8,6 @@ import re
 from lggkit.study.paper import Claim
 from lggkit.study.statistics import Interval
 from lggkit.study.texts import minus
-from lggkit.study.verdicts import ClaimVerdict
 
 UNITS = (
     (r"relative_mce", "of relative MCE"),
@@ -47,18 +46,23 @@ def size_text(claim: Claim, interval: Interval) -> str:
     )
 
 
-def effect_text(judged: ClaimVerdict) -> str:
+def effect_text(claim: Claim, interval: Interval | None) -> str:
     """The effect of a single claim and its direction, or what is allowed; empty where nothing is measured."""
-    claim, interval = judged.claim, judged.interval
     if interval is None:
         return ""
     if claim.kind == "exact":
         return minus(f"largest violation {interval.mean:.2g}, allowed {claim.margin:g}")
     size = size_text(claim, interval)
     if claim.kind == "equivalent":
-        return f"{size} apart, allowed ±{claim.margin:g}"
+        return f"{size} {_side(claim, interval.mean)}; allowed ±{claim.margin:g}"
     falling = claim.kind == "trend" and claim.direction == "decreasing"
     return f"{size}, {_direction(-interval.mean if falling else interval.mean)}"
+
+
+def _side(claim: Claim, effect: float) -> str:
+    """On which side of the right arm the left one lies; more of an error is worse."""
+    more, less = ("worse", "better") if re.search("error|mce", metric_of(claim)) else ("more", "less")
+    return (more if effect > 0 else less) if effect else "apart"
 
 
 def _direction(effect: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -22,21 +23,22 @@ if TYPE_CHECKING:
     from lggkit.study.view import Shown
 
 NOT_MEASURED = "not yet measured"
+VERDICT = "verdict at paper scale"
 DIGITS = {"dimensionless": 3, "ratio": 3}
 
 
 def paper_table(paper: str, table: str) -> pd.DataFrame:
     """One row a cell: the paper's value, ours at each scale (mean ± half the 95 % interval, n), verdict.
 
-    Scales between smoke, which never stands beside a paper's number, and paper have a column where something
-    is recorded at them.
+    A scale has a column where something is recorded at it, but smoke, which never stands beside a paper's
+    number; where nothing is recorded, that of the paper's scale says so.
     """
     records = records_of(paper)
     judged = [v for v in judged_cells(paper, records) if v.cell.table == table]
     if not judged:
         raise KeyError(f"{paper} has no measured cell in a table {table!r}; see data/paper/{paper}/cells.csv")
-    scales = [s for s in SCALES[1:] if s == "paper" or any(_values(v.cell, records, s) for v in judged)]
-    frame = pd.DataFrame([_cell_row(v, records, scales) for v in judged])
+    scales = [s for s in SCALES[1:] if any(_values(v.cell, records, s) for v in judged)]
+    frame = pd.DataFrame([_cell_row(v, records, scales or ["paper"]) for v in judged])
     return frame.drop(columns="column") if frame["column"].nunique() == 1 else frame
 
 
@@ -52,7 +54,7 @@ def _cell_row(judged: CellVerdict, records: Records, scales: Sequence[str]) -> d
     ours = {SCALE_TITLES[scale]: _ours(cell, _values(cell, records, scale), digits) for scale in scales}
     difference = "" if judged.difference is None else minus(f"{judged.difference:+.{digits}f}")
     place = {"row": cell.row, "column": cell.column, "printed": _printed(cell)}
-    return place | ours | {"difference": difference, "verdict": verdict_text(judged)}
+    return place | ours | {"difference": difference, VERDICT: verdict_text(judged)}
 
 
 def _printed(cell: Cell) -> str:
@@ -111,16 +113,21 @@ def printed_table(paper: str, table: str) -> pd.DataFrame:
 
 def costs_table(shown: Shown, titles: Mapping[str, str]) -> pd.DataFrame:
     """One row a table arm of a section: parameters, multiply-accumulates, minutes of one training."""
-    return pd.DataFrame([_cost_row(shown, arm, title) for arm, title in titles.items() if shown.arm(arm)])
+    trained = {one.key: one.seconds for one in shown.ledger.trainings.lines()}
+    return pd.DataFrame(
+        [_cost_row(shown, arm, title, trained) for arm, title in titles.items() if shown.arm(arm)]
+    )
 
 
-def _cost_row(shown: Shown, arm: str, title: str) -> dict[str, str]:
-    minutes = [record.seconds / 60 for record in shown.arm(arm)]
+def _cost_row(shown: Shown, arm: str, title: str, trained: Mapping[str, float]) -> dict[str, str]:
+    """The minutes of a record that names its network are those of that training, where it is known."""
+    seconds = [trained.get(r.network) if r.network else r.seconds for r in shown.arm(arm)]
+    minutes = [one / 60 for one in seconds if one is not None]
     return {
         "": title,
         "parameters": "".join(f"{count:,}" for count in shown.values(arm, "parameters")[:1]),
         "multiply-accumulates": "".join(f"{m / 1e6:.1f} M" for m in shown.values(arm, "macs")[:1]),
-        "minutes": f"{sum(minutes) / len(minutes):.1f}",
+        "minutes": f"{fmean(minutes):.1f}" if minutes else "–",
     }
 
 
@@ -137,21 +144,22 @@ def provenance(*shown: Shown) -> pd.DataFrame:
     return pd.DataFrame([_origin(*conditions, runs) for conditions, runs in rows.items()])
 
 
-def _conditions(runs: Sequence[Record]) -> tuple[str, str, str, str]:
-    """Device, code path, version of torch and commit of runs."""
+def _conditions(runs: Sequence[Record]) -> tuple[str, ...]:
+    """Devices of training and of measuring, code path, version of torch and commit of runs."""
     paths = (r.path.partition(":")[0] for r in runs)
-    texts = (r.device for r in runs), paths, (r.torch for r in runs), (r.commit[:8] for r in runs)
-    return tuple(map(_distinct, texts))
+    devices = (r.trained_on for r in runs), (r.device for r in runs)
+    return tuple(map(_distinct, (*devices, paths, (r.torch for r in runs), (r.commit[:8] for r in runs))))
 
 
 def _origin(
-    scale: str, device: str, path: str, torch: str, commit: str, runs: Sequence[Record]
+    scale: str, trained_on: str, device: str, path: str, torch: str, commit: str, runs: Sequence[Record]
 ) -> dict[str, str | int]:
     return {
         "scale": scale,
         "arms": ", ".join(dict.fromkeys(r.arm for r in runs)),
         "runs": len(runs),
         "diverged": sum(r.status == "diverged" for r in runs),
+        "trained on": trained_on,
         "device": device,
         "code path": path,
         "torch": torch,

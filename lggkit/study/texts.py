@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pandas as pd
 
@@ -46,13 +47,22 @@ def verdict_text(judged: CellVerdict | ClaimVerdict) -> str:
 
 
 def as_myst(frame: pd.DataFrame, caption: str, name: str = "") -> str:
-    """A MyST list-table directive of a frame: captioned, referable, cells as plain text."""
+    """A MyST list-table directive of a frame: captioned, referable, cells as plain text.
+
+    Columns in which nothing stands are left out; numbers stay on one line with their spread and their seeds.
+    """
     head = ["::::{list-table} " + caption, ":header-rows: 1"] + ([f":name: {name}"] if name else [])
-    rows = [list(frame.columns), *frame.itertuples(index=False)]
+    filled = frame.loc[:, [bool(len(frame) == 0 or (cells != "").any()) for _, cells in frame.items()]]
+    rows = [list(filled.columns), *filled.itertuples(index=False)]
     body = [f"{'* -' if i == 0 else '  -'} {_escape(cell)}" for row in rows for i, cell in enumerate(row)]
     return "\n".join([*head, "", *body, "::::"])
 
 
+UNBROKEN = re.compile(r" (?=± )|(?<=±) (?=\d)|(?<=\d) (?=\(\d+\))|(?<=\d,) (?=[−\d.]+\])")
+"""Blanks within ``mean ± half width (n)`` and ``[low, high]``."""
+
+
 def _escape(cell: object) -> str:
-    text = str(cell).replace("|", "\\|").replace("*", "\\*").replace("_", "\\_")
+    text = UNBROKEN.sub("\N{NO-BREAK SPACE}", str(cell))
+    text = text.replace("|", "\\|").replace("*", "\\*").replace("_", "\\_")
     return text if text else " "

@@ -5,20 +5,20 @@ import pytest
 from lggkit.study.effect_words import effect_text, unit_of
 from lggkit.study.paper import claims
 from lggkit.study.statistics import Interval
-from lggkit.study.verdicts import ClaimVerdict
 
 CLAIMS = {c.number: c for c in claims("lgg")}
 
 
-def judged(number, mean, low=None, high=None, n=3):
-    low, high = (-math.inf if low is None else low), (math.inf if high is None else high)
-    return ClaimVerdict(CLAIMS[number], "undecided", "short", n, Interval(mean, low, high, n))
+def interval(mean, low=-math.inf, high=math.inf, n=3):
+    return Interval(mean, low, high, n)
 
 
 @pytest.mark.parametrize(
     ("number", "ends", "text"),
     [
-        ("12", (33.54, 31.16, 35.93), "33.5 points [31.2, 35.9] apart, allowed ±1"),
+        ("12", (33.54, 31.16, 35.93), "33.5 points [31.2, 35.9] worse; allowed ±1"),
+        ("12", (-0.5, -0.9, -0.1), "−0.5 points [−0.9, −0.1] better; allowed ±1"),
+        ("12", (0.0, -0.9, 0.9), "0 points [−0.9, 0.9] apart; allowed ±1"),
         ("13b", (-53.02, -64.44, -41.59), "−53 of MCE [−64.4, −41.6], against the claim"),
         ("13a", (56.1, 39.3, 72.9), "56.1 of relative MCE [39.3, 72.9], the way the claim says"),
         (
@@ -33,11 +33,11 @@ def judged(number, mean, low=None, high=None, n=3):
     ],
 )
 def test_an_effect_has_its_unit_its_interval_and_its_direction(number, ends, text):
-    assert effect_text(judged(number, *ends)) == text
+    assert effect_text(CLAIMS[number], interval(*ends)) == text
 
 
 def test_what_is_not_measured_has_no_text():
-    assert effect_text(ClaimVerdict(CLAIMS["12"], "unmeasured")) == ""
+    assert effect_text(CLAIMS["12"], None) == ""
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,6 @@
+from types import SimpleNamespace
+
+import pandas as pd
 import pytest
 
 from lggkit.study import tables
@@ -20,6 +23,37 @@ def test_costs_are_means_over_complete_runs(shown):
     assert table.to_dict("records") == [
         {"": "GKD", "parameters": "94,154", "multiply-accumulates": "14.8 M", "minutes": "2.0"}
     ]
+
+
+def test_costs_of_records_that_name_a_network_are_those_of_its_training(make_record, tmp_path):
+    cost = {"parameters": 7, "macs": 1e6}
+    named = [make_record(arm, 0, seconds=6.0, network=arm * 8, metrics=cost) for arm in ("kd", "sp")]
+    ledger = SimpleNamespace(
+        trainings=SimpleNamespace(lines=lambda: [SimpleNamespace(key="kd" * 8, seconds=90)])
+    )
+    table = tables.costs_table(
+        Shown("lgg/s41_distillation", "reduced", tuple(named), ledger), {"kd": "KD", "sp": "SP"}
+    )
+    assert list(table["minutes"]) == ["1.5", "–"]
+
+
+def test_the_device_of_a_training_stands_beside_that_of_its_measuring(make_record, tmp_path):
+    run = make_record("gkd", 0, device="a laptop", trained_on="a server")
+    shown = Shown("lgg/s41_distillation", "reduced", (run,), Ledger(tmp_path))
+    (row,) = tables.provenance(shown).to_dict("records")
+    assert (row["trained on"], row["device"]) == ("a server", "a laptop")
+
+
+def test_columns_in_which_nothing_stands_are_left_out():
+    text = tables.as_myst(pd.DataFrame({"a": ["x", ""], "gone": ["", ""], "": ["", "z"]}), "Caption")
+    assert "gone" not in text and "- a\n" in text and "- z" in text
+    assert "- gone" in tables.as_myst(pd.DataFrame({"gone": []}), "Caption")
+
+
+@pytest.mark.parametrize("number", ["1.0 ± 0.5 (5)", "[−1.3, 2.15]"])
+def test_a_number_stays_on_one_line(number):
+    text = tables.as_myst(pd.DataFrame({"a": [f"so much: {number} and more"]}), "Caption")
+    assert number.replace(" ", "\N{NO-BREAK SPACE}") in text and "so much: " in text
 
 
 def test_arms_that_were_not_run_have_no_row(shown):
@@ -70,7 +104,13 @@ def test_arms_of_one_origin_share_a_row_and_reasons_of_a_path_are_left_out(make_
     ]
     once = Shown("lgg/s41_distillation", "reduced", tuple(runs), Ledger(tmp_path))
     table = tables.provenance(once, once)
-    common = {"scale": "reduced", "device": "a laptop", "torch": "2.11", "commit": "01234567"}
+    common = {
+        "scale": "reduced",
+        "trained on": "",
+        "device": "a laptop",
+        "torch": "2.11",
+        "commit": "01234567",
+    }
     assert table.to_dict("records") == [
         common
         | {

@@ -1,0 +1,12 @@
+"""A Sphinx extension: numbers, names and links of the pages, and what Sphinx leaves out of their heads."""
+
+from __future__ import annotations
+
+from lggkit.study.book import api_summary, figure_index, heads, numbering
+
+
+def setup(app) -> dict[str, bool]:
+    """Called by Sphinx."""
+    for part in (api_summary, figure_index, heads, numbering):
+        part.connect(app)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
