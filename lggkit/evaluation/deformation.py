@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lggkit.evaluation import _given
 from lggkit.evaluation._attackable import attackable, by_batch, check, logits
+from lggkit.evaluation.gradients import gradient_of, margin_loss
 from lggkit.graph import pairwise_distance
 
 
@@ -100,8 +101,7 @@ def margins(logits: Tensor, labels: Tensor) -> Tensor:
     if len(labels):
         _given.in_range(labels, logits.shape[1])
     logits = logits if logits.is_floating_point() else logits.float()
-    true = labels.unsqueeze(1)
-    return logits.gather(1, true).squeeze(1) - logits.scatter(1, true, -torch.inf).amax(1)
+    return -margin_loss(logits, labels)
 
 
 def input_margins(model: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 250) -> Tensor:
@@ -133,12 +133,9 @@ def input_margins(model: nn.Module, images: Tensor, labels: Tensor, batch_size: 
 
 def _first_order(model: nn.Module, x: Tensor, labels: Tensor) -> Tensor:
     found = logits(model, x.requires_grad_())
-    margin, gradient = margins(found, labels), torch.zeros_like(x)
-    if margin.requires_grad:
-        (given,) = torch.autograd.grad(margin.sum(), x, allow_unused=True)
-        gradient = gradient if given is None else given
+    margin = margins(found, labels)
     # Squares of a float32 gradient may overflow, or vanish, where the gradient itself does not.
-    slope = gradient.double().flatten(1).norm(dim=1)
+    slope = gradient_of(margin, x).double().flatten(1).norm(dim=1)
     most = torch.finfo(margin.dtype).max
     distance = (margin.detach().double() / slope).clamp(-most, most)
     return distance.masked_fill(~slope.isfinite(), torch.nan).to(margin.dtype)

@@ -78,3 +78,12 @@ def inverse_sqrt(x: Tensor, smallest: float | None = None) -> Tensor:
     # The inner `where` keeps the infinite derivative at 0 out of the backward pass (0 * inf = NaN).
     none = x <= smallest
     return torch.where(none, 0.0, torch.where(none, 1.0, x).rsqrt())
+
+
+def in_memory_order(x: Tensor) -> Tensor:
+    """``x`` with all dimensions after the first as they lie in memory, if it is in channels_last; a view."""
+    if not torch.compiler.is_compiling() and torch._C._functorch.is_functorch_wrapped_tensor(x):
+        return x  # under vmap a tensor cannot say how it lies
+    if x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last):
+        return x.permute(0, 2, 3, 1)
+    return x

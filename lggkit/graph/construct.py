@@ -7,8 +7,8 @@ from torch import Tensor
 
 from lggkit.graph import similarities
 from lggkit.graph._precision import matmul, positive_integer, tensor
+from lggkit.graph.laplacians import normalized_weights
 from lggkit.graph.neighbors import SYMMETRIZATIONS, knn_mask, off_diagonal, symmetrize
-from lggkit.graph.normalization import normalized_weights
 from lggkit.graph.signs import check_negative, without_negatives
 
 ORDERS = ("mask-first", "normalize-first")

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from lggkit.graph._precision import as_adjacency, inverse_sqrt, least_degree, positive_integer
-from lggkit.graph.laplacians import laplacian
-from lggkit.graph.normalization import degree
+from lggkit.graph.laplacians import degree, laplacian
 from lggkit.graph.signs import nonnegative
 
 # The normalised Laplacian's eigenvalues end at 2: what is not to be chosen is lifted above.

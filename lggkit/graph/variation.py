@@ -17,8 +17,7 @@ from torch import Tensor
 
 from lggkit.graph._precision import accumulating, least_degree, positive_integer
 from lggkit.graph.classes import class_indicators, inter_class_edges, labelled
-from lggkit.graph.laplacians import power_product
-from lggkit.graph.normalization import normalized_weights
+from lggkit.graph.laplacians import normalized_weights, power_product
 from lggkit.graph.signs import nonnegative
 
 DENOMINATORS = ("edges-possible", "inter-pairs", "edges-present")

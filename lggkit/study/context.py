@@ -17,8 +17,7 @@ from lggkit.data import DataSet
 from lggkit.data import load as load_data
 from lggkit.durable import require_writable
 from lggkit.experiments.lockstep import train_networks
-from lggkit.experiments.networks import Network, Observer, Seeded
-from lggkit.experiments.trained import TrainedNetwork, named
+from lggkit.experiments.networks import Network, Observer, Seeded, TrainedNetwork, named
 from lggkit.record import Record, Spec
 from lggkit.study import paths
 from lggkit.study.kept import KeptNetwork

@@ -12,7 +12,7 @@ import torch
 
 from lggkit import strict
 from lggkit.durable import DRAFT, set_aside
-from lggkit.experiments.trained import TrainedNetwork
+from lggkit.experiments.networks import TrainedNetwork
 from lggkit.networks.weights import lay_out
 from lggkit.training import CheckpointDamaged, read_checkpoint, write_checkpoint
 from lggkit.training.memory import is_out_of_memory

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lggkit import strict
-from lggkit.experiments.networks import Network, content
-from lggkit.experiments.pairing import paired
-from lggkit.experiments.trained import TrainedNetwork
+from lggkit.experiments.lockstep import paired
+from lggkit.experiments.networks import Network, TrainedNetwork, content
 from lggkit.study.ledger_files import append_line, writing
 from lggkit.study.ledger_lines import understood
 

@@ -10,13 +10,11 @@ import torch
 from torch import nn
 
 from lggkit.data import DataSet
-from lggkit.training.bar import progress_bar
+from lggkit.training.checkpoint import fingerprint_of, identity_of
 from lggkit.training.config import TrainConfig
-from lggkit.training.identity import fingerprint_of, identity_of
-from lggkit.training.layout import guarded
-from lggkit.training.lockstep import Lockstep, taken_up
+from lggkit.training.lockstep import Lockstep, progress_bar, taken_up
 from lggkit.training.memory import telling_memory
-from lggkit.training.processor import CodePath, choose_path
+from lggkit.training.processor import CodePath, choose_path, guarded
 from lggkit.training.request import check_every, check_model, check_request
 from lggkit.training.run import Run
 from lggkit.training.step import Objective, objective_for

@@ -14,8 +14,7 @@ from torch import Tensor, nn
 from lggkit.data import DataSet
 from lggkit.evaluation import model_error
 from lggkit.training.config import TrainConfig
-from lggkit.training.history import History
-from lggkit.training.meter import Meter
+from lggkit.training.meter import History, Meter
 from lggkit.training.path import PathTaken
 from lggkit.training.processor import CodePath
 from lggkit.training.seeds import seed_noise

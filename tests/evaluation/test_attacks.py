@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from lggkit.evaluation.attacks import (
+from lggkit.evaluation import (
     VanishedGradients,
     deepfool,
     fgsm,

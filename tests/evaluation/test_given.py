@@ -8,19 +8,17 @@ import torch
 from torch import nn
 
 from lggkit.evaluation import (
-    gaussian_noise,
-    input_margins,
-    noise_at,
-    vanished_gradients,
-)
-from lggkit.evaluation.attacks import (
     deepfool,
     fgsm,
     fgsm_direction,
+    gaussian_noise,
+    input_margins,
     misled,
     moved_along,
+    noise_at,
     pgd,
     strong,
+    vanished_gradients,
 )
 
 BOXED = {

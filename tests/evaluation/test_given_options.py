@@ -8,22 +8,20 @@ import torch
 from torch import nn
 
 from lggkit.evaluation import (
+    deepfool,
+    fgsm,
     gaussian_noise,
     input_margins,
+    moved_along,
     noise_at,
+    pgd,
     predict,
     quantized,
+    snr_epsilon,
+    strong,
     with_dropout,
 )
 from lggkit.evaluation import influence as shares
-from lggkit.evaluation.attacks import (
-    deepfool,
-    fgsm,
-    moved_along,
-    pgd,
-    snr_epsilon,
-    strong,
-)
 
 
 def network():

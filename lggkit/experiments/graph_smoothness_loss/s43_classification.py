@@ -25,7 +25,7 @@ from lggkit.evaluation.embeddings import classifier_errors
 from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
 from lggkit.experiments.lockstep import begun_run
 from lggkit.experiments.networks import Network
-from lggkit.experiments.recipes.answers import new_class_errors
+from lggkit.experiments.recipes.answers import new_class_errors, pair_loss
 from lggkit.experiments.recipes.embedder import (
     CROSS_ENTROPY,
     GRAPH_SMOOTHNESS,
@@ -36,7 +36,6 @@ from lggkit.experiments.recipes.embedder import (
     Embedder,
 )
 from lggkit.experiments.recipes.embedding import EmbeddingLoss
-from lggkit.experiments.recipes.pair_loss import pair_loss
 from lggkit.objectives import pair_sum_violation
 from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from statistics import mean
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from lggkit.evaluation import error_rate, knn_error, model_error, predict
 from lggkit.evaluation.embeddings import Labelled
-from lggkit.evaluation.voting import NeighborVote
+from lggkit.evaluation.neighbors import NeighborVote
 from lggkit.experiments.base import Context
 from lggkit.experiments.recipes.embedder import Embedder
 from lggkit.record import Spec
-from lggkit.training import TrainResult
+from lggkit.training import Stream, TrainResult
 
 NEIGHBORS = 10
 
@@ -86,3 +88,15 @@ def new_class_errors(
     asked = context.data(embedder.data_name, train=False).subset(new)
     held, places = (whole.embedded(result.model, data) for data in (seen, asked))
     return {"error_10nn_new": own, "new_class_cost": own - knn_error(*held, *places, NEIGHBORS)}
+
+
+@torch.no_grad()
+def pair_loss(model: nn.Module, embedder: Embedder, seed: int, context: Context, batches: int) -> float:
+    """The mean edge weight of the pairs of distinct classes in the first batches of a training.
+
+    Pairs that are no neighbours have weight 0. The model answers in the mode it is in.
+    """
+    stream = Stream(embedder.images.training(context), embedder.own_training, seed)
+    loss = replace(embedder.own_loss, reduction="mean", weight=1.0)
+    first = [stream.make(step) for step in range(min(batches, stream.steps_per_epoch))]
+    return mean(float(loss.of_batch(model(batch.images), batch.labels)) for batch in first)
