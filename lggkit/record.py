@@ -178,16 +178,11 @@ class Record:
         Raises:
             ValueError: a field is missing, unknown, or no value for it.
         """
-        if not isinstance(fields, dict):
-            raise ValueError(f"a JSON {type(fields).__name__}, not an object")
-        try:
-            return cls(**fields | {"arrays": _names(fields.get("arrays", []))})
-        except TypeError as error:
-            raise ValueError(str(error)) from error
+        return strict.made(lambda arrays=(), **others: cls(arrays=_names(arrays), **others), fields)
 
 
 def _names(names: Any) -> dict[str, None]:
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         raise ValueError("arrays are not a list of names")
     return dict.fromkeys(names)
 

@@ -88,11 +88,11 @@ def begun_run(network: Network, seed: int, context: Context) -> Run:
     """The training of a network before its first step, without checkpoint, to be advanced by hand."""
     data, config = network.images.training(context), network.schedule
     model = network.begun(seed, context)
-    model.to(memory_format=config.memory_format)
     guides = _guides([(network, seed)], context)
     options = Options(taps=network.recipe.taps(model), after_step=network.recipe.after_step())
     (precision,) = by_precision([(network, seed)], [(network, seed)], context, {})
     path = choose_path(config, context.device, len(data), precision)
+    model.to(memory_format=path.layout)
     objective = _objective(network, model, guides)
     return Run(model, Stream(data, config, seed), config, path, options, objective)
 

@@ -67,10 +67,6 @@ class KeptNetwork:
             self._set_aside(f"{self.file} is damaged: {error}")
             return None
 
-    def exists(self) -> bool:
-        """Whether there is a sound file, seen by the observer where one is named."""
-        return self._state() is not None
-
     def make_room(self) -> None:
         """Remove what killed writers left, and set aside what is no file, before the network is written."""
         for folder in (self.folder, self.folder / "checkpoints"):

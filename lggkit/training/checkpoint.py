@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import torch
 
 from lggkit.data import DataSet
-from lggkit.durable import draft, set_aside
+from lggkit.durable import set_aside, write_whole
 from lggkit.training.run import Run
 
 __all__ = [
@@ -47,8 +46,7 @@ def write_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with draft(path) as beside:
-            _write_through(beside, _encode(state))
+        write_whole(path, _encode(state))
     except OSError as error:
         raise CheckpointError(
             f"could not write {path} ({error.strerror or error}); the checkpoint before it is kept: "
@@ -93,13 +91,6 @@ def _encode(state: dict[str, Any]) -> bytes:
     torch.save(state, buffer)
     content = buffer.getvalue()
     return MAGIC + hashlib.sha256(content).digest() + content
-
-
-def _write_through(path: Path, content: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def identity_of(run: Run, tag: str, fingerprint: str) -> dict[str, Any]:

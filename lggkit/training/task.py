@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from lggkit.data import DataSet
+from lggkit.training.checks import whole
 from lggkit.training.path import PathTaken
 
 Evaluate = Callable[[nn.Module], float | Mapping[str, float | Tensor]] | DataSet | None
@@ -15,7 +16,11 @@ Evaluate = Callable[[nn.Module], float | Mapping[str, float | Tensor]] | DataSet
 
 @dataclass(frozen=True)
 class Options:
-    """What a training does beside its steps; see `lggkit.training.train`."""
+    """What a training does beside its steps, see `lggkit.training.train`.
+
+    Raises:
+        ValueError: an interval is neither None nor an integer of at least 1.
+    """
 
     taps: Sequence[str] = ()
     evaluate: Evaluate = None
@@ -23,6 +28,11 @@ class Options:
     evaluate_at: Sequence[int] | None = None
     checkpoint_every: int | None = None
     after_step: Callable[[nn.Module], None] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("evaluate_every", "checkpoint_every"):
+            if getattr(self, name) is not None:
+                whole(name, getattr(self, name), 1)
 
     def evaluates(self, epoch: int, last: int) -> bool:
         """Whether there is an evaluation after this many epochs, ``last`` being the whole training."""

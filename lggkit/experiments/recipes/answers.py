@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from statistics import mean
 from typing import Any
@@ -12,14 +12,29 @@ import torch
 from torch import Tensor, nn
 
 from lggkit.evaluation import error_rate, knn_error, model_error, predict
+from lggkit.evaluation.benchmark import CorruptionBenchmark
 from lggkit.evaluation.embeddings import Labelled
 from lggkit.evaluation.neighbors import NeighborVote
 from lggkit.experiments.base import Context
-from lggkit.experiments.recipes.embedder import Embedder
+from lggkit.experiments.recipes.embedder import Embedder, OfEmbedder
 from lggkit.record import Spec
 from lggkit.training import Stream, TrainResult
 
 NEIGHBORS = 10
+SMOKE_BENCHMARK = CorruptionBenchmark(
+    corruptions=("gaussian_noise", "defocus_blur", "contrast"), severities=(3, 5), corruption_version=2
+)
+SHORT_BENCHMARK = CorruptionBenchmark(corruption_images=1000)
+REDUCED_BENCHMARK = replace(SHORT_BENCHMARK, corruption_version=2)
+PAPER_BENCHMARK = CorruptionBenchmark(corruption_version=2)
+
+
+@dataclass(frozen=True)
+class Answering(OfEmbedder):
+    """Base of settings of networks that answer under corruptions: by ``vote`` neighbours, None the logits."""
+
+    benchmark: CorruptionBenchmark = field(default_factory=CorruptionBenchmark)
+    vote: int | None = None
 
 
 def voting(embedder: Embedder, model: nn.Module, context: Context) -> NeighborVote:
