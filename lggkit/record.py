@@ -161,11 +161,7 @@ class Record:
 
     @classmethod
     def from_json(cls, line: str | bytes) -> Record:
-        """The record of one ledger line.
-
-        Raises:
-            ValueError: the line is not strict JSON (see `lggkit.strict.loads`), or not a record's.
-        """
+        """The record of one ledger line; a ValueError where it is not strict JSON, or not a record's."""
         try:
             return cls.from_fields(strict.loads(line))
         except ValueError as error:
@@ -173,11 +169,7 @@ class Record:
 
     @classmethod
     def from_fields(cls, fields: Any) -> Record:
-        """The record of what a line says, of the arrays only the names.
-
-        Raises:
-            ValueError: a field is missing, unknown, or no value for it.
-        """
+        """The record of what a line says, of the arrays only the names; a ValueError where it says none."""
         return strict.made(lambda arrays=(), **others: cls(arrays=_names(arrays), **others), fields)
 
 

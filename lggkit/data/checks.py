@@ -12,10 +12,11 @@ from torch import Tensor
 LARGEST = 2**63 - 1
 
 
-def check_tensor(what: str, value: Any) -> None:
-    """Refuses what is no tensor, with ``TypeError``."""
+def a_tensor(what: str, value: Any) -> Tensor:
+    """The value, if it is a tensor; else ``TypeError``."""
     if not isinstance(value, Tensor):
         raise TypeError(f"{what} are a {type(value).__name__}: give a tensor, as of torch.from_numpy.")
+    return value
 
 
 def as_tensor(what: str, value: Any) -> Tensor:

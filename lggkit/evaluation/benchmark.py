@@ -97,14 +97,8 @@ def corruption_metrics(
 ) -> dict[Name, dict[str, Any]]:
     """Errors of several networks; each corrupted set is made once for all of them, and then let go.
 
-    Args:
-        answers: by any name, functions from uint8 images to classes (n,) or logits (n, c).
-        data: the clean images (the first so many of a test set).
-        names, severities, version: of the corruptions.
-
-    Returns:
-        For each network, in percent, ``clean_error`` and a list ``errors_<corruption>`` with one error a
-        severity.
+    ``answers`` are, by any name, functions from uint8 images to classes (n,) or logits (n, c). Each gets, in
+    percent, ``clean_error`` and a list ``errors_<corruption>`` with one error a severity.
     """
     found = {
         who: {"clean_error": error_rate(answer(data.images), data.labels)} for who, answer in answers.items()

@@ -16,9 +16,7 @@ DISPLACEMENT = 10.0
 def normalization_influence(latents: Sequence[Tensor], generator: torch.Generator) -> dict[str, float]:
     """What dimension and one displaced sample weigh, with and without step 4 (paper 1, claims 10 and 20).
 
-    Args:
-        latents: one (n, d) tensor a depth; `displaced` moves the first sample of the last.
-        generator: of the direction in which it is moved.
+    Latents are one (n, d) tensor a depth; `displaced` moves the first sample of the last.
 
     Raises:
         ValueError: as for `weight_spread`, `displaced` and `first_sample_share`.
@@ -55,15 +53,10 @@ def coefficient_of_variation(values: Iterable[float]) -> float:
 
 
 def weight_spread(latents: Iterable[Tensor], normalized: bool) -> dict[str, float]:
-    """How differently the full cosine graphs of one batch at several depths are scaled.
+    """How differently the full cosine graphs of one batch at several depths (n, d) are scaled.
 
-    Args:
-        latents: one (n, d) tensor a depth, of any dimensions.
-        normalized: whether step 4 of the construction is applied.
-
-    Returns:
-        ``level``: coefficient of variation over depths of the mean edge weight; ``contrast``: that of the
-        weights' own coefficient of variation within a graph, which no rescaling of a graph changes.
+    ``level`` is the coefficient of variation over depths of the mean edge weight, ``contrast`` that of the
+    weights' own coefficient of variation within a graph, which no rescaling of a graph changes.
 
     Raises:
         ValueError: a graph has no edge weights above 0 to divide by, or weights that are not finite.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -30,7 +31,7 @@ def as_adjacency(a: Tensor) -> Tensor:
     return a.float() if a.dtype == torch.bool else accumulating(a, "The adjacency")
 
 
-def integer(value: int, name: str, least: int) -> int:
+def integer(value: int, name: str, least: int = 1) -> int:
     """``value`` as an int, if it is an integer (also NumPy's, but no Boolean) of at least ``least``."""
     if isinstance(value, bool | Tensor) or not hasattr(value, "__index__"):
         raise TypeError(f"{name} must be an int, got {value!r}.")
@@ -40,9 +41,10 @@ def integer(value: int, name: str, least: int) -> int:
     return value
 
 
-def positive_integer(value: int, name: str) -> int:
-    """``value`` as an int, if it is an integer of at least 1."""
-    return integer(value, name, 1)
+def one_of(value: Any, choices: Sequence[str], name: str) -> None:
+    """Raises ValueError where ``value`` is none of the choices."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}.")
 
 
 def may_look(x: Tensor) -> bool:

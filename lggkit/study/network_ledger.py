@@ -69,11 +69,7 @@ class Training:
 
     @classmethod
     def from_json(cls, line: bytes) -> Training:
-        """The training of one line.
-
-        Raises:
-            ValueError: the line is not strict JSON, or not a training's.
-        """
+        """The training of one line; a ValueError where it is not strict JSON, or not a training's."""
         training = strict.made(cls, strict.loads(line))
         strict.key(training.key)
         strict.text("device", training.device)
@@ -90,11 +86,7 @@ class NetworkLedger:
     path: Path
 
     def append(self, training: Training) -> None:
-        """Add a line.
-
-        Raises:
-            LedgerError: the disk refused; what was recorded before is untouched.
-        """
+        """Add a line; a LedgerError, and nothing changed, where the disk refuses."""
         with writing(self.path):
             append_line(self.path, training.to_json())
 

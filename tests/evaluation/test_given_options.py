@@ -111,7 +111,7 @@ def test_counts_that_are_no_integers_are_refused(value):
         quantized(network(), bits=value).__enter__,
     )
     for call in calls:
-        with pytest.raises(TypeError, match=r"(steps|restarts|batch_size|bits) is .*; give an integer"):
+        with pytest.raises(TypeError, match=r"(steps|restarts|batch_size|bits) is .*: give an integer"):
             call()
 
 
@@ -135,7 +135,7 @@ def test_input_margins_of_any_size_of_gradient():
 def test_weights_that_are_not_finite_or_too_many_bits_are_refused():
     model = network()
     with (
-        pytest.raises(ValueError, match="bits is 2000; give an integer from 2 to 64"),
+        pytest.raises(ValueError, match="bits is 2000: give an integer from 2 to 64"),
         quantized(model, 2000),
     ):
         pass

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lggkit.data.checks import check_tensor, described
+from lggkit.data.checks import a_tensor, described
 from lggkit.data.corruptions.draws import Draws
 from lggkit.data.corruptions.levels import grey
 
@@ -32,7 +32,7 @@ class Textures:
         if not self.levels:
             raise ValueError("there are no textures: give at least one.")
         for level in self.levels:
-            check_tensor("textures", level)
+            a_tensor("textures", level)
             channels = {len(each) for each in self.levels if each.ndim == 3}
             if level.dtype != torch.uint8 or level.ndim != 3 or channels not in ({1}, {3}):
                 raise ValueError(

@@ -98,12 +98,8 @@ def plasma(draws: Draws, side: int, decay: float) -> Tensor:
     """A periodic random landscape for each image, float32 (n, side, side), from 0 to 1.
 
     Centres of squares, then of diamonds, get the mean of their four corners and a displacement, which is
-    uniform with a half-width that falls by decay² each time that the mesh is halved.
-
-    Args:
-        draws: of the displacements, 3 · (side/mesh)² for each mesh.
-        side: a power of two, at least 2.
-        decay: more is smoother.
+    uniform with a half-width that falls by decay² each time that the mesh is halved. ``side`` is a power of
+    two, at least 2; 3 · (side/mesh)² displacements are drawn for each mesh.
     """
     land, width, mesh = None, FIRST, side
     while mesh >= 2:

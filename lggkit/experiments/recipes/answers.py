@@ -87,11 +87,8 @@ def new_class_errors(
 
     ``error_10nn_new`` is on test images of those classes; ten neighbours vote among the training images of
     all classes. ``new_class_cost`` is this error less that of the network that was trained on all classes
-    from the same seed; it is left out where that one diverged. Both are in percent.
-
-    Args:
-        base, queries: the training and the test images of all classes as the network embeds them (n, d), with
-            their labels (n,).
+    from the same seed; it is left out where that one diverged. Both are in percent. ``base`` and ``queries``
+    are the training and the test images of all classes as the network embeds them, with their labels.
     """
     new = queries[1] >= embedder.classes_kept
     own = knn_error(*base, queries[0][new], queries[1][new], NEIGHBORS)
