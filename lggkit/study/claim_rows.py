@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from lggkit.study.effect_verdicts import Effect
+from lggkit.study.effects import Reading
 from lggkit.study.finite import finite_or_none
-from lggkit.study.readings import Reading
 from lggkit.study.statistics import Interval
 from lggkit.study.verdicts import ClaimVerdict
 

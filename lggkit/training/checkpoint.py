@@ -12,17 +12,9 @@ from typing import Any
 import torch
 
 from lggkit.data import DataSet
-from lggkit.durable import set_aside, write_whole
+from lggkit.durable import write_whole
 from lggkit.training.run import Run
 
-__all__ = [
-    "CheckpointDamaged",
-    "CheckpointError",
-    "check_identity",
-    "read_checkpoint",
-    "set_aside",
-    "write_checkpoint",
-]
 MAGIC = b"lggkit checkpoint 2 "
 
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import torch
 
+from lggkit.durable import set_aside
 from lggkit.training.begin import begin
 from lggkit.training.capture import capture_again, let_go
 from lggkit.training.checkpoint import (
     CheckpointDamaged,
     check_identity,
     read_checkpoint,
-    set_aside,
     write_checkpoint,
 )
 from lggkit.training.pace import OutOfTime, Pace, time_is_up

@@ -11,7 +11,7 @@ from torch import nn
 
 from lggkit.networks.convolution import GuardedConv2d, layers_at_risk, oneDNN_overruns
 from lggkit.training.config import TrainConfig
-from lggkit.training.path import PathTaken
+from lggkit.training.task import PathTaken
 
 IMAGES_WORTH_COMPILING = 100_000
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}

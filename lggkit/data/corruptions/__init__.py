@@ -2,8 +2,7 @@
 
 from lggkit.data.corruptions.catalog import CORRUPTIONS, SEVERITIES, corrupt, corruption_sheet
 from lggkit.data.corruptions.official import Corrupted, corrupted, source_of
-from lggkit.data.corruptions.photographs import frost_photographs
-from lggkit.data.corruptions.textures import Textures
+from lggkit.data.corruptions.textures import Textures, frost_photographs
 from lggkit.data.corruptions.versions import NEWEST, VERSIONS, Version
 
 __all__ = [
