@@ -161,11 +161,7 @@ class Record:
 
     @classmethod
     def from_json(cls, line: str | bytes) -> Record:
-        """The record of one ledger line.
-
-        Raises:
-            ValueError: the line is not strict JSON (see `lggkit.strict.loads`), or not a record's.
-        """
+        """The record of one ledger line; a ValueError where it is not strict JSON, or not a record's."""
         try:
             return cls.from_fields(strict.loads(line))
         except ValueError as error:
@@ -173,21 +169,12 @@ class Record:
 
     @classmethod
     def from_fields(cls, fields: Any) -> Record:
-        """The record of what a line says, of the arrays only the names.
-
-        Raises:
-            ValueError: a field is missing, unknown, or no value for it.
-        """
-        if not isinstance(fields, dict):
-            raise ValueError(f"a JSON {type(fields).__name__}, not an object")
-        try:
-            return cls(**fields | {"arrays": _names(fields.get("arrays", []))})
-        except TypeError as error:
-            raise ValueError(str(error)) from error
+        """The record of what a line says, of the arrays only the names; a ValueError where it says none."""
+        return strict.made(lambda arrays=(), **others: cls(arrays=_names(arrays), **others), fields)
 
 
 def _names(names: Any) -> dict[str, None]:
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         raise ValueError("arrays are not a list of names")
     return dict.fromkeys(names)
 

@@ -34,6 +34,21 @@ def loads(line: str | bytes) -> Any:
     return value
 
 
+def made(kind: Callable[..., Any], fields: Any) -> Any:
+    """An object of the fields that a line holds; a ValueError where they are none, too few or too many."""
+    if not isinstance(fields, dict):
+        raise ValueError(f"a JSON {type(fields).__name__}, not an object")
+    try:
+        return kind(**fields)
+    except TypeError as error:
+        raise ValueError(str(error)) from error
+
+
+def now() -> str:
+    """The present date as records state it."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
 def plain(value: Any, depth: int = 0) -> None:
     """Make sure that a value is made of dictionaries, lists, texts, finite numbers, truth values and None."""
     if depth > DEEPEST:

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lggkit.data.checks import as_integer, check_generator, check_tensor
+from lggkit.data.checks import a_tensor, as_integer, check_generator
 
 
 def augment(images: Tensor, generator: torch.Generator, pad: int = 4, flip: bool = True) -> Tensor:
@@ -110,7 +110,7 @@ def _row_starts(offsets: Tensor, flips: Tensor, shape: torch.Size, pad: int) -> 
 
 
 def _check_images(images: Tensor) -> None:
-    check_tensor("images", images)
+    a_tensor("images", images)
     if images.dtype != torch.uint8:
         raise TypeError(f"images must be uint8, not {images.dtype}: augment before normalising.")
     if images.ndim < 4:
@@ -120,8 +120,8 @@ def _check_images(images: Tensor) -> None:
 
 
 def _check_draw(images: Tensor, offsets: Tensor, flips: Tensor, pad: int) -> None:
-    check_tensor("offsets", offsets)
-    check_tensor("flips", flips)
+    a_tensor("offsets", offsets)
+    a_tensor("flips", flips)
     batch = tuple(images.shape[:-3])
     if not torch.compiler.is_compiling():
         as_integer("pad", pad, 0)

@@ -13,14 +13,11 @@ from lggkit.data import digits, published
 
 @dataclass(frozen=True)
 class Entry:
-    """How a data set is read.
+    """How a data set is read: its classes by label, and its title as a sentence names it.
 
-    Args:
-        classes: names, by label.
-        read: ``read(train, root)`` gives images uint8 (n, c, h, w) and labels int64 (n,).
-        statistics: (mean, std) per channel of the training split on [0, 1], where they are known for the
-            verified files (a test holds them equal to the computed); else they are computed when loading.
-        title: as a sentence names it.
+    ``read(train, root)`` gives images uint8 (n, c, h, w) and labels int64 (n,). ``statistics`` are mean and
+    std per channel of the training split on [0, 1], where they are known for the verified files (a test holds
+    them equal to the computed); else they are computed when loading.
     """
 
     classes: tuple[str, ...]

@@ -10,8 +10,16 @@ import torch
 from torch import Tensor
 
 from lggkit.data.catalog import DATASETS
-from lggkit.data.checks import as_integer, as_tensor, check_generator, described, places
-from lggkit.data.labels import as_labels, check_range, class_names
+from lggkit.data.checks import (
+    as_integer,
+    as_labels,
+    as_tensor,
+    check_generator,
+    check_range,
+    class_names,
+    described,
+    places,
+)
 from lggkit.data.pixels import channel_statistics
 
 

@@ -22,12 +22,7 @@ class DataCorrupt(RuntimeError):
 
 @dataclass(frozen=True)
 class File:
-    """A file of a data set.
-
-    Args:
-        path: relative to the root.
-        md5: as published, of the contents, uncompressed.
-    """
+    """A file of a data set: ``path`` from the root on, the published MD5 of its contents, uncompressed."""
 
     path: str
     md5: str
@@ -48,22 +43,14 @@ def root() -> Path:
 
 
 def locate(folder: Path, file: File) -> Path | None:
-    """The file itself, else its gzip beside it (``.gz``), else None.
-
-    Args:
-        folder: the root.
-        file: what to look for.
-    """
+    """The file under the root ``folder``, else its gzip beside it (``.gz``), else None."""
     plain = folder / file.path
     compressed = plain.with_name(plain.name + ".gz")
     return next((path for path in (plain, compressed) if os.path.isfile(path)), None)
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse to make a folder where one is expected, so that a drive that is unplugged is not written beside.
-
-    Args:
-        folder: the root.
+    """Refuse to make a root where one is expected, so that a drive that is unplugged is not written beside.
 
     Raises:
         DataUnavailable: it is a file or a broken link, or ``$LGGKIT_DATA`` names it and it is not there.
@@ -80,16 +67,9 @@ def check_folder(folder: Path) -> None:
 
 
 def read_verified(folder: Path, file: File) -> bytes:
-    """The contents of a file, if their MD5 is the published one.
+    """The contents of a file under a root, uncompressed, if their MD5 is the published one; a gzip will do.
 
     Verified are the very bytes that are returned, so that nothing can change in between.
-
-    Args:
-        folder: the root.
-        file: what to read; a gzip of it will do.
-
-    Returns:
-        The contents, uncompressed.
 
     Raises:
         DataUnavailable: there is no such file, or its drive no longer answers.
@@ -111,12 +91,7 @@ def read_verified(folder: Path, file: File) -> bytes:
 
 
 def corrupt(path: Path | str, reason: str) -> DataCorrupt:
-    """The error for a file that is truncated or altered, with what to do.
-
-    Args:
-        path: the file.
-        reason: how this was seen.
-    """
+    """The error for a file that is truncated or altered, with how this was seen and what to do."""
     remedy = "delete it to have it downloaded again, or put an intact copy in its place"
     return DataCorrupt(f"{path} is truncated or altered ({reason}): {remedy}.")
 

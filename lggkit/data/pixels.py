@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from lggkit.data.checks import check_tensor
+from lggkit.data.checks import a_tensor
 
 
 def to_float(images: Tensor) -> Tensor:
@@ -22,7 +22,7 @@ def to_float(images: Tensor) -> Tensor:
     Raises:
         TypeError: another dtype, or no tensor.
     """
-    check_tensor("images", images)
+    a_tensor("images", images)
     if images.is_floating_point():
         return images
     if images.dtype != torch.uint8:
@@ -81,7 +81,7 @@ def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
         TypeError: ``images`` are not uint8.
         ValueError: their shape is another, or there are none.
     """
-    check_tensor("images", images)
+    a_tensor("images", images)
     if images.dtype != torch.uint8:
         raise TypeError(f"images must be uint8 (0..255), not {images.dtype}: convert them first.")
     if images.ndim != 4 or not images.numel():

@@ -8,9 +8,8 @@ so that a file compressed anew is still recognised.
 from __future__ import annotations
 
 from lggkit.data import formats
-from lggkit.data.download import Archive
+from lggkit.data.download import Archive, OnDisk
 from lggkit.data.files import File
-from lggkit.data.ondisk import OnDisk
 
 TORONTO = "https://www.cs.toronto.edu/~kriz/"
 STANFORD = "http://ufldl.stanford.edu/housenumbers/"

@@ -3,21 +3,18 @@
 Everything waits for the device, since what is given is looked at and what comes out are numbers, but for
 ``predict`` and ``with_dropout``: none of it belongs into a training step. Classifiers on embeddings, clusters
 and correlations of distances are computed on the CPU, by scikit-learn and scipy.
+
+Attacks: FGSM at a signal-to-noise ratio is that of paper 1, section 4.3 (as its authors' code has it); PGD,
+DeepFool and the minimum-norm attack are foolbox's. Networks are attacked in evaluation mode; their modes,
+weights and gradients are as before afterwards. They return logits (n, c), or what
+`lggkit.networks.outputs.logits_of` finds them in. Images are floats (n, c, h, w) on the network's device and,
+unless said otherwise, in [0, 1], the input normalisation being part of the network; labels are integers (n,)
+of any width. Gradients are those of losses that do not saturate, see `lggkit.evaluation.gradients`.
 """
 
+from lggkit.evaluation._attackable import misled
 from lggkit.evaluation.accuracy import error_rate, model_error, predict
-from lggkit.evaluation.attacks import (
-    VanishedGradients,
-    deepfool,
-    fgsm,
-    fgsm_direction,
-    misled,
-    moved_along,
-    pgd,
-    snr_epsilon,
-    strong,
-    vanished_gradients,
-)
+from lggkit.evaluation.benchmark import corruption_errors
 from lggkit.evaluation.clusters import (
     class_elongation,
     clusters_per_class,
@@ -26,7 +23,6 @@ from lggkit.evaluation.clusters import (
     silhouette,
 )
 from lggkit.evaluation.consistency import Consistency, agreement, consistency
-from lggkit.evaluation.corruption import corruption_errors
 from lggkit.evaluation.corruption_means import (
     LEAST_HARM,
     corruption_error,
@@ -43,7 +39,11 @@ from lggkit.evaluation.deformation import (
     largest_variation_step,
     margins,
 )
+from lggkit.evaluation.descents import deepfool, pgd
 from lggkit.evaluation.embeddings import SvcResult, knn_error, linear_probe_error, svc_error
+from lggkit.evaluation.ensemble import strong
+from lggkit.evaluation.fast_gradient import fgsm, fgsm_direction, moved_along, snr_epsilon
+from lggkit.evaluation.gradients import VanishedGradients, vanished_gradients
 from lggkit.evaluation.perturbations import gaussian_noise, noise_at, quantized, with_dropout
 
 __all__ = [

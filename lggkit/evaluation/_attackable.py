@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lggkit.data.checks import a_tensor
 from lggkit.evaluation import _given
 from lggkit.evaluation.accuracy import classes_of, evaluating, outputs, predict
 
@@ -30,7 +31,7 @@ def check(
             bounds, a label is negative, or the images are not on the model's device.
     """
     # No images at all are refused below, with the labels.
-    if _given.tensor("images", images).shape[:1] != (0,):
+    if a_tensor("images", images).shape[:1] != (0,):
         _given.floats(images)
     labels = _given.classes(labels, device=images.device)
     if not len(images) or labels.shape != images.shape[:1]:

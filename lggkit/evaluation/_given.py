@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from lggkit.data.checks import a_tensor
+
 # A few roundings past a bound, as resizing or x / 255 * 255 / 255 leaves them, are no other range.
 ROUNDINGS = 4
 NOT_NEGATIVE, ANY = "0 or a positive number", "a number"
 COUNTABLE = frozenset(getattr(torch, f"{kind}int{bits}") for kind in ("", "u") for bits in (8, 16, 32, 64))
-
-
-def tensor(name: str, value: Any) -> Tensor:
-    """The value, if it is a tensor.
-
-    Raises:
-        TypeError: it is a list, an array or anything else.
-    """
-    if not isinstance(value, Tensor):
-        raise TypeError(
-            f"{name} are a {type(value).__name__}; give a torch tensor, as of torch.as_tensor({name})"
-        )
-    return value
 
 
 def classes(value: Any, name: str = "labels", device: torch.device | None = None) -> Tensor:
@@ -34,7 +22,7 @@ def classes(value: Any, name: str = "labels", device: torch.device | None = None
     Raises:
         TypeError: they are no tensor, or of no integer type.
     """
-    held = tensor(name, value)
+    held = a_tensor(name, value)
     if held.dtype not in COUNTABLE:
         raise TypeError(f"{name} are {held.dtype}; give integers, as of {name}.long()")
     return held.to(device or held.device, torch.int64)
@@ -55,7 +43,7 @@ def floats(value: Any, name: str = "images") -> Tensor:
         TypeError: they are no tensor, or no floats.
         ValueError: there are none, or an entry is not finite.
     """
-    held = tensor(name, value)
+    held = a_tensor(name, value)
     if not held.is_floating_point():
         raise TypeError(f"{name} are {held.dtype}; give floats, as of lggkit.data.to_float")
     if not held.numel() or not held.dim():
@@ -110,21 +98,4 @@ def number(name: str, value: Any, needs: str = "a positive number") -> float:
     fits = found > 0 or needs == ANY or (needs == NOT_NEGATIVE and found == 0)
     if not (fits and math.isfinite(found)):
         raise ValueError(f"{name} is {value}; give {needs}, and a finite one")
-    return found
-
-
-def whole(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
-    """An integer of Python, NumPy or torch, from ``least`` on and up to ``most``.
-
-    Raises:
-        TypeError: it is no integer.
-        ValueError: it is out of range.
-    """
-    span = f"of at least {least}" if most is None else f"from {least} to {most}"
-    try:
-        found = operator.index(value)
-    except TypeError as error:
-        raise TypeError(f"{name} is {value!r}; give an integer {span}") from error
-    if found < least or (most is not None and found > most):
-        raise ValueError(f"{name} is {found}; give an integer {span}")
     return found

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lggkit.data import DataSet, to_float
+from lggkit.data.checks import a_tensor, as_integer
 from lggkit.evaluation import _given
 from lggkit.networks.outputs import logits_of
 
@@ -39,11 +40,11 @@ def predict(
         ValueError: there are no images, batch_size is below 1, there is no such dtype, or the model does not
             return a row for each image.
     """
-    if not _given.tensor("images", images).dim() or not len(images):
+    if not a_tensor("images", images).dim() or not len(images):
         raise ValueError("there are no images to predict; give at least one")
     if dtype not in PRECISIONS:
         raise ValueError(f"dtype is {dtype}; choose one of {', '.join(map(str, PRECISIONS))}")
-    parts = images.split(_given.whole("batch_size", batch_size))
+    parts = images.split(as_integer("batch_size", batch_size, 1))
     device, layout = _placement(model)
     with torch.inference_mode(), evaluating(model), _autocast(device, dtype):
         answers = [
@@ -96,7 +97,7 @@ def error_rate(answers: Tensor, labels: Tensor) -> float:
         ValueError: there are no labels, their number differs from that of the answers, there is only one
             column of logits, or a label is none of the classes.
     """
-    found = classes_of(answers, _given.tensor("labels", labels))
+    found = classes_of(answers, a_tensor("labels", labels))
     labels = _given.classes(labels, device=found.device)
     if answers.dim() == 2:
         _given.in_range(labels, answers.shape[1])
@@ -110,7 +111,7 @@ def model_error(model: nn.Module, data: DataSet, batch_size: int = 1024, **setti
 
 def answered(answers: Tensor) -> Tensor:
     """Classes (n,) of logits (n, c >= 2) or of classes (n,), int64; -1 of logits of which one is NaN."""
-    if _given.tensor("answers", answers).dim() != 2:
+    if a_tensor("answers", answers).dim() != 2:
         return _given.classes(answers, "answers") if answers.numel() else answers
     if answers.shape[1] < 2:
         raise ValueError(

@@ -5,6 +5,7 @@ All are deterministic and look at a bounded number of points.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 
 import numpy as np
@@ -154,14 +155,24 @@ def initial_distance_correlation(
         ValueError: the two differ in their number of images, or there are fewer than three.
     """
     from scipy.spatial.distance import pdist
-    from scipy.stats import spearmanr
 
     if len(before) != len(after) or len(before) < 3:
         raise ValueError(
             f"there are {len(before)} embeddings before and {len(after)} after; give as many, 3 up"
         )
     kept = draw(len(before), subset, seed)
-    distances = [pdist(rows(x)[kept]) for x in (before, after)]
-    if any(np.ptp(d) == 0 for d in distances):
-        return 0.0
-    return float(spearmanr(*distances).statistic)
+    return rank_correlation(*(pdist(rows(x)[kept]) for x in (before, after))) or 0.0
+
+
+def rank_correlation(x: Sequence[float], y: Sequence[float]) -> float | None:
+    """Spearman's rank correlation of two sequences, -1 to 1; None where one is constant and has no order.
+
+    Raises:
+        ValueError: they differ in length, are shorter than two, or hold what is not finite.
+    """
+    from scipy.stats import spearmanr
+
+    values = np.array([x, y], dtype=float) if len(x) == len(y) else np.empty((2, 0))
+    if values.shape[1] < 2 or not np.isfinite(values).all():
+        raise ValueError(f"there are {len(x)} and {len(y)} values; give as many, 2 up, all finite")
+    return float(spearmanr(*values).statistic) if np.ptp(values, axis=1).all() else None

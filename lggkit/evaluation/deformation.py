@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from lggkit.data.checks import a_tensor, as_integer
 from lggkit.evaluation import _given
 from lggkit.evaluation._attackable import attackable, by_batch, check, logits
+from lggkit.evaluation.gradients import gradient_of, margin_loss
 from lggkit.graph import pairwise_distance
 
 
@@ -24,7 +26,7 @@ def largest_variation_step(variations: Tensor) -> float:
         TypeError: ``variations`` is no tensor.
         ValueError: ``variations`` has another shape, fewer than two depths, or no batch.
     """
-    variations = _given.tensor("variations", variations)
+    variations = a_tensor("variations", variations)
     if variations.dim() != 2 or variations.shape[1] < 2 or not len(variations):
         raise ValueError(f"variations have shape {tuple(variations.shape)}; give (batches, depths >= 2)")
     return float(variations.double().diff(dim=1).abs().amax(1).mean())
@@ -56,7 +58,7 @@ def distance_expansion(latents: Sequence[Tensor], labels: Tensor) -> float:
     if len(latents) < 2:
         raise ValueError(f"{len(latents)} depths are given; give at least two")
     labels = _given.classes(labels)
-    sizes = [len(_given.tensor("latents", x)) for x in latents]
+    sizes = [len(a_tensor("latents", x)) for x in latents]
     if set(sizes) != {len(labels)}:
         raise ValueError(f"depths have {sizes} rows for {len(labels)} labels; give one row for each label")
     other = labels.unsqueeze(1) != labels.unsqueeze(0)
@@ -91,7 +93,7 @@ def margins(logits: Tensor, labels: Tensor) -> Tensor:
         TypeError: logits are no tensor, or labels no integers.
         ValueError: logits and labels do not fit, there is one class only, or a label is none of the classes.
     """
-    logits = _given.tensor("logits", logits)
+    logits = a_tensor("logits", logits)
     labels = _given.classes(labels, device=logits.device)
     if logits.dim() != 2 or logits.shape[1] < 2 or labels.shape != logits.shape[:1]:
         raise ValueError(
@@ -100,8 +102,7 @@ def margins(logits: Tensor, labels: Tensor) -> Tensor:
     if len(labels):
         _given.in_range(labels, logits.shape[1])
     logits = logits if logits.is_floating_point() else logits.float()
-    true = labels.unsqueeze(1)
-    return logits.gather(1, true).squeeze(1) - logits.scatter(1, true, -torch.inf).amax(1)
+    return -margin_loss(logits, labels)
 
 
 def input_margins(model: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 250) -> Tensor:
@@ -126,19 +127,16 @@ def input_margins(model: nn.Module, images: Tensor, labels: Tensor, batch_size: 
             none of the classes.
     """
     images, labels = check(images, labels, model=model)
-    size = _given.whole("batch_size", batch_size)
+    size = as_integer("batch_size", batch_size, 1)
     with attackable(model):
         return by_batch(lambda x, y: _first_order(model, x.detach().clone(), y), images, labels, size)
 
 
 def _first_order(model: nn.Module, x: Tensor, labels: Tensor) -> Tensor:
     found = logits(model, x.requires_grad_())
-    margin, gradient = margins(found, labels), torch.zeros_like(x)
-    if margin.requires_grad:
-        (given,) = torch.autograd.grad(margin.sum(), x, allow_unused=True)
-        gradient = gradient if given is None else given
+    margin = margins(found, labels)
     # Squares of a float32 gradient may overflow, or vanish, where the gradient itself does not.
-    slope = gradient.double().flatten(1).norm(dim=1)
+    slope = gradient_of(margin, x).double().flatten(1).norm(dim=1)
     most = torch.finfo(margin.dtype).max
     distance = (margin.detach().double() / slope).clamp(-most, most)
     return distance.masked_fill(~slope.isfinite(), torch.nan).to(margin.dtype)

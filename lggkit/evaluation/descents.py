@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lggkit.data.checks import as_integer
 from lggkit.evaluation import _given
 from lggkit.evaluation._attackable import Logits, attackable, by_batch, check, foolbox_module, frozen, misled
 from lggkit.evaluation.fast_gradient import BOX, REMEDY, step_size
@@ -58,7 +59,7 @@ def pgd(
     """
     images, labels = prepared(model, images, labels)
     epsilon, step = step_size("epsilon", epsilon, images), step_size("step", step, images)
-    steps, seed = _given.whole("steps", steps), None if seed is None else _given.whole("seed", seed, 0)
+    steps, seed = as_integer("steps", steps, 1), None if seed is None else as_integer("seed", seed, 0)
     if loss not in LOSSES:
         raise ValueError(f"loss is {loss!r}; choose one of {', '.join(LOSSES)}")
     moved, vanished = descended(model, images, labels, epsilon, step, steps, seed, loss)
@@ -116,7 +117,7 @@ def deepfool(model: nn.Module, images: Tensor, labels: Tensor, steps: int = 50) 
     follows differences of logits, which do not saturate. Arguments, errors and the warning as for `pgd`.
     """
     images, labels = prepared(model, images, labels)
-    attack = foolbox_module().attacks.L2DeepFoolAttack(steps=_given.whole("steps", steps))
+    attack = foolbox_module().attacks.L2DeepFoolAttack(steps=as_integer("steps", steps, 1))
     wrong = misled(model, images, labels)
     changed = attacked(attack, model, images, labels)
     unmoved = ~misled(model, changed, labels)

@@ -118,12 +118,7 @@ def linear_probe_error(
 
 
 def classifier_errors(base: Labelled, queries: Labelled, svc_subset: int | None) -> dict[str, float]:
-    """Errors in percent of one neighbour, an SVC and a linear probe, with the options chosen for the SVC.
-
-    Args:
-        base, queries: embeddings (n, d) and their classes (n,).
-        svc_subset: see `svc_error`.
-    """
+    """Errors in percent of one neighbour, an SVC (on a subset) and a linear probe, with the SVC's options."""
     svc = svc_error(*base, *queries, subset=svc_subset)
     return {
         "error_1nn": knn_error(*base, *queries, 1),

@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from lggkit.evaluation import _given
+from lggkit.data.checks import as_integer
 from lggkit.evaluation._attackable import foolbox_module, misled
 from lggkit.evaluation.descents import attacked, descended, prepared
 from lggkit.evaluation.fast_gradient import step_size
@@ -53,7 +53,7 @@ def strong(
     """
     images, labels = prepared(model, images, labels)
     epsilon = step_size("epsilon", epsilon, images)
-    restarts, steps = _given.whole("restarts", restarts, 0), _given.whole("steps", steps)
+    restarts, steps = as_integer("restarts", restarts, 0), as_integer("steps", steps, 1)
     broken = misled(model, images, labels)
     for attack in _members(epsilon, restarts, steps, targeted):
         left = (~broken).nonzero().flatten()

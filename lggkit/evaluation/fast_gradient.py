@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from lggkit.data.checks import a_tensor
 from lggkit.evaluation import _given
 from lggkit.evaluation._attackable import attackable, by_batch, check
 from lggkit.evaluation.gradients import input_gradient, warn_of
@@ -81,11 +82,8 @@ def fgsm(
 def crafted(model: nn.Module, images: Tensor, labels: Tensor, snr: float) -> Tensor:
     """`fgsm` in [0, 1] of a batch that needs no look, such as one that is trained on: nothing waits or warns.
 
-    Args:
-        model: returns logits (n, c).
-        images: finite floats in [0, 1], (n, c, h, w).
-        labels: int64 (n,) in [0, c), on the images' device.
-        snr: in dB, within the range of `snr_epsilon`.
+    Images are finite floats in [0, 1], labels int64 (n,) in [0, c) on their device, ``snr`` within the range
+    of `snr_epsilon`.
     """
     with attackable(model):
         gradient, _ = input_gradient(model, images, labels, look=False)
@@ -127,7 +125,7 @@ def moved_along(
     """
     images = images if bounds is None else _given.within(_given.floats(images), bounds)
     size = snr_epsilon(images, snr)
-    if _given.tensor("directions", direction).shape != images.shape:
+    if a_tensor("directions", direction).shape != images.shape:
         raise ValueError(
             f"directions have shape {tuple(direction.shape)} and images {tuple(images.shape)}; give the same"
         )

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from lggkit import graph
 from lggkit.data import DataSet, to_float
-from lggkit.data.checks import as_integer
-from lggkit.data.labels import as_labels
+from lggkit.data.checks import as_integer, as_labels
 from lggkit.evaluation.accuracy import evaluating
 from lggkit.evaluation.neighbors import latents_at
 from lggkit.graph.variation import DENOMINATORS

@@ -46,6 +46,12 @@ def missing(gradient: Tensor) -> Tensor:
     return (flat == 0).all(1) | ~flat.isfinite().all(1)
 
 
+def gradient_of(values: Tensor, x: Tensor) -> Tensor:
+    """The gradients (n, ...) of values (n,) by the x that each was computed from, 0 where there is none."""
+    found = torch.autograd.grad(values.sum(), x, allow_unused=True)[0] if values.requires_grad else None
+    return torch.zeros_like(x) if found is None else found
+
+
 def input_gradient(model: nn.Module, x: Tensor, labels: Tensor, look: bool = True) -> tuple[Tensor, Tensor]:
     """``∇_x d`` of one batch as `log_odds`, and which of its images it fails although they are right.
 
@@ -54,10 +60,7 @@ def input_gradient(model: nn.Module, x: Tensor, labels: Tensor, look: bool = Tru
     """
     x = x.detach().clone().requires_grad_()
     z = logits(model, x, labels if look else None)
-    gradient = torch.zeros_like(x)
-    if z.requires_grad:
-        (found,) = torch.autograd.grad(log_odds(z, labels).sum(), x, allow_unused=True)
-        gradient = gradient if found is None else found
+    gradient = gradient_of(log_odds(z, labels), x)
     vanished = missing(gradient) & right(z.detach(), labels)
     return gradient.nan_to_num(nan=0.0), vanished
 

@@ -1,4 +1,4 @@
-"""How much dimension and single samples weigh in a graph, normalised or not (paper 1, 3.3.2 and 4.1)."""
+"""What weighs in a graph, normalised or not (paper 1, 3.3.2 and 4.1), and exact claims on random graphs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ DISPLACEMENT = 10.0
 def normalization_influence(latents: Sequence[Tensor], generator: torch.Generator) -> dict[str, float]:
     """What dimension and one displaced sample weigh, with and without step 4 (paper 1, claims 10 and 20).
 
-    Args:
-        latents: one (n, d) tensor a depth; `displaced` moves the first sample of the last.
-        generator: of the direction in which it is moved.
+    Latents are one (n, d) tensor a depth; `displaced` moves the first sample of the last.
 
     Raises:
         ValueError: as for `weight_spread`, `displaced` and `first_sample_share`.
@@ -55,15 +53,10 @@ def coefficient_of_variation(values: Iterable[float]) -> float:
 
 
 def weight_spread(latents: Iterable[Tensor], normalized: bool) -> dict[str, float]:
-    """How differently the full cosine graphs of one batch at several depths are scaled.
+    """How differently the full cosine graphs of one batch at several depths (n, d) are scaled.
 
-    Args:
-        latents: one (n, d) tensor a depth, of any dimensions.
-        normalized: whether step 4 of the construction is applied.
-
-    Returns:
-        ``level``: coefficient of variation over depths of the mean edge weight; ``contrast``: that of the
-        weights' own coefficient of variation within a graph, which no rescaling of a graph changes.
+    ``level`` is the coefficient of variation over depths of the mean edge weight, ``contrast`` that of the
+    weights' own coefficient of variation within a graph, which no rescaling of a graph changes.
 
     Raises:
         ValueError: a graph has no edge weights above 0 to divide by, or weights that are not finite.
@@ -110,3 +103,28 @@ def first_sample_share(a: Tensor) -> float:
         )
     squares = (a / most).double().square()
     return float((squares[0].sum() + squares[:, 0].sum() - squares[0, 0]) / squares.sum())
+
+
+TRIALS = 2_000
+
+
+def zero_variation_violations(generator: torch.Generator, n: int = 8) -> int:
+    """Graphs, out of many sparse random ones, where σ = 0 and "no inter-class edge" disagree.
+
+    σ is taken by its definition, Σ_c s_cᵀ L s_c, which knows of no pairs of classes; below 1e-9 it is 0.
+    """
+    weights = torch.rand(TRIALS, n, n, generator=generator, dtype=torch.float64)
+    kept = torch.rand(TRIALS, n, n, generator=generator) < 0.03
+    a = torch.triu(weights * kept, diagonal=1)
+    a, labels = a + a.mT, torch.randint(0, 3, (TRIALS, n), generator=generator)
+    no_edge = graph.inter_class_edges(a, labels) == 0
+    variation = graph.signal_variation(a, graph.class_indicators(labels, 3, a.dtype))
+    return int((no_edge != (variation.abs() < 1e-9)).sum())
+
+
+def dimension_violation(generator: torch.Generator, n: int = 32, d: int = 16, wider: int = 512) -> float:
+    """Largest difference between graphs of the same points in d and, isometrically, in more dimensions."""
+    x = torch.rand(n, d, generator=generator, dtype=torch.float64)
+    frame, _ = torch.linalg.qr(torch.randn(wider, d, generator=generator, dtype=torch.float64))
+    pairs = [graph.latent_geometry_graph(points, k=5) for points in (x, x @ frame.T)]
+    return float((pairs[0] - pairs[1]).abs().max())

@@ -1,8 +1,9 @@
-"""How easily neighbours classify at a depth: the k-NN error of latents, by scikit-learn."""
+"""How neighbours classify: the k-NN error of latents, by scikit-learn, and networks that answer so."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -89,3 +90,20 @@ def latents_at(model: nn.Module, images: Tensor, depth: str, chunk: int = 500) -
     with evaluating(model):
         found = (latents(model, batch, [depth])[depth] for batch in batches)
         return torch.cat([part.flatten(1).cpu() for part in found])
+
+
+@dataclass(frozen=True)
+class NeighborVote:
+    """Images (n, c, h, w), uint8, embedded by ``embed`` (n, d) among ``base`` (m, d) with ``labels`` (m,)."""
+
+    embed: Callable[[Tensor], Tensor]
+    base: Tensor
+    labels: Tensor
+
+    def of(self, places: Tensor, k: int) -> Tensor:
+        """Classes (n,) of embeddings (n, d), by their k nearest of the base in Euclidean distance."""
+        return neighbor_classes(self.base, self.labels, places, k, metric="euclidean")
+
+    def of_images(self, images: Tensor, k: int) -> Tensor:
+        """Classes (n,) of images."""
+        return self.of(self.embed(images), k)

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 import torch
 from torch import Tensor, nn
 
+from lggkit.data.checks import as_integer
 from lggkit.evaluation import _given
 from lggkit.evaluation.accuracy import evaluating
 from lggkit.evaluation.fast_gradient import BOX, snr_epsilon
@@ -80,7 +81,7 @@ def with_dropout(model: nn.Module, p: float, depths: Sequence[str], seed: int = 
     if any(_compiled(part) for part in model.modules()):
         raise ValueError("the model is compiled and would not drop anything; give the one it was made from")
     paths, network = _paths_inside(model, depths), unwrapped(model)
-    drop = _Drop(p, _given.whole("seed", seed, 0))
+    drop = _Drop(p, as_integer("seed", seed, 0))
     with evaluating(model), ExitStack() as stack:
         for path in paths:
             stack.enter_context(OwnHook(network.get_submodule(path), drop))
@@ -137,7 +138,7 @@ def quantized(model: nn.Module, bits: int = 5, rounding: str = "zero") -> Iterat
         TypeError: bits is no integer.
         ValueError: bits is below 2 or above 64, there is no such rounding, or a weight is not finite.
     """
-    bits = _given.whole("bits", bits, 2, MOST_BITS)
+    bits = as_integer("bits", bits, 2, MOST_BITS)
     if rounding not in ROUNDINGS:
         raise ValueError(f"rounding is {rounding!r}; choose one of {', '.join(ROUNDINGS)}")
     weights = [p for p in model.parameters() if p.dim() > 1 and p.numel()]

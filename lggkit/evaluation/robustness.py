@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from lggkit.data import DataSet, to_float
-from lggkit.evaluation.accuracy import model_error
-from lggkit.evaluation.attacks import (
+from lggkit.evaluation import (
     deepfool,
     fgsm,
     fgsm_direction,
@@ -22,6 +21,7 @@ from lggkit.evaluation.attacks import (
     strong,
     vanished_gradients,
 )
+from lggkit.evaluation.accuracy import model_error
 from lggkit.evaluation.gradients import unwarned
 from lggkit.evaluation.perturbations import gaussian_noise, noise_at, quantized, with_dropout
 from lggkit.protocol import Part
@@ -37,7 +37,7 @@ class RobustnessSuite(Part):
 
     The first ``attacked_images`` test images are attacked and perturbed, the first ``strong_images`` by the
     strong ensemble and by DeepFool; None is all. ``pgd_steps``, ``strong_steps``, ``restarts`` and
-    ``deepfool_steps`` are the attacks' own (see `lggkit.evaluation.attacks`), ``levels`` signal-to-noise
+    ``deepfool_steps`` are the attacks' own (see `lggkit.evaluation`), ``levels`` signal-to-noise
     ratios in dB.
 
     ``attack_version`` is 2 where the ensemble has targeted descents and 1 where it has none. Records that do
@@ -66,7 +66,7 @@ class RobustnessSuite(Part):
         return to_float(some.images), some.labels
 
     def directions(self, model: nn.Module, test: DataSet) -> Tensor:
-        """Where FGSM moves these images, see `lggkit.evaluation.attacks.fgsm_direction`."""
+        """Where FGSM moves these images, see `lggkit.evaluation.fgsm_direction`."""
         with unwarned():
             return fgsm_direction(model, *self.images(test))
 

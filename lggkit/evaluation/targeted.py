@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from lggkit.evaluation._attackable import attackable, by_batch, logits
 from lggkit.evaluation.fast_gradient import BOX
-from lggkit.evaluation.gradients import right
+from lggkit.evaluation.gradients import gradient_of, right
 
 TARGETS = 9
 MOMENTUM, ENOUGH = 0.75, 0.75
@@ -63,11 +63,7 @@ def _toward(model: nn.Module, labels: Tensor, targets: Tensor) -> Step:
         x = x.detach().clone().requires_grad_()
         z = logits(model, x)
         gain = (z.gather(1, targets.unsqueeze(1)) - z.gather(1, labels.unsqueeze(1))).squeeze(1)
-        gradient = torch.zeros_like(x)
-        if z.requires_grad:
-            (found,) = torch.autograd.grad(gain.sum(), x, allow_unused=True)
-            gradient = gradient if found is None else found.nan_to_num(nan=0.0)
-        return gain.detach(), gradient, ~right(z.detach(), labels)
+        return gain.detach(), gradient_of(gain, x).nan_to_num(nan=0.0), ~right(z.detach(), labels)
 
     return step
 

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lggkit.experiments.networks import Context, Observer
-from lggkit.experiments.trained import TrainedNetwork
+from lggkit.experiments.networks import Context, Observer, TrainedNetwork
 from lggkit.protocol import Protocol, changed
 from lggkit.record import Record, Spec
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
-from lggkit.experiments.networks import Context, Guide, Network, Observer, Seeded
-from lggkit.experiments.pairing import by_precision
+from lggkit.experiments.networks import Context, Guide, Network, Observer, Seeded, content
 from lggkit.networks.seeds import derive
 from lggkit.training import Batch, Objective, Stream, Teacher, TrainResult, choose_path, train_many
 from lggkit.training.run import Run
@@ -88,10 +88,57 @@ def begun_run(network: Network, seed: int, context: Context) -> Run:
     """The training of a network before its first step, without checkpoint, to be advanced by hand."""
     data, config = network.images.training(context), network.schedule
     model = network.begun(seed, context)
-    model.to(memory_format=config.memory_format)
     guides = _guides([(network, seed)], context)
     options = Options(taps=network.recipe.taps(model), after_step=network.recipe.after_step())
     (precision,) = by_precision([(network, seed)], [(network, seed)], context, {})
     path = choose_path(config, context.device, len(data), precision)
+    model.to(memory_format=path.layout)
     objective = _objective(network, model, guides)
     return Run(model, Stream(data, config, seed), config, path, options, objective)
+
+
+OPEN = "auto"
+
+
+def paired(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two descriptions, as `content` gives them, have the same images and schedule but for epochs."""
+    schedules = [{**each.get("schedule", {}), "epochs": None} for each in (one, other)]
+    return one.get("images") == other.get("images") and schedules[0] == schedules[1]
+
+
+def by_precision(
+    group: Sequence[Seeded], beside: Sequence[Seeded], context: Context, trained: Mapping[Seeded, TrainResult]
+) -> dict[str | None, list[Seeded]]:
+    """Networks of one schedule, grouped by the precision that is known for their seed; None: not yet known.
+
+    Where the schedule leaves it open, a seed's arms are trained in what the first of them was: one of those
+    just ``trained``, or an earlier training that the context knows of. Where there is none, students share
+    the precision of their guide, and the arms of the seed that are wanted ``beside`` them do too.
+    """
+    known: dict[int, str | None] = {seed: None for _, seed in group}
+    for one in group:
+        known[one[1]] = known[one[1]] or _earlier(one, context, trained)
+    for network, seed in beside:
+        if seed in known and known[seed] is None and paired(content(network), content(group[0][0])):
+            known[seed] = _of_guide(network, context)
+    groups: dict[str | None, list[Seeded]] = {}
+    for one in group:
+        groups.setdefault(known[one[1]], []).append(one)
+    return groups
+
+
+def _earlier(one: Seeded, context: Context, trained: Mapping[Seeded, TrainResult]) -> str | None:
+    network, seed = one
+    if network.schedule.precision != OPEN:
+        return None
+    for (other, at), result in trained.items():
+        if at == seed and paired(content(network), content(other)):
+            return result.precision
+    return context.precision_of(network, seed)
+
+
+def _of_guide(network: Network, context: Context) -> str | None:
+    guide = network.recipe.guide
+    if guide is None or network.schedule.precision != OPEN:
+        return None
+    return context.networks([(guide.network, guide.seed)])[0].precision

@@ -20,10 +20,24 @@ from torch import Tensor, nn
 
 from lggkit.data import DataSet
 from lggkit.experiments.ingredients import Architecture, Images
-from lggkit.experiments.trained import TrainedNetwork
 from lggkit.protocol import non_defaults
 from lggkit.record import Record, Spec
-from lggkit.training import Batch, TrainConfig
+from lggkit.training import Batch, TrainConfig, TrainResult
+
+
+@dataclass(frozen=True)
+class TrainedNetwork(TrainResult):
+    """How a network was trained, its ``key`` (`Network.key`), and the name of the ``device`` that did it."""
+
+    key: str = ""
+    device: str = ""
+
+
+def named(result: TrainResult, key: str, device: str) -> TrainedNetwork:
+    """A training's result under the key of what was trained."""
+    fields = {entry.name: getattr(result, entry.name) for entry in dataclasses.fields(result)}
+    return TrainedNetwork(**fields, key=key, device=device)
+
 
 ByDepth = Mapping[str, Tensor]
 

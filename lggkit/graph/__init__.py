@@ -14,9 +14,8 @@ from lggkit.graph.construct import latent_geometry_graph
 from lggkit.graph.depths import depth_variations
 from lggkit.graph.distances import median_bandwidth, pairwise_distance
 from lggkit.graph.eigenmaps import laplacian_eigenmaps
-from lggkit.graph.laplacians import laplacian, laplacian_power_product
+from lggkit.graph.laplacians import degree, laplacian, laplacian_power_product, normalize_adjacency
 from lggkit.graph.neighbors import knn_mask, symmetrize
-from lggkit.graph.normalization import degree, normalize_adjacency
 from lggkit.graph.similarities import (
     check_nonnegative,
     cosine_similarity,

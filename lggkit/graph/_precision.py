@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -30,7 +31,7 @@ def as_adjacency(a: Tensor) -> Tensor:
     return a.float() if a.dtype == torch.bool else accumulating(a, "The adjacency")
 
 
-def integer(value: int, name: str, least: int) -> int:
+def integer(value: int, name: str, least: int = 1) -> int:
     """``value`` as an int, if it is an integer (also NumPy's, but no Boolean) of at least ``least``."""
     if isinstance(value, bool | Tensor) or not hasattr(value, "__index__"):
         raise TypeError(f"{name} must be an int, got {value!r}.")
@@ -40,9 +41,10 @@ def integer(value: int, name: str, least: int) -> int:
     return value
 
 
-def positive_integer(value: int, name: str) -> int:
-    """``value`` as an int, if it is an integer of at least 1."""
-    return integer(value, name, 1)
+def one_of(value: Any, choices: Sequence[str], name: str) -> None:
+    """Raises ValueError where ``value`` is none of the choices."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}.")
 
 
 def may_look(x: Tensor) -> bool:
@@ -78,3 +80,12 @@ def inverse_sqrt(x: Tensor, smallest: float | None = None) -> Tensor:
     # The inner `where` keeps the infinite derivative at 0 out of the backward pass (0 * inf = NaN).
     none = x <= smallest
     return torch.where(none, 0.0, torch.where(none, 1.0, x).rsqrt())
+
+
+def in_memory_order(x: Tensor) -> Tensor:
+    """``x`` with all dimensions after the first as they lie in memory, if it is in channels_last; a view."""
+    if not torch.compiler.is_compiling() and torch._C._functorch.is_functorch_wrapped_tensor(x):
+        return x  # under vmap a tensor cannot say how it lies
+    if x.ndim == 4 and x.is_contiguous(memory_format=torch.channels_last):
+        return x.permute(0, 2, 3, 1)
+    return x

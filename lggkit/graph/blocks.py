@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, positive_integer, tensor, widest
+from lggkit.graph._precision import accumulating, integer, one_of, tensor, widest
 from lggkit.graph._rows import comparison
 from lggkit.graph.neighbors import SYMMETRIZATIONS
-from lggkit.graph.signs import check_negative
+from lggkit.graph.signs import NEGATIVES
 from lggkit.graph.sparse import SparseGraph, join_choices
 
 BLOCK_BYTES = 2**28
@@ -51,17 +51,14 @@ def knn_graph(
         TypeError: ``x`` is no tensor or not floating point, ``k`` or ``block`` no int.
     """
     x = _vertices(x)
-    k = min(positive_integer(k, "k"), len(x) - 1)
-    if symmetrization not in SYMMETRIZATIONS:
-        raise ValueError(
-            f"The symmetrization must be one of {', '.join(SYMMETRIZATIONS)}, got {symmetrization!r}."
-        )
-    check_negative(negative)
+    k = min(integer(k, "k"), len(x) - 1)
+    one_of(symmetrization, SYMMETRIZATIONS, "The symmetrization")
+    one_of(negative, NEGATIVES, "negative")
     compare = comparison(x, similarity, bandwidth, negative)
     # In the worst case, ties in every row, eight arrays like a block's similarities are alive.
     width = x.element_size() if similarity == "cosine" else widest(x).itemsize
     fitting = max(1, BLOCK_BYTES // (8 * len(x) * width))
-    rows = fitting if block is None else positive_integer(block, "block")
+    rows = fitting if block is None else integer(block, "block")
     # Results in one place each: between freed blocks, small ones would leave no room for the next block.
     columns, weights = x.new_empty(len(x), k, dtype=torch.int64), x.new_empty(len(x), k)
     for i in range(0, len(x), rows):

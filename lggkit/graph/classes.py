@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import as_adjacency, may_look, positive_integer, tensor
+from lggkit.graph._precision import as_adjacency, integer, may_look, one_of, tensor
 
 CLASS_MASKS = ("inter", "intra")
 
@@ -24,8 +24,7 @@ def class_mask(labels: Tensor, kind: str = "inter") -> Tensor:
         ValueError: ``kind`` is neither.
         TypeError: ``labels`` are no integers.
     """
-    if kind not in CLASS_MASKS:
-        raise ValueError(f"The class mask must be one of {', '.join(CLASS_MASKS)}, got {kind!r}.")
+    one_of(kind, CLASS_MASKS, "The class mask")
     labels = integers(labels)
     differ = labels.unsqueeze(-1) != labels.unsqueeze(-2)
     if kind == "inter":
@@ -54,7 +53,7 @@ def class_indicators(
         TypeError: ``labels`` are no integers, or ``classes`` is no int.
     """
     if classes is not None:
-        labels, classes = integers(labels), positive_integer(classes, "classes")
+        labels, classes = integers(labels), integer(classes, "classes")
         _check_range(labels, classes)
         return (labels.unsqueeze(-1) == torch.arange(classes, device=labels.device)).to(dtype)
     same = ~class_mask(labels)

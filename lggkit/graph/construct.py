@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from lggkit.graph import similarities
-from lggkit.graph._precision import matmul, positive_integer, tensor
+from lggkit.graph._precision import integer, matmul, one_of, tensor
+from lggkit.graph.laplacians import normalized_weights
 from lggkit.graph.neighbors import SYMMETRIZATIONS, knn_mask, off_diagonal, symmetrize
-from lggkit.graph.normalization import normalized_weights
-from lggkit.graph.signs import check_negative, without_negatives
+from lggkit.graph.signs import NEGATIVES, without_negatives
 
 ORDERS = ("mask-first", "normalize-first")
 
@@ -64,8 +64,8 @@ def latent_geometry_graph(
             int.
     """
     _check(order, symmetrization, k, mask)
-    check_negative(negative)
-    exponent = positive_integer(exponent, "exponent")
+    one_of(negative, NEGATIVES, "negative")
+    exponent = integer(exponent, "exponent")
     weights = without_negatives(similarities.similarity(x, similarity, bandwidth), negative)
     if order == "mask-first":
         return _power(_normalize(_masked(weights, k, mask, symmetrization), normalized), exponent)
@@ -74,12 +74,9 @@ def latent_geometry_graph(
 
 
 def _check(order: str, symmetrization: str | None, k: int | None, mask: Tensor | None) -> None:
-    if order not in ORDERS:
-        raise ValueError(f"The order must be one of {', '.join(ORDERS)}, got {order!r}.")
-    if symmetrization not in (None, *SYMMETRIZATIONS):
-        raise ValueError(
-            f"The symmetrization must be None or one of {', '.join(SYMMETRIZATIONS)}, got {symmetrization!r}."
-        )
+    one_of(order, ORDERS, "The order")
+    if symmetrization is not None:
+        one_of(symmetrization, SYMMETRIZATIONS, "The symmetrization")
     if mask is not None and k is not None:
         raise ValueError(f"Give either k or mask, got k={k} and a mask: combine masks with & beforehand.")
     if mask is not None and tensor(mask, "The mask").dtype != torch.bool:

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import tensor
+from lggkit.graph._precision import in_memory_order, tensor
 from lggkit.graph._squares import gram_matrix, squared_norms
 from lggkit.graph.construct import latent_geometry_graph
 from lggkit.graph.distances import vertices
-from lggkit.graph.layout import in_memory_order
 from lggkit.graph.similarities import Similarity, cosine_similarity, cosines, flatten, overflown
 from lggkit.graph.similarities import similarity as similarity_matrix
 from lggkit.graph.variation import labels_variation

@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import as_adjacency, inverse_sqrt, least_degree, positive_integer
-from lggkit.graph.laplacians import laplacian
-from lggkit.graph.normalization import degree
+from lggkit.graph._precision import as_adjacency, integer, inverse_sqrt, least_degree
+from lggkit.graph.laplacians import degree, laplacian
 from lggkit.graph.signs import nonnegative
 
 # The normalised Laplacian's eigenvalues end at 2: what is not to be chosen is lifted above.
@@ -37,7 +36,7 @@ def laplacian_eigenmaps(a: Tensor, dim: int = 2) -> Tensor:
         TypeError: ``dim`` is no int, or ``a`` is neither floating point nor Boolean.
     """
     a = as_adjacency(a)
-    n, dim = a.shape[-1], positive_integer(dim, "dim")
+    n, dim = a.shape[-1], integer(dim, "dim")
     if dim >= n:
         raise ValueError(f"dim must be less than the number of vertices, {n}, got {dim}.")
     if not bool(a.isfinite().all()):

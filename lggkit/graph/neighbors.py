@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import as_adjacency, positive_integer, tensor
+from lggkit.graph._precision import as_adjacency, integer, one_of, tensor
 
 SYMMETRIZATIONS = ("or", "and", "mean")
 
@@ -36,7 +36,7 @@ def knn_mask(similarity: Tensor, k: int | None) -> Tensor:
     similarity = as_adjacency(similarity).detach()
     n = similarity.shape[-1]
     others = off_diagonal(n, similarity.device)
-    k = n if k is None else positive_integer(k, "k")
+    k = n if k is None else integer(k, "k")
     if k >= n - 1:
         return others.expand(similarity.shape).clone()
     ranked = torch.where(similarity.isnan(), torch.inf, similarity).masked_fill(~others, -torch.inf)
@@ -63,8 +63,7 @@ def symmetrize(a: Tensor, mode: str = "or") -> Tensor:
         ValueError: ``mode`` is none of these, or weights are not square.
         TypeError: ``a`` is neither floating point nor Boolean.
     """
-    if mode not in SYMMETRIZATIONS:
-        raise ValueError(f"The symmetrization must be one of {', '.join(SYMMETRIZATIONS)}, got {mode!r}.")
+    one_of(mode, SYMMETRIZATIONS, "The symmetrization")
     if tensor(a, "The adjacency").dtype == torch.bool and mode != "mean":
         return (a | a.mT) if mode == "or" else (a & a.mT)
     a = as_adjacency(a)

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from lggkit.graph._precision import as_adjacency, may_look
+from lggkit.graph._precision import as_adjacency, may_look, one_of
 
 NEGATIVES = ("zero", "keep")
 ROUNDING = 1e-5
 """Weights above minus this share of the largest count as zero that was rounded."""
-
-
-def check_negative(negative: str) -> None:
-    """Raises ValueError where ``negative`` is none of `NEGATIVES`."""
-    if negative not in NEGATIVES:
-        raise ValueError(f"negative must be one of {', '.join(NEGATIVES)}, got {negative!r}.")
 
 
 def without_negatives(weights: Tensor, negative: str) -> Tensor:
@@ -22,7 +16,7 @@ def without_negatives(weights: Tensor, negative: str) -> Tensor:
 
     A weight of exactly 0 has its gradient in every version of torch, which `torch.clamp` does not give it.
     """
-    check_negative(negative)
+    one_of(negative, NEGATIVES, "negative")
     return weights.masked_fill(weights < 0, 0.0) if negative == "zero" else weights
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import inverse_sqrt
+from lggkit.graph._precision import inverse_sqrt, one_of
 from lggkit.graph.classes import integers
 from lggkit.graph.signs import check_weights
-from lggkit.graph.variation import check_denominator, edges_possible
+from lggkit.graph.variation import DENOMINATORS, edges_possible
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class SparseGraph:
         self, labels: Tensor, k: int | None = None, denominator: str = "edges-possible"
     ) -> Tensor:
         """``label_variation / 2 / denominator``, shape (), as the function of this name has it."""
-        check_denominator(denominator)
+        one_of(denominator, DENOMINATORS, "The denominator")
         weight = self.label_variation(labels) / 2
         if denominator == "edges-possible":
             return weight / edges_possible(self.n, k)

@@ -15,10 +15,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, least_degree, positive_integer
+from lggkit.graph._precision import accumulating, integer, least_degree, one_of
 from lggkit.graph.classes import class_indicators, inter_class_edges, labelled
-from lggkit.graph.laplacians import power_product
-from lggkit.graph.normalization import normalized_weights
+from lggkit.graph.laplacians import normalized_weights, power_product
 from lggkit.graph.signs import nonnegative
 
 DENOMINATORS = ("edges-possible", "inter-pairs", "edges-present")
@@ -45,7 +44,7 @@ def signal_variation(a: Tensor, signals: Tensor, power: int = 1, normalized: boo
         TypeError: ``power`` is no int, the signals are not floating point, or ``a`` is neither floating point
             nor Boolean.
     """
-    return signals_variation(nonnegative(a), signals, positive_integer(power, "power"), normalized)
+    return signals_variation(nonnegative(a), signals, integer(power, "power"), normalized)
 
 
 def signals_variation(a: Tensor, signals: Tensor, power: int, normalized: bool) -> Tensor:
@@ -93,7 +92,7 @@ def label_variation(
 
 def labels_variation(a: Tensor, labels: Tensor, power: int, normalized: bool, classes: int | None) -> Tensor:
     """``label_variation`` whatever the signs of the weights."""
-    inter, power = labelled(a, labels), positive_integer(power, "power")
+    inter, power = labelled(a, labels), integer(power, "power")
     if power > 1:
         return signals_variation(a, class_indicators(labels, classes, a.dtype), power, normalized)
     if not normalized:
@@ -130,7 +129,7 @@ def normalized_label_variation(
         TypeError: ``k`` is no int, ``labels`` are no integers, or ``a`` is neither floating point nor
             Boolean.
     """
-    check_denominator(denominator)
+    one_of(denominator, DENOMINATORS, "The denominator")
     weight = label_variation(a, labels) / 2
     if denominator == "edges-possible":
         return weight / edges_possible(a.shape[-1], k)
@@ -139,13 +138,7 @@ def normalized_label_variation(
     return weight / count.clamp(min=1)
 
 
-def check_denominator(denominator: str) -> None:
-    """Raises ValueError where ``denominator`` is none of `DENOMINATORS`."""
-    if denominator not in DENOMINATORS:
-        raise ValueError(f"The denominator must be one of {', '.join(DENOMINATORS)}, got {denominator!r}.")
-
-
 def edges_possible(n: int, k: int | None) -> int:
     """The most undirected edges that a kNN graph of n vertices can have, at least 1."""
     pairs = n * (n - 1) // 2
-    return max(1, pairs if k is None else min(n * positive_integer(k, "k"), pairs))
+    return max(1, pairs if k is None else min(n * integer(k, "k"), pairs))

@@ -7,8 +7,7 @@ from lggkit.objectives.knowledge_distillation import hinton
 from lggkit.objectives.pair_losses import least_pair_loss, pair_sum_violation, random_pair_loss
 from lggkit.objectives.pairs import Latents, check_latents, paired
 from lggkit.objectives.parseval import parseval_step, spectral_norms
-from lggkit.objectives.rkd import relative_distance, rkd_distance
-from lggkit.objectives.rkd_angle import rkd_angle
+from lggkit.objectives.rkd import relative_distance, rkd_angle, rkd_distance
 from lggkit.objectives.similarity_preserving import similarity_preserving
 from lggkit.objectives.variation_smoothness import variation_smoothness
 

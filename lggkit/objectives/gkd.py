@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from lggkit.graph import class_mask, knn_mask, latent_geometry_graph, symmetrize
-from lggkit.graph._precision import positive_integer
+from lggkit.graph._precision import integer
 from lggkit.objectives.pairs import Latents, paired
 
 REDUCTIONS = ("sum", "mean")
@@ -60,7 +60,7 @@ def gkd(
             no integers.
     """
     _check(edges, labels, k, reduction)
-    k = None if k is None else positive_integer(k, "k")
+    k = None if k is None else integer(k, "k")
     pairs = paired(student, teacher, in_order=not isinstance(similarity, str))
     fixed = None if edges is None else class_mask(labels, edges)
     graph = {

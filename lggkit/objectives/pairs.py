@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from lggkit.graph import check_nonnegative, flatten
-from lggkit.graph._precision import tensor
+from lggkit.graph._precision import in_memory_order, tensor
 from lggkit.graph.depths import Latents
-from lggkit.graph.layout import in_memory_order
 
 
 def paired(student: Latents, teacher: Latents, *, in_order: bool = True) -> list[tuple[Tensor, Tensor]]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from lggkit.graph._precision import accumulating, matmul
-from lggkit.graph.layout import in_memory_order
+from lggkit.graph._precision import accumulating, in_memory_order, matmul
 
 
 @torch.no_grad()

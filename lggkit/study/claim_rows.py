@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from lggkit.study.effect_verdicts import Effect
-from lggkit.study.readings import Reading
+from lggkit.study.effects import Reading
+from lggkit.study.finite import finite_or_none
 from lggkit.study.statistics import Interval
 from lggkit.study.verdicts import ClaimVerdict
 
@@ -63,12 +63,4 @@ def _gate(gate: Sequence[Reading]) -> list[dict[str, Any]]:
 def _ends(interval: Interval | None) -> dict[str, float | None]:
     if interval is None:
         return dict.fromkeys(("effect", "low", "high"))
-    return {
-        "effect": _finite(interval.mean),
-        "low": _finite(interval.low),
-        "high": _finite(interval.high),
-    }
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    return finite_or_none({"effect": interval.mean, "low": interval.low, "high": interval.high})

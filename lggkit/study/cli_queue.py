@@ -35,8 +35,7 @@ def run(
     """Measures what no record holds yet, claimed arms first; safe to stop and to start again."""
     from lggkit.study import queue
     from lggkit.study.context import StudyContext
-    from lggkit.study.stopping import stoppable
-    from lggkit.study.workers import run_workers, worker_count
+    from lggkit.study.stopping import run_workers, stoppable, worker_count
 
     def todo() -> list[queue.Unit]:
         units = queue.pending(held, scale, experiment)

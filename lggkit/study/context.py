@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import functools
 import platform
 from collections.abc import Mapping, Sequence
@@ -17,8 +16,7 @@ from lggkit.data import DataSet
 from lggkit.data import load as load_data
 from lggkit.durable import require_writable
 from lggkit.experiments.lockstep import train_networks
-from lggkit.experiments.networks import Network, Observer, Seeded
-from lggkit.experiments.trained import TrainedNetwork, named
+from lggkit.experiments.networks import Network, Observer, Seeded, TrainedNetwork, named
 from lggkit.record import Record, Spec
 from lggkit.study import paths
 from lggkit.study.kept import KeptNetwork
@@ -98,23 +96,24 @@ class StudyContext:
         """Train and keep those of the networks that nobody else is training or has just trained."""
         by_key = {network.key(seed): (network, seed) for network, seed in wanted}
         with turns(self.weights, list(by_key)) as taken:
-            kept = {key: self._kept(key, observe) for key in taken}
-            mine = [key for key in taken if not kept[key].exists()]
-            for key in mine:
-                kept[key].make_room()
+            results = self._load([by_key[key] for key in taken], observe)
+            mine = {key: self._kept(key, observe) for key in taken if by_key[key] not in results}
+            for kept in mine.values():
+                kept.make_room()
             fresh = train_networks([by_key[key] for key in mine], self, observe)
-            results = {}
-            for key, trained in zip(mine, fresh, strict=True):
+            for (key, kept), trained in zip(mine.items(), fresh, strict=True):
                 results[by_key[key]] = named(trained, key, device_name(self.device))
-                self._finish(by_key[key], results[by_key[key]], kept[key])
+                self._finish(by_key[key], results[by_key[key]], kept)
         return results
 
     def _finish(self, one: Seeded, result: TrainedNetwork, kept: KeptNetwork) -> None:
         if result.diverged is None:
             kept.keep(result)
         if self.trainings is not None:
-            stamp = {"torch": torch.__version__, "commit": self.commit, "date": _now()}
-            self.trainings.append(Training.of(*one, result, **stamp))
+            self.trainings.append(Training.of(*one, result, **self._stamp()))
+
+    def _stamp(self) -> dict[str, str]:
+        return {"torch": torch.__version__, "commit": self.commit, "date": strict.now()}
 
     def _load(self, wanted: Sequence[Seeded], observe: Observer | None) -> dict[Seeded, TrainedNetwork]:
         """Those of the networks that are kept and sound."""
@@ -131,12 +130,7 @@ class StudyContext:
 
     def record(self, spec: Spec, metrics: Mapping[str, Any], **fields: Any) -> Record:
         """A record of a run, stamped with device, torch version, commit and date."""
-        stamp = {
-            "device": device_name(self.device),
-            "torch": torch.__version__,
-            "commit": self.commit,
-            "date": _now(),
-        }
+        stamp = {"device": device_name(self.device), **self._stamp()}
         return Record(
             key=spec.key,
             experiment=spec.experiment,
@@ -171,7 +165,3 @@ def processor_name() -> str:
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from lggkit.record import Record
 from lggkit.study import statistics
-from lggkit.study.effects import effects, slopes, violations
+from lggkit.study.effects import Reading, effects, readings, slopes, violations
 from lggkit.study.paper import Claim
-from lggkit.study.readings import Reading, readings
 from lggkit.study.statistics import Interval
 
 HOLDS, CONTRADICTED, UNDECIDED = "holds", "contradicted", "undecided"

@@ -30,32 +30,20 @@ class Entry:
         return ValueError(f"{self.path}, line {self.line}: {what}")
 
     def text(self, column: str, required: bool = True) -> str:
-        """A field that, if required, is not empty.
-
-        Raises:
-            ValueError: it is.
-        """
+        """A field; a ValueError where it is required and empty."""
         if required and not self.fields[column]:
             raise self.fault(f"{column} is empty; fill it in")
         return self.fields[column]
 
     def one_of(self, column: str, allowed: Sequence[str]) -> str:
-        """A field that is one of several words.
-
-        Raises:
-            ValueError: it is another.
-        """
+        """A field that is one of several words; a ValueError where it is another."""
         if self.fields[column] not in allowed:
             words = ", ".join(word or "nothing" for word in allowed)
             raise self.fault(f"{column} is {self.fields[column]!r}; write one of {words}")
         return self.fields[column]
 
     def number(self, column: str, least: float = -math.inf) -> float | None:
-        """A field as a finite number from ``least`` on, None where it is empty.
-
-        Raises:
-            ValueError: it is no such number.
-        """
+        """A field as a finite number from ``least`` on, None where it is empty; else a ValueError."""
         text = self.fields[column]
         if not text:
             return None
@@ -66,11 +54,7 @@ class Entry:
         return value
 
     def count(self, column: str) -> int | None:
-        """A field as a whole number from 1 on, None where it is empty.
-
-        Raises:
-            ValueError: it is no such number.
-        """
+        """A field as a whole number from 1 on, None where it is empty; else a ValueError."""
         text = self.fields[column]
         if text and (not WHOLE.fullmatch(text) or len(text) > 9 or int(text) < 1):
             raise self.fault(f"{column} is {text!r}; write a whole number from 1 on")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,15 @@ def finite(value: float, what: str = "a value") -> float:
     if not math.isfinite(number):
         raise ValueError(f"{what} is {number}; give at least one, all finite")
     return number
+
+
+def finite_or_none(value: Any) -> Any:
+    """Plain data with None in the place of numbers that are not finite, which JSON cannot hold."""
+    if isinstance(value, dict):
+        return {name: finite_or_none(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite_or_none(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def finite_sample(values: Iterable[float]) -> np.ndarray:

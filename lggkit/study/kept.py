@@ -12,7 +12,7 @@ import torch
 
 from lggkit import strict
 from lggkit.durable import DRAFT, set_aside
-from lggkit.experiments.trained import TrainedNetwork
+from lggkit.experiments.networks import TrainedNetwork
 from lggkit.networks.weights import lay_out
 from lggkit.training import CheckpointDamaged, read_checkpoint, write_checkpoint
 from lggkit.training.memory import is_out_of_memory
@@ -66,10 +66,6 @@ class KeptNetwork:
                 raise
             self._set_aside(f"{self.file} is damaged: {error}")
             return None
-
-    def exists(self) -> bool:
-        """Whether there is a sound file, seen by the observer where one is named."""
-        return self._state() is not None
 
     def make_room(self) -> None:
         """Remove what killed writers left, and set aside what is no file, before the network is written."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lggkit import strict
 from lggkit.durable import require_writable
 from lggkit.record import Record
 from lggkit.study.ledger_files import LedgerError, append_line, aside, save_arrays, writing
@@ -59,7 +59,7 @@ class Ledger(LedgerReader):
         Raises:
             LedgerError: no current record has this key, no reason is given, or the disk refused.
         """
-        date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        date = strict.now()
         try:
             Retraction(key, reason, date)
         except ValueError as error:

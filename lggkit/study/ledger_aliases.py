@@ -64,13 +64,7 @@ class Alias:
     @classmethod
     def from_json(cls, line: bytes) -> Alias:
         """The alias of one line; a ValueError where it is none."""
-        fields = strict.loads(line)
-        if not isinstance(fields, dict):
-            raise ValueError(f"a JSON {type(fields).__name__}, not an object")
-        try:
-            return cls(**fields)
-        except TypeError as error:
-            raise ValueError(str(error)) from error
+        return strict.made(cls, strict.loads(line))
 
 
 @dataclass(frozen=True)

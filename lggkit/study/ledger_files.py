@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
+import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import numpy as np
@@ -100,3 +103,34 @@ def _line_break_before(path: Path, size: int) -> bytes:
     with open(path, "rb") as handle:
         handle.seek(size - 1)
         return b"" if handle.read(1) == b"\n" else b"\n"
+
+
+log = logging.getLogger("lggkit.study")
+LEFT_OUT = "was left out"
+_collected: ContextVar[dict[str, None] | None] = ContextVar("collected", default=None)
+
+
+@contextmanager
+def collected() -> Iterator[dict[str, None]]:
+    """What readers leave out inside, once each, in order; it is not logged then."""
+    found: dict[str, None] = {}
+    token = _collected.set(found)
+    try:
+        yield found
+    finally:
+        _collected.reset(token)
+
+
+def tell(problems: Sequence[str]) -> None:
+    """Hand on what a reader has left out: to who collects it, else to the log, once a process."""
+    found = _collected.get()
+    for problem in problems:
+        if found is None:
+            _warn_once(problem)
+        else:
+            found[problem] = None
+
+
+@functools.lru_cache(maxsize=4096)
+def _warn_once(problem: str) -> None:
+    log.warning("%s", problem)

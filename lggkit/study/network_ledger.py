@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lggkit import strict
-from lggkit.experiments.networks import Network, content
-from lggkit.experiments.pairing import paired
-from lggkit.experiments.trained import TrainedNetwork
+from lggkit.experiments.lockstep import paired
+from lggkit.experiments.networks import Network, TrainedNetwork, content
+from lggkit.study.finite import finite_or_none
 from lggkit.study.ledger_files import append_line, writing
 from lggkit.study.ledger_lines import understood
 
@@ -66,22 +65,12 @@ class Training:
 
     def to_json(self) -> str:
         """One line of JSON, keys sorted; numbers that are not finite as null."""
-        return json.dumps(_finite(dataclasses.asdict(self)), sort_keys=True, allow_nan=False)
+        return json.dumps(finite_or_none(dataclasses.asdict(self)), sort_keys=True, allow_nan=False)
 
     @classmethod
     def from_json(cls, line: bytes) -> Training:
-        """The training of one line.
-
-        Raises:
-            ValueError: the line is not strict JSON, or not a training's.
-        """
-        fields = strict.loads(line)
-        if not isinstance(fields, dict):
-            raise ValueError(f"a JSON {type(fields).__name__}, not an object")
-        try:
-            training = cls(**fields)
-        except TypeError as error:
-            raise ValueError(str(error)) from error
+        """The training of one line; a ValueError where it is not strict JSON, or not a training's."""
+        training = strict.made(cls, strict.loads(line))
         strict.key(training.key)
         strict.text("device", training.device)
         strict.number("seconds", training.seconds)
@@ -97,11 +86,7 @@ class NetworkLedger:
     path: Path
 
     def append(self, training: Training) -> None:
-        """Add a line.
-
-        Raises:
-            LedgerError: the disk refused; what was recorded before is untouched.
-        """
+        """Add a line; a LedgerError, and nothing changed, where the disk refuses."""
         with writing(self.path):
             append_line(self.path, training.to_json())
 
@@ -128,11 +113,3 @@ class NetworkLedger:
             if training.to_json() not in held:
                 held.add(training.to_json())
                 self.append(training)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _finite(entry) for name, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -41,11 +41,7 @@ class Cell:
 
 
 def cell_of(paper: str, entry: Entry) -> Cell:
-    """A row of ``cells.csv``.
-
-    Raises:
-        ValueError: one sentence with file and line about a field that is missing or not as it should be.
-    """
+    """A row of ``cells.csv``; a ValueError with file and line where a field is not as it should be."""
     spread, kind = entry.number("spread", least=0.0), entry.one_of("spread_kind", SPREADS)
     if (spread is None) != (not kind):
         raise entry.fault("spread and spread_kind go together; fill in both or none")
@@ -74,11 +70,7 @@ def _tolerance(declared: float | None, spread: float | None, kind: str) -> float
 
 
 def check_once(entries: Sequence[Entry], *columns: str) -> None:
-    """Refuses a second row with the same fields.
-
-    Raises:
-        ValueError: there is one; both lines are named.
-    """
+    """Refuses a second row with the same fields, by a ValueError that names both lines."""
     seen: dict[tuple[str, ...], int] = {}
     for entry in entries:
         place = tuple(entry.fields[column] for column in columns)
@@ -96,11 +88,7 @@ def _given(entry: Entry, column: str, value: float | None) -> float:
 
 
 def experiment_of(entry: Entry, required: bool) -> str:
-    """The experiment that a row names, as paper/section.
-
-    Raises:
-        ValueError: it is written otherwise, or required and missing.
-    """
+    """The experiment that a row names; a ValueError where it is no paper/section, or required and missing."""
     name = entry.text("experiment", required)
     if name and not EXPERIMENT.fullmatch(name):
         raise entry.fault(f"experiment is {name!r}; write paper/section in small letters, digits and _")

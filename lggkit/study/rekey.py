@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from lggkit import experiments
+from lggkit import experiments, strict
 from lggkit.record import Record, Spec, key_of
 from lggkit.study.ledger import Ledger, LedgerError
 from lggkit.study.ledger_aliases import Alias
@@ -41,8 +40,7 @@ def rekey(
     if missing := {first_scale, scale} - experiment.protocols.keys():
         raise LedgerError(f"{name} has no protocol at {min(missing)} scale; choose scales that it has")
     _check_names(experiment, scale, names)
-    date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    aliases = []
+    date, aliases = strict.now(), []
     for record in ledger.records(name, first_scale):
         spec = _spec(experiment, record, scale)
         stays = record.key == spec.key and not (names and _words(record.settings) != _words(spec.settings))

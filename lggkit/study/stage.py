@@ -17,13 +17,10 @@ COMPUTED = Path("book", "_generated")
 
 
 def build_stage(root: Path, executed: Path, stage: Path, computed: Path | None = None) -> Path:
-    """Make ``stage`` a copy of what the book needs from ``root``, and nothing else.
+    """Make ``stage`` a copy of what the book needs from the repository ``root``, and nothing else.
 
-    Args:
-        root: the repository.
-        executed: papermill's outputs, laid out as below ``root``/notebooks.
-        stage: the folder to bring up to date; files in it that have no source are removed.
-        computed: parts of prose pages that were written for this build, to appear as ``book/_generated``.
+    ``executed`` are papermill's outputs, laid out as below ``root``/notebooks, ``computed`` parts of prose
+    pages that were written for this build, to appear as ``book/_generated``.
 
     Raises:
         FileNotFoundError: a notebook has not been executed, or ``_config.yml`` or ``_toc.yml`` is missing.

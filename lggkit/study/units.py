@@ -84,11 +84,7 @@ def claimed_arms(experiment: Experiment) -> set[str]:
 
 
 def chosen(only: str | None = None) -> list[Experiment]:
-    """The experiment of that name, or all in the order of the queue.
-
-    Raises:
-        KeyError: there is no such experiment.
-    """
+    """The experiment of that name, or all in the order of the queue; a KeyError where there is none."""
     return list(experiments.all_experiments()) if only is None else [experiments.get(only)]
 
 

@@ -4,12 +4,11 @@ from lggkit.training.checkpoint import CheckpointDamaged, CheckpointError, read_
 from lggkit.training.config import TrainConfig
 from lggkit.training.loop import train, train_many
 from lggkit.training.memory import OutOfMemory
-from lggkit.training.path import PathTaken
 from lggkit.training.processor import CodePath, choose_path
 from lggkit.training.schedules import MultiStep, OneCycle, Restart, Schedule
 from lggkit.training.step import Objective, cross_entropy
 from lggkit.training.stream import Batch, Stream
-from lggkit.training.task import TrainResult
+from lggkit.training.task import PathTaken, TrainResult
 from lggkit.training.teacher import Teacher
 
 __all__ = [

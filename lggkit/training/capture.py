@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import torch
 
-from lggkit.training.captured import Captured
+from lggkit.training.captured import Captured, record
 from lggkit.training.memory import is_out_of_memory
 from lggkit.training.processor import first_line
-from lggkit.training.recording import record
 from lggkit.training.run import Run, Stepper
 from lggkit.training.selfcheck import (
     TOLERANCE,

@@ -1,25 +1,20 @@
-"""Checkpoints: written whole or not at all, verified and read without unpickling code."""
+"""Checkpoints: written whole or not at all, verified, read without unpickling code, and of which training."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import os
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from lggkit.durable import draft, set_aside
+from lggkit.data import DataSet
+from lggkit.durable import write_whole
+from lggkit.training.run import Run
 
-__all__ = [
-    "CheckpointDamaged",
-    "CheckpointError",
-    "check_identity",
-    "read_checkpoint",
-    "set_aside",
-    "write_checkpoint",
-]
 MAGIC = b"lggkit checkpoint 2 "
 
 
@@ -43,8 +38,7 @@ def write_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with draft(path) as beside:
-            _write_through(beside, _encode(state))
+        write_whole(path, _encode(state))
     except OSError as error:
         raise CheckpointError(
             f"could not write {path} ({error.strerror or error}); the checkpoint before it is kept: "
@@ -91,8 +85,27 @@ def _encode(state: dict[str, Any]) -> bytes:
     return MAGIC + hashlib.sha256(content).digest() + content
 
 
-def _write_through(path: Path, content: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+def identity_of(run: Run, tag: str, fingerprint: str) -> dict[str, Any]:
+    """Settings, data (by its `fingerprint_of`), network, seed, tag and taps, as a checkpoint keeps them."""
+    data = run.stream.data
+    trained = [parameter.requires_grad for parameter in run.model.parameters()]
+    shapes = [(name, tuple(value.shape)) for name, value in run.model.state_dict().items()]
+    settings = json.loads(json.dumps(asdict(run.config)))
+    if not run.config.drop_last:
+        del settings["drop_last"]  # checkpoints that are older than it name no such setting
+    return {
+        **{f"config.{name}": value for name, value in settings.items()},
+        "data": f"{data.name}/{data.split}/{len(data)}/{fingerprint}",
+        "network": hashlib.sha256(repr((shapes, trained)).encode()).hexdigest()[:16],
+        "seed": run.stream.seed,
+        "tag": tag,
+        "taps": list(run.options.taps),
+    }
+
+
+def fingerprint_of(data: DataSet) -> str:
+    """Sixteen hexadecimal digits that other images, labels or another order of them change."""
+    found = hashlib.blake2b(digest_size=8)
+    for part in (data.images, data.labels):
+        found.update(part.cpu().contiguous().numpy())
+    return found.hexdigest()

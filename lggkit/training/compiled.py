@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lggkit.training.processor import CodePath, first_line
 from lggkit.training.run import Run
+from lggkit.training.seeds import drops
 from lggkit.training.step import Forward, Latents
 
 TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 5e-2}
@@ -25,8 +26,7 @@ def compile_forward(run: Run, slow: dict[tuple, str]) -> None:
     if free and slow.get(kind):
         run.path = run.path.eager(slow[kind])
         return
-    first = run.step - run.step % run.stream.steps_per_epoch  # the epoch's: the last may be a short one
-    images, timed = run.stream.batch(first).images, free and kind not in slow
+    images, timed = run.stream.full(run.step).images, free and kind not in slow
     run.forward, run.path = choose_forward(run.model, run.forward, images, run.path, timed)
     slow[kind] = "" if run.path.compile else run.path.reasons[-1]
 
@@ -83,7 +83,7 @@ def _disagreement(
     theirs = _try(compiled, images, path)
     _restore(model, buffers)
     ours = _try(forward, images, path)
-    if any(_draws(module) for module in model.modules()):
+    if drops(model):
         return 0.0 if theirs.isfinite().all() else float("inf")
     off = float((theirs - ours).norm() / ours.norm().clamp_min(1e-12))
     return off if off == off else float("inf")
@@ -106,10 +106,6 @@ def _try(forward: Forward, images: Tensor, path: CodePath) -> Tensor:
     kept = [output, *(value for value in latents.values() if value.requires_grad)]
     sum(value.float().square().mean() for value in kept).backward()
     return output.detach().float()
-
-
-def _draws(module: nn.Module) -> bool:
-    return isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0
 
 
 def _restore(model: nn.Module, buffers: dict[str, Tensor]) -> None:

@@ -79,11 +79,6 @@ class TrainConfig:
             one_of(name, getattr(self, name), choices)
         _check_together(self)
 
-    @property
-    def memory_format(self) -> torch.memory_format:
-        """The layout of weights and images."""
-        return torch.channels_last if self.channels_last else torch.contiguous_format
-
     def optimizer_for(self, parameters: list[nn.Parameter], rate: float | Tensor) -> torch.optim.Optimizer:
         """A new optimizer, fused; with a tensor for its rate, one that a CUDA graph can capture.
 

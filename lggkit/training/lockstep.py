@@ -1,4 +1,4 @@
-"""Runs that are advanced together: taken up, stepped in turn, written down."""
+"""Runs that are advanced together: taken up, stepped in turn, written down, shown by a bar."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 import torch
 
+from lggkit.durable import set_aside
 from lggkit.training.begin import begin
 from lggkit.training.capture import capture_again, let_go
 from lggkit.training.checkpoint import (
     CheckpointDamaged,
     check_identity,
     read_checkpoint,
-    set_aside,
     write_checkpoint,
 )
 from lggkit.training.pace import OutOfTime, Pace, time_is_up
@@ -106,3 +106,23 @@ def _resume(run: Run, identity: Identity) -> None:
         return
     check_identity(run.checkpoint, state.pop("identity"), identity)
     run.load(state)
+
+
+@contextmanager
+def progress_bar(runs: Sequence[Run], shown: bool) -> Iterator[Callable[[Run], None]]:
+    """A function to call after each step of a run; it moves a bar where one is ``shown``."""
+    if not shown:
+        yield lambda run: None
+        return
+    from tqdm.auto import tqdm
+
+    total, made = sum(run.total for run in runs), sum(run.step for run in runs)
+    with tqdm(total=total, initial=made, unit="step") as bar:
+        yield lambda run: _tick(bar, run)
+
+
+def _tick(bar: Any, run: Run) -> None:
+    bar.update()
+    losses = run.history.curves.get("train_loss")
+    if run.step % run.stream.steps_per_epoch == 0 and losses:
+        bar.set_postfix(epoch=run.step // run.stream.steps_per_epoch, loss=f"{losses[-1]:.3f}")

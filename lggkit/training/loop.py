@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from lggkit.data import DataSet
-from lggkit.training.bar import progress_bar
+from lggkit.training.checkpoint import fingerprint_of, identity_of
 from lggkit.training.config import TrainConfig
-from lggkit.training.identity import fingerprint_of, identity_of
-from lggkit.training.layout import guarded
-from lggkit.training.lockstep import Lockstep, taken_up
+from lggkit.training.lockstep import Lockstep, progress_bar, taken_up
 from lggkit.training.memory import telling_memory
-from lggkit.training.processor import CodePath, choose_path
-from lggkit.training.request import check_every, check_model, check_request
+from lggkit.training.processor import CodePath, choose_path, guarded
+from lggkit.training.request import check_model, check_request
 from lggkit.training.run import Run
 from lggkit.training.step import Objective, objective_for
 from lggkit.training.stream import Stream
@@ -129,15 +127,14 @@ def train_many(
     "bfloat16", that of another training of the seed, say); a training that is continued stays what it was.
     """
     options = Options(taps, evaluate, evaluate_every, evaluate_at, checkpoint_every, after_step)
-    check_every(evaluate_every=evaluate_every, checkpoint_every=checkpoint_every)
     seeds = check_request(models, seeds, objectives, checkpoints, tags, data, config)
     with telling_memory(len(models), config.batch_size, device):
         path = choose_path(config, device, len(data), precision)
         fingerprint = "" if checkpoints is None else fingerprint_of(data)
         files = [None if checkpoints is None else Path(checkpoints[place]) for place in range(len(models))]
         each = objectives if isinstance(objectives, Sequence) else [objectives] * len(models)
-        settled = Settled(data.to(path.device), config, path, options)
-        runs = settled.runs(models, seeds, each, files)
+        given = zip(models, seeds, each, files, strict=True)
+        runs = _runs(given, data.to(path.device), config, path, options)
         tagged = zip(runs, tags or [""] * len(runs), strict=True)
         names = [identity_of(run, tag, fingerprint) for run, tag in tagged]
         with taken_up(runs, names, path.device), progress_bar(runs, progress) as tick:
@@ -145,33 +142,22 @@ def train_many(
         return [run.result() for run in runs]
 
 
-@dataclass(frozen=True)
-class Settled:
-    """What models that are trained together have in common."""
-
-    data: DataSet
-    config: TrainConfig
-    path: CodePath
-    options: Options
-
-    def runs(
-        self,
-        models: Sequence[nn.Module],
-        seeds: Sequence[int],
-        objectives: Sequence[Objective | None],
-        files: Sequence[Path | None],
-    ) -> list[Run]:
-        """A run for each model; those of one seed and layout see the same stream."""
-        streams: dict[tuple[int, bool], Stream] = {}
-        runs: list[Run] = []
-        for model, seed, objective, file in zip(models, seeds, objectives, files, strict=True):
-            path = guarded(self.path, model)
-            stream = streams.setdefault((seed, path.channels_last), self._stream(seed, path))
-            own = objective_for(model, objective, path.device, [run.objective for run in runs])
-            model.to(device=path.device, memory_format=path.layout)
-            check_model(model, stream, path, own)
-            runs.append(Run(model, stream, self.config, path, self.options, own, file))
-        return runs
-
-    def _stream(self, seed: int, path: CodePath) -> Stream:
-        return Stream(self.data, replace(self.config, channels_last=path.channels_last), seed)
+def _runs(
+    given: Iterable[tuple[nn.Module, int, Objective | None, Path | None]],
+    data: DataSet,
+    config: TrainConfig,
+    path: CodePath,
+    options: Options,
+) -> list[Run]:
+    """A run for each model, its seed, objective and file; those of one seed and layout see one stream."""
+    streams: dict[tuple[int, bool], Stream] = {}
+    runs: list[Run] = []
+    for model, seed, objective, file in given:
+        own = guarded(path, model)
+        place, laid_out = (seed, own.channels_last), replace(config, channels_last=own.channels_last)
+        stream = streams.setdefault(place, Stream(data, laid_out, seed))
+        minimised = objective_for(model, objective, own.device, [run.objective for run in runs])
+        model.to(device=own.device, memory_format=own.layout)
+        check_model(model, stream, own, minimised)
+        runs.append(Run(model, stream, config, own, options, minimised, file))
+    return runs

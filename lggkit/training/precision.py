@@ -13,7 +13,7 @@ from torch import Tensor
 from lggkit.training.memory import is_out_of_memory
 from lggkit.training.processor import DTYPES, CodePath, first_line
 from lggkit.training.run import Run
-from lggkit.training.seeds import seed_noise
+from lggkit.training.seeds import drops, seed_noise
 from lggkit.training.selfcheck import TOLERANCE, apart_from, restore, snapshot
 from lggkit.training.step import loss_on
 from lggkit.training.stream import Batch
@@ -69,11 +69,11 @@ def gain_in_products() -> float:
 
 
 def _compared(run: Run) -> tuple[torch.dtype, str]:
-    first = run.step - run.step % run.stream.steps_per_epoch  # the epoch's: the last may be a short one
-    batch, paths = run.stream.batch(first), _paths(run)
+    batch = run.stream.full(run.step)
+    paths = [replace(run.path, dtype=dtype) for dtype in (torch.float32, torch.bfloat16)]
     ours, theirs = (_loss(run, path, batch) for path in paths)
     off = apart_from([ours], [theirs])
-    if off > TOLERANCE and not _draws(run):
+    if off > TOLERANCE and not drops(run.model):
         return torch.float32, f"losses in bfloat16 and float32 differ by {off:.1e}"
     if not theirs.isfinite():
         return torch.float32, f"the loss in bfloat16 is {float(theirs)}"
@@ -83,10 +83,6 @@ def _compared(run: Run) -> tuple[torch.dtype, str]:
     if single < MARGIN * half:
         return torch.float32, f"bfloat16 gains too little ({told})"
     return torch.bfloat16, f"bfloat16 is {told}"
-
-
-def _paths(run: Run) -> Sequence[CodePath]:
-    return [replace(run.path, dtype=dtype) for dtype in (torch.float32, torch.bfloat16)]
 
 
 def _turns(run: Run, paths: Sequence[CodePath], batch: Batch) -> Iterator[list[float]]:
@@ -107,11 +103,6 @@ def _loss(run: Run, path: CodePath, batch: Batch) -> Tensor:
     if run.taps is not None:
         run.taps.clear()
     return loss.detach().float()
-
-
-def _draws(run: Run) -> bool:
-    """Whether a pass may draw random numbers, which the precisions draw otherwise."""
-    return any(isinstance(m, torch.nn.modules.dropout._DropoutNd) and m.p > 0 for m in run.model.modules())
 
 
 def _seconds(work) -> float:

@@ -49,13 +49,6 @@ def check_request(
     return [whole("seed", seed) for seed in seeds]
 
 
-def check_every(**steps: int | None) -> None:
-    """Raise ``ValueError`` where an interval is neither None nor an integer of at least 1."""
-    for name, value in steps.items():
-        if value is not None:
-            whole(name, value, 1)
-
-
 def check_model(model: nn.Module, stream: Stream, path: CodePath, objective: Objective | None) -> None:
     """Refuse a model that cannot be trained on these batches; it is left as it is.
 

@@ -13,16 +13,14 @@ from torch import Tensor, nn
 
 from lggkit.data import DataSet
 from lggkit.evaluation import model_error
+from lggkit.latents import Taps
 from lggkit.training.config import TrainConfig
-from lggkit.training.history import History
-from lggkit.training.meter import Meter
-from lggkit.training.path import PathTaken
+from lggkit.training.meter import History, Meter
 from lggkit.training.processor import CodePath
 from lggkit.training.seeds import seed_noise
-from lggkit.training.step import Objective, default_objective, make_taps, tapped, training_step, with_batch
+from lggkit.training.step import Objective, cross_entropy, places_of, tapped, training_step, with_batch
 from lggkit.training.stream import Batch, StillBatch, Stream
-from lggkit.training.task import Options, TrainResult
-from lggkit.training.tensors import places_of
+from lggkit.training.task import Options, PathTaken, TrainResult
 from lggkit.training.updates import Updates
 
 
@@ -63,13 +61,14 @@ class Run:
     diverged: str | None = None
 
     def __post_init__(self) -> None:
-        self.loss = with_batch(self.objective or default_objective(self.config, self.stream))
+        default = cross_entropy(self.config.label_smoothing, self.stream.highest_label + 1)
+        self.loss = with_batch(self.objective or default)
         self.total = self.config.epochs * self.stream.steps_per_epoch
         self.meter = Meter(self.stream.sizes(), self.path.device)
         self.history = History()
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         self.updates = Updates(self.config, self.parameters)
-        self.taps = make_taps(self.model, self.options.taps)
+        self.taps = Taps(self.model, list(self.options.taps)) if self.options.taps else None
         self.forward = tapped(self.model, self.taps)
         self.stepper = Stepper()
         self.begun_as: PathTaken | None = None

@@ -6,6 +6,7 @@ import random
 
 import numpy as np
 import torch
+from torch import nn
 
 from lggkit.networks.seeds import derive
 
@@ -21,6 +22,11 @@ def seed_noise(device: torch.device, seed: int, step: int) -> None:
     torch.default_generator.manual_seed(value)
     if device.type == "cuda":
         torch.cuda.default_generators[_index(device)].manual_seed(value)
+
+
+def drops(model: nn.Module) -> bool:
+    """Whether a pass may draw random numbers, which another precision or compiled code draws otherwise."""
+    return any(isinstance(m, nn.modules.dropout._DropoutNd) and m.p > 0 for m in model.modules())
 
 
 def noise_state(device: torch.device) -> torch.Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 from lggkit.training.captured import Captured
 from lggkit.training.run import Run
 from lggkit.training.seeds import host_noise_state, noise_state
-from lggkit.training.tensors import places_of, tensors_of
+from lggkit.training.step import places_of, tensors_of
 
 STEPS_CHECKED = 20
 TOLERANCE = 0.05

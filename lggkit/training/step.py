@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
+from itertools import chain
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -12,8 +14,7 @@ from torch import Tensor, nn
 
 from lggkit.latents import Taps
 from lggkit.networks.outputs import logits_of
-from lggkit.training.config import TrainConfig
-from lggkit.training.stream import Batch, Stream
+from lggkit.training.stream import Batch
 
 Latents = dict[str, Tensor]
 Objective = Callable[..., Tensor]
@@ -34,11 +35,6 @@ def cross_entropy(label_smoothing: float = 0.0, classes: int = 0) -> Objective:
         return F.cross_entropy(logits, labels, label_smoothing=label_smoothing)
 
     return objective
-
-
-def default_objective(config: TrainConfig, stream: Stream) -> Objective:
-    """`cross_entropy` as a training's settings and the labels of its data ask for it."""
-    return cross_entropy(config.label_smoothing, stream.highest_label + 1)
 
 
 def with_batch(objective: Objective) -> Loss:
@@ -87,11 +83,6 @@ def tapped(model: nn.Module, taps: Taps | None) -> Forward:
     return forward
 
 
-def make_taps(model: nn.Module, names: Sequence[str]) -> Taps | None:
-    """Taps at the named depths, or None where there are none to tap."""
-    return Taps(model, list(names)) if names else None
-
-
 def training_step(
     forward: Forward,
     loss_of: Loss,
@@ -136,3 +127,16 @@ def _scalar(loss: Tensor) -> Tensor:
         seen = f"shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
         raise TypeError(f"the objective gave {seen}; return a scalar tensor (a sum or a mean)")
     return loss
+
+
+def tensors_of(model: nn.Module, objective: Any) -> Iterator[tuple[str, Tensor]]:
+    """Parameters and buffers of a model and, if it is a module, of its objective."""
+    for whose, module in (("model", model), ("objective", objective)):
+        if isinstance(module, nn.Module):
+            for name, value in chain(module.named_parameters(), module.named_buffers()):
+                yield f"{whose}.{name}", value
+
+
+def places_of(model: nn.Module, objective: Any) -> dict[str, int]:
+    """Where in memory they lie, by name."""
+    return {name: value.data_ptr() for name, value in tensors_of(model, objective)}

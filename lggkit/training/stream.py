@@ -40,15 +40,10 @@ class StillBatch:
     labels: Tensor
     index: Tensor
 
-    @property
-    def epoch(self) -> int:
-        """Unknown."""
-        raise RuntimeError("the objective reads batch.epoch, which a captured step does not know")
-
-    @property
-    def step(self) -> int:
-        """Unknown."""
-        raise RuntimeError("the objective reads batch.step, which a captured step does not know")
+    def __getattr__(self, name: str) -> None:
+        if name not in ("epoch", "step"):
+            raise AttributeError(f"a batch has no {name}")
+        raise RuntimeError(f"the objective reads batch.{name}, which a captured step does not know")
 
 
 class Stream:
@@ -75,6 +70,10 @@ class Stream:
         if self._last is None or self._last.step != step:
             self._last = self.make(step)
         return self._last
+
+    def full(self, step: int) -> Batch:
+        """The first batch of a step's epoch: the last one may be short."""
+        return self.batch(step - step % self.steps_per_epoch)
 
     def make(self, step: int) -> Batch:
         """The batch of a step, as a new object."""

@@ -1,21 +1,90 @@
-"""What is asked of a training beside its steps, and what it gives."""
+"""What is asked of a training beside its steps, and what it gives: the result, and how it was computed."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor, nn
 
 from lggkit.data import DataSet
-from lggkit.training.path import PathTaken
+from lggkit.training.checks import whole
+
+TF32 = " (TF32 convolutions)"
+
+
+@dataclass(frozen=True)
+class PathTaken:
+    """What a training was computed on, and how.
+
+    ``device``: "cpu" or the marketing name of a GPU. ``precision``: ``float32`` or ``bfloat16``, the type of
+    the forward pass; ``tf32`` where convolutions in float32 round to ten bits. ``layout``: ``channels_last``
+    or ``contiguous``. ``reasons``: why it is this path, in the order in which it was chosen.
+
+    ``str`` gives it as records keep it: ``cpu, float32, channels_last, eager: too short to repay ...``.
+    """
+
+    device: str
+    precision: str = "float32"
+    layout: str = "channels_last"
+    compiled: bool = False
+    captured: bool = False
+    tf32: bool = False
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def mode(self) -> str:
+        """The path without its reasons."""
+        how = " and ".join(["compiled"] * self.compiled + ["captured"] * self.captured) or "eager"
+        return f"{self.device}, {self.precision}{TF32 * self.tf32}, {self.layout}, {how}"
+
+    def __str__(self) -> str:
+        return f"{self.mode}: {'; '.join(self.reasons)}" if self.reasons else self.mode
+
+    def plain(self) -> dict[str, Any]:
+        """The fields by name, as a file keeps them; `read` takes them back."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def read(cls, value: PathTaken | Mapping[str, Any] | str) -> PathTaken:
+        """The path of its `plain` fields, or of the line that earlier versions kept.
+
+        Raises:
+            TypeError: there is an unknown field, or one is missing.
+        """
+        if isinstance(value, PathTaken):
+            return value
+        if isinstance(value, str):
+            return _of_line(value)
+        return cls(**{**value, "reasons": tuple(value.get("reasons", ()))})
+
+
+def _of_line(line: str) -> PathTaken:
+    mode, _, reasons = line.partition(": ")
+    device, precision, layout, how = [*mode.split(", "), *("",) * 4][:4]
+    return PathTaken(
+        device=device,
+        precision=precision.removesuffix(TF32) or PathTaken.precision,
+        layout=layout or PathTaken.layout,
+        compiled="compiled" in how,
+        captured="captured" in how,
+        tf32=precision.endswith(TF32),
+        reasons=tuple(reasons.split("; ")) if reasons else (),
+    )
+
 
 Evaluate = Callable[[nn.Module], float | Mapping[str, float | Tensor]] | DataSet | None
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a training does beside its steps; see `lggkit.training.train`."""
+    """What a training does beside its steps, see `lggkit.training.train`.
+
+    Raises:
+        ValueError: an interval is neither None nor an integer of at least 1.
+    """
 
     taps: Sequence[str] = ()
     evaluate: Evaluate = None
@@ -23,6 +92,11 @@ class Options:
     evaluate_at: Sequence[int] | None = None
     checkpoint_every: int | None = None
     after_step: Callable[[nn.Module], None] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("evaluate_every", "checkpoint_every"):
+            if getattr(self, name) is not None:
+                whole(name, getattr(self, name), 1)
 
     def evaluates(self, epoch: int, last: int) -> bool:
         """Whether there is an evaluation after this many epochs, ``last`` being the whole training."""

@@ -128,7 +128,9 @@ def usual_cosines(x: Tensor) -> Tensor:
 
 CASES = (
     Case("GKD, WRN28-1 to WRN28-0.5, batch {}", gkd, usual_gkd, STUDENT, TEACHER, 1.35, 15),
-    Case("RKD-D, WRN28-1 to WRN28-0.5, batch {}", rkd_distance, usual_rkd_distance, STUDENT, TEACHER, 1.1, 25),
+    Case(
+        "RKD-D, WRN28-1 to WRN28-0.5, batch {}", rkd_distance, usual_rkd_distance, STUDENT, TEACHER, 1.1, 25
+    ),
     Case("RKD-A, {} × 512", rkd_angle, usual_rkd_angle, ((512,),), ((512,),), 10.0, 5),
 )
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from lggkit.evaluation.attacks import (
+from lggkit.evaluation import (
     VanishedGradients,
     deepfool,
     fgsm,
@@ -252,9 +252,7 @@ def test_fgsm_takes_a_size_as_well_as_a_ratio():
 
 @pytest.mark.parametrize("options", [{"epsilon": 0.0}, {"step": -1.0}, {"steps": 0}, {"loss": "hinge"}])
 def test_a_descent_that_goes_nowhere_is_refused(options):
-    with pytest.raises(
-        ValueError, match=r"give a positive number|give an integer of at least 1|loss is 'hinge'"
-    ):
+    with pytest.raises(ValueError, match=r"give a positive number|give an integer from 1 on|loss is 'hinge'"):
         pgd(Linear(), images(2), torch.zeros(2, dtype=torch.long), **options)
 
 

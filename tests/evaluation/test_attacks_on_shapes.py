@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lggkit.evaluation.attacks import VanishedGradients, deepfool, fgsm, misled, pgd, snr_epsilon, strong
+from lggkit.evaluation import VanishedGradients, deepfool, fgsm, misled, pgd, snr_epsilon, strong
 
 SHAPE = (1, 4, 4)
 

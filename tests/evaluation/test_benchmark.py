@@ -10,7 +10,7 @@ from lggkit.data import DataSet
 from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from lggkit.evaluation import corruption_errors
 from lggkit.evaluation.benchmark import CorruptionBenchmark, corruption_metrics
-from lggkit.evaluation.voting import NeighborVote
+from lggkit.evaluation.neighbors import NeighborVote
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def batch():
 def test_answers_are_tensors_of_classes_or_of_logits():
     y = torch.tensor([0, 1, 1])
     for function in (error_rate, agreement, partial(consistency, labels=y)):
-        with pytest.raises(TypeError, match=r"(answers|labels) are a list; give a torch tensor"):
+        with pytest.raises(TypeError, match=r"(answers|labels) are a list: give a tensor"):
             function([0, 1, 1], y)
         with pytest.raises(TypeError, match=r"answers are torch.float32; give integers"):
             function(torch.tensor([0.9, 0.1, 0.2]), y)

@@ -8,22 +8,20 @@ import torch
 from torch import nn
 
 from lggkit.evaluation import (
+    deepfool,
+    fgsm,
     gaussian_noise,
     input_margins,
+    moved_along,
     noise_at,
+    pgd,
     predict,
     quantized,
+    snr_epsilon,
+    strong,
     with_dropout,
 )
 from lggkit.evaluation import influence as shares
-from lggkit.evaluation.attacks import (
-    deepfool,
-    fgsm,
-    moved_along,
-    pgd,
-    snr_epsilon,
-    strong,
-)
 
 
 def network():
@@ -113,7 +111,7 @@ def test_counts_that_are_no_integers_are_refused(value):
         quantized(network(), bits=value).__enter__,
     )
     for call in calls:
-        with pytest.raises(TypeError, match=r"(steps|restarts|batch_size|bits) is .*; give an integer"):
+        with pytest.raises(TypeError, match=r"(steps|restarts|batch_size|bits) is .*: give an integer"):
             call()
 
 
@@ -137,7 +135,7 @@ def test_input_margins_of_any_size_of_gradient():
 def test_weights_that_are_not_finite_or_too_many_bits_are_refused():
     model = network()
     with (
-        pytest.raises(ValueError, match="bits is 2000; give an integer from 2 to 64"),
+        pytest.raises(ValueError, match="bits is 2000: give an integer from 2 to 64"),
         quantized(model, 2000),
     ):
         pass

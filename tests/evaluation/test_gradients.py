@@ -8,8 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lggkit.evaluation import VanishedGradients, vanished_gradients
-from lggkit.evaluation.attacks import deepfool, fgsm, fgsm_direction, misled, pgd, strong
+from lggkit.evaluation import (
+    VanishedGradients,
+    deepfool,
+    fgsm,
+    fgsm_direction,
+    misled,
+    pgd,
+    strong,
+    vanished_gradients,
+)
 from lggkit.evaluation.fast_gradient import crafted
 from lggkit.evaluation.gradients import log_odds, unwarned
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from lggkit.evaluation.ranks import rank_correlation
+from lggkit.evaluation.clusters import rank_correlation
 
 
 def test_orders_are_compared():

@@ -7,8 +7,18 @@ import torch
 from torch import nn
 
 from lggkit.data import DataSet
-from lggkit.evaluation import input_margins, model_error, predict, vanished_gradients
-from lggkit.evaluation.attacks import deepfool, fgsm, fgsm_direction, misled, pgd, strong
+from lggkit.evaluation import (
+    deepfool,
+    fgsm,
+    fgsm_direction,
+    input_margins,
+    misled,
+    model_error,
+    pgd,
+    predict,
+    strong,
+    vanished_gradients,
+)
 
 WAYS = {
     "tuple": lambda z: (z, torch.zeros(1)),

@@ -8,8 +8,7 @@ from torch import nn
 
 from lggkit import networks
 from lggkit.data import DataSet
-from lggkit.evaluation import robustness, strong
-from lggkit.evaluation.attacks import fgsm_direction
+from lggkit.evaluation import fgsm_direction, robustness, strong
 from lggkit.evaluation.robustness import RobustnessSuite
 from lggkit.networks import InputNormalization
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from lggkit.evaluation.attacks import misled, strong
+from lggkit.evaluation import misled, strong
 from lggkit.evaluation.targeted import _checkpoints, auto_pgd, targeted_descents
 
 SHAPE, EPSILON = (1, 8, 8), 0.02

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csgraph
 
 from lggkit.graph import degree, laplacian, laplacian_power_product, normalize_adjacency, rbf_similarity
-from lggkit.graph.normalization import normalized_weights
+from lggkit.graph.laplacians import normalized_weights
 
 
 def random_graph(seed=0, n=6, batch=(), density=0.6):

@@ -9,7 +9,7 @@ from torch import nn
 from lggkit.latents import latents
 from lggkit.networks import build, load_weights, mac_count, parameter_count, save_weights
 from lggkit.networks.blocks import ParsevalConv2d
-from lggkit.training.folding import folded
+from lggkit.training.teacher import folded
 
 IMAGES = torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(1))
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lggkit.graph import flatten, label_variation, latent_geometry_graph
-from lggkit.graph.layout import in_memory_order
+from lggkit.graph._precision import in_memory_order
 from lggkit.objectives import depth_variations, variation_smoothness
 
 LABELS = torch.tensor([0, 2, 2, 0, 1, 2, 0])

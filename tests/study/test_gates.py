@@ -3,10 +3,10 @@
 import pytest
 
 from lggkit import experiments
+from lggkit.study.effects import readings
 from lggkit.study.gates import Condition, parse_gate
 from lggkit.study.paper import claims
 from lggkit.study.papers import papers
-from lggkit.study.readings import readings
 
 UNTRAINED = {"exact", "solvers", "timing"}
 APART = {("graph_smoothness_loss", "4"), ("graph_smoothness_loss", "8b")}

@@ -12,9 +12,8 @@ import torch
 from lggkit import experiments
 from lggkit.data import DATASETS
 from lggkit.data.catalog import Entry
-from lggkit.data.download import Archive
+from lggkit.data.download import Archive, OnDisk
 from lggkit.data.files import File
-from lggkit.data.ondisk import OnDisk
 from lggkit.experiments import Arm
 from lggkit.study import queue
 from lggkit.study.context import StudyContext

@@ -166,7 +166,7 @@ def test_a_section_that_nobody_has_written_has_no_records(root):
 
 def test_the_terminal_shows_every_scale_and_marks(root, make_record):
     record_all(root, make_record, "short", 5)
-    lines = scorecard.as_text().splitlines()
+    lines = scorecard.as_text(scorecard.scorecard()).splitlines()
     assert lines[0].split()[:8] == [
         "paper",
         "table",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lggkit.study.ledger import Ledger
-from lggkit.study.workers import worker_count
+from lggkit.study.stopping import worker_count
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "toys/s00_toy"

@@ -6,7 +6,7 @@ from torch import nn
 
 from lggkit.latents import latents, resolve_depths
 from lggkit.networks import build
-from lggkit.training.folding import folded
+from lggkit.training.teacher import folded
 
 IMAGES = torch.rand(4, 3, 8, 8, generator=torch.Generator().manual_seed(1))
 

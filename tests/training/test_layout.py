@@ -11,7 +11,7 @@ from torch import nn
 
 import lggkit
 from lggkit.networks import build, convolution
-from lggkit.training import TrainConfig, layout, train, train_many
+from lggkit.training import TrainConfig, processor, train, train_many
 
 ROOT = Path(lggkit.__file__).parents[1]
 CONFIG = TrainConfig(epochs=1, batch_size=8, pad=1)
@@ -48,7 +48,7 @@ def spared():
 def affected(monkeypatch, request):
     if not request.param:
         request.getfixturevalue("spared")
-    for module in (convolution, layout):
+    for module in (convolution, processor):
         monkeypatch.setattr(module, "oneDNN_overruns", lambda: request.param)
     return request.param
 
@@ -80,15 +80,15 @@ def test_contiguous_was_asked_for(data, affected):
 
 def test_a_checkpoint_goes_on_where_the_fault_is_another(data, monkeypatch, tmp_path, spared):
     for overruns in (False, True):
-        for module in (convolution, layout):
+        for module in (convolution, processor):
             monkeypatch.setattr(module, "oneDNN_overruns", lambda overruns=overruns: overruns)
         assert train(Foreign(), data, CONFIG, checkpoint=tmp_path / "run.pt").steps == 4
 
 
 def test_a_network_elsewhere_is_left_alone(monkeypatch):
-    monkeypatch.setattr(layout, "oneDNN_overruns", lambda: True)
-    path = layout.CodePath(torch.device("cuda"), torch.float32, channels_last=True, compile=False)
-    assert layout.guarded(path, Foreign()) == path
+    monkeypatch.setattr(processor, "oneDNN_overruns", lambda: True)
+    path = processor.CodePath(torch.device("cuda"), torch.float32, channels_last=True, compile=False)
+    assert processor.guarded(path, Foreign()) == path
 
 
 @pytest.mark.slow

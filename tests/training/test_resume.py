@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import lggkit
+from lggkit.durable import draft
 from lggkit.training import CheckpointError, OneCycle, Restart, TrainConfig, checkpoint, pace, train
 
 KILLED = Path(__file__).with_name("killed.py")
@@ -151,17 +152,18 @@ def test_other_data_or_another_network_are_refused(data, make_data, make_net, tm
 
 def test_a_disk_that_fills_up_keeps_the_checkpoint_before(data, make_net, equal, tmp_path, monkeypatch):
     file, straight = tmp_path / "run.pt", train(make_net(), data, config())
-    write, calls = checkpoint._write_through, []
+    write, calls = checkpoint.write_whole, []
 
     def full(path, content):
         calls.append(path)
         if len(calls) == 2:
-            path.write_bytes(content[:50])
-            raise OSError(errno.ENOSPC, "No space left on device")
+            with draft(path) as beside:
+                beside.write_bytes(content[:50])
+                raise OSError(errno.ENOSPC, "No space left on device")
         write(path, content)
 
     monkeypatch.setattr(pace, "SECONDS_APART", 0)
-    monkeypatch.setattr(checkpoint, "_write_through", full)
+    monkeypatch.setattr(checkpoint, "write_whole", full)
     with pytest.raises(CheckpointError, match="No space left on device"):
         train(make_net(), data, config(), checkpoint=file)
     assert os.listdir(tmp_path) == ["run.pt"]

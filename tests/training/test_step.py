@@ -3,8 +3,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from lggkit.latents import Taps
 from lggkit.training import Batch, TrainConfig, cross_entropy, train
-from lggkit.training.step import make_taps, tapped, training_step, with_batch
+from lggkit.training.step import tapped, training_step, with_batch
 
 
 def batch_of(data):
@@ -32,7 +33,7 @@ def test_the_objective_is_given_latents_logits_and_labels(data, make_net):
         return latents["maps"].mean() + logits.mean()
 
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    with make_taps(model, ["maps", "output"]) as taps:
+    with Taps(model, ["maps", "output"]) as taps:
         forward = tapped(model, taps)
         training_step(forward, with_batch(objective), optimizer, batch, torch.autocast("cpu", enabled=False))
     assert list(seen["latents"]) == ["maps", "output"]
@@ -49,7 +50,7 @@ def test_under_autocast_latents_are_bfloat16_and_logits_float32(data, make_net):
         return F.cross_entropy(logits, labels)
 
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    with make_taps(model, ["maps"]) as taps:
+    with Taps(model, ["maps"]) as taps:
         forward = tapped(model, taps)
         training_step(
             forward, with_batch(objective), optimizer, batch, torch.autocast("cpu", dtype=torch.bfloat16)

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 
 from lggkit.data import DATASETS, DataUnavailable, load
 from lggkit.data.catalog import Entry
+from lggkit.data.download import OnDisk
 from lggkit.data.files import File
-from lggkit.data.ondisk import OnDisk
 from lggkit.training import TrainConfig, train
 
 

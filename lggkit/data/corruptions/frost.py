@@ -23,13 +23,8 @@ def feathers(channels: int = 3) -> Textures:
 
     Needles are noise whose spectrum is confined to narrow ranges of directions, feathers are the ridges of
     noise with a spectrum 1/f; both lie under a slowly varying thickness. They are darker and smoother than
-    the benchmark's photographs (see `lggkit.data.corruptions.rime`).
-
-    Args:
-        channels: 3, or 1 for grey.
-
-    Returns:
-        Five periodic textures of 192 x 192 pixels.
+    the benchmark's photographs (see `lggkit.data.corruptions.rime`). Five periodic textures of 192 x 192
+    pixels, of 3 channels, or of 1 for grey.
     """
     places = torch.arange(COUNT)
     noise = Draws(0, "frost texture", 0, places).normal(6, SIDE, SIDE).double().numpy()

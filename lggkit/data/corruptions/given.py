@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from lggkit.data.checks import as_integer, check_tensor
+from lggkit.data.checks import a_tensor, as_integer
 
 SMALLEST = 8
 PLACES = 2**31
@@ -16,7 +16,7 @@ PLACES = 2**31
 
 def check_images(images: Any) -> None:
     """Refuses what is no uint8 tensor (n, c, h, w), c = 1 or 3, h and w at least 8."""
-    check_tensor("images", images)
+    a_tensor("images", images)
     if images.dtype != torch.uint8:
         raise TypeError(f"images must be uint8 (0..255), not {images.dtype}: corrupt before normalising.")
     shape = tuple(images.shape)

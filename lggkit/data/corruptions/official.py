@@ -85,10 +85,7 @@ def source_of(data: DataSet, folder: Path | None = None) -> str:
 
 
 def published_folder(data: DataSet, folder: Path | None = None) -> Path | None:
-    """Where the published arrays for these images lie, if they do.
-
-    Args:
-        data, folder: as for `corrupted`.
+    """Where the published arrays for these images lie, if they do; arguments as for `corrupted`.
 
     Raises:
         DataCorrupt: the labels beside them are missing, truncated or no such array.

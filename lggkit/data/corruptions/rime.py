@@ -50,12 +50,7 @@ def rime(channels: int = 3) -> Textures:
     """A fine grain and a thickness that changes slowly, in the colours of the photographs.
 
     The benchmark keeps every fifth pixel of a photograph, so that of its crystals little is left but this.
-
-    Args:
-        channels: 3, or 1 for grey.
-
-    Returns:
-        Five periodic textures of 192 x 192 pixels.
+    Five periodic textures of 192 x 192 pixels, of 3 channels, or of 1 for grey.
     """
     noise = Draws(0, "rime", 0, torch.arange(len(FIVE))).normal(2, SIDE, SIDE).double().numpy()
     ice = np.stack([_texture(*planes, wanted) for planes, wanted in zip(noise, FIVE, strict=True)])

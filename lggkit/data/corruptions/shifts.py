@@ -12,17 +12,10 @@ from torch import Tensor
 
 
 def correlate(x: Tensor, kernel: np.ndarray, mode: str) -> Tensor:
-    """Sum of shifted images weighted by a small kernel; the border is padded in ``mode`` of ``F.pad``.
+    """Sums (n, c, h, w) of shifted images weighted by a small kernel (2a+1, 2b+1), whose zeros cost nothing.
 
-    In float64: many of these sums are whole levels but for a tiny weight, which decides their truncation.
-
-    Args:
-        x: floating (n, c, h, w).
-        kernel: (2a+1, 2b+1); its zeros cost nothing.
-        mode: ``"reflect"`` or ``"replicate"``.
-
-    Returns:
-        float64 (n, c, h, w).
+    In float64: many of these sums are whole levels but for a tiny weight, which decides their truncation. The
+    border is padded in ``mode`` of ``F.pad``, ``"reflect"`` or ``"replicate"``.
     """
     a, b = (side // 2 for side in kernel.shape)
     height, width = x.shape[-2:]
@@ -46,12 +39,8 @@ def line_blur(x: Tensor, angles: Tensor, radius: int, sigma: float) -> Tensor:
 
     The weights exp(-i²/2σ²), divided by their sum, belong to the pixels at
     (row, column) = (⌈i sin θ - ½⌉, ⌈i cos θ - ½⌉) from the one in question, i = 0..2·radius; outside the
-    image its border is repeated.
-
-    Args:
-        x: float32 (n, c, h, w).
-        angles: degrees (n,).
-        radius, sigma: pixels.
+    image its border is repeated. x is float32 (n, c, h, w), angles (n,) in degrees, radius and sigma in
+    pixels.
     """
     weights = gaussian_kernel(sigma, 2 * radius)[2 * radius :]
     weights = [w for w in weights / weights.sum() if w > 1e-7]

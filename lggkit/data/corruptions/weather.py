@@ -9,7 +9,6 @@ from torch import Tensor
 
 from lggkit.data.corruptions.draws import Draws
 from lggkit.data.corruptions.levels import grey, rounded, truncated, unit
-from lggkit.data.corruptions.plasma import plasma
 from lggkit.data.corruptions.shifts import line_blur, zoomed
 from lggkit.data.corruptions.textures import Textures
 
@@ -89,3 +88,36 @@ def brightness(images: Tensor, draws: Draws, more: float) -> Tensor:
     value = x.amax(1, keepdim=True)
     brighter = (value + more).clamp_(max=1)
     return truncated(torch.where(value > 0, x * (brighter / value), brighter))
+
+
+FIRST = 100.0
+"""Half-width of the first displacements is the square of this."""
+
+
+def plasma(draws: Draws, side: int, decay: float) -> Tensor:
+    """A periodic random landscape for each image, float32 (n, side, side), from 0 to 1.
+
+    Centres of squares, then of diamonds, get the mean of their four corners and a displacement, which is
+    uniform with a half-width that falls by decay² each time that the mesh is halved. ``side`` is a power of
+    two, at least 2; 3 · (side/mesh)² displacements are drawn for each mesh.
+    """
+    land, width, mesh = None, FIRST, side
+    while mesh >= 2:
+        count = side // mesh
+        push = draws.uniform(3, count, count, low=-(width**2), high=width**2)
+        corners = torch.zeros_like(push[:, 0]) if land is None else land
+        land = _refined(corners, push)
+        width, mesh = width / decay, mesh // 2
+    land -= land.amin((1, 2), keepdim=True)
+    return land.div_(land.amax((1, 2), keepdim=True))
+
+
+def _refined(corners: Tensor, push: Tensor) -> Tensor:
+    """From (n, m, m) corners to (n, 2m, 2m) points."""
+    across, down = (corners + corners.roll(-1, axis) for axis in (2, 1))
+    centres = (down + down.roll(-1, 2)) / 4 + push[:, 0]
+    fine = corners.new_empty(len(corners), 2 * corners.shape[1], 2 * corners.shape[2])
+    fine[:, ::2, ::2], fine[:, 1::2, 1::2] = corners, centres
+    fine[:, ::2, 1::2] = (centres + centres.roll(1, 1) + across) / 4 + push[:, 1]
+    fine[:, 1::2, ::2] = (centres + centres.roll(1, 2) + down) / 4 + push[:, 2]
+    return fine

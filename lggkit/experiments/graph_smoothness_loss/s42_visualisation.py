@@ -33,9 +33,9 @@ from lggkit.experiments.recipes.embedder import (
     SHORT_TRAINING,
     SMOKE_TRAINING,
     Embedder,
+    OfEmbedder,
 )
 from lggkit.latents import latents
-from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec
 from lggkit.training import TrainResult
 
@@ -45,7 +45,7 @@ PLANE = Embedder(dimension=2, normalization="batch_norm")
 
 
 @dataclass(frozen=True)
-class Settings(Protocol):
+class Settings(OfEmbedder):
     """Section 4.2's settings.
 
     The embeddings of ``points`` training images, the same in every run, are kept at ``moments``, epochs from
@@ -65,11 +65,6 @@ class Settings(Protocol):
         epochs, rising = self.embedder.own_training.epochs, sorted(set(self.moments))
         if list(self.moments) != rising or rising[:1] != [0] or rising[-1] != epochs or epochs < 1:
             raise ValueError(f"moments are {self.moments}; give epochs that rise from 0 to {epochs}")
-
-    @property
-    def description(self) -> Network:
-        """The trained network."""
-        return self.embedder.description
 
 
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:

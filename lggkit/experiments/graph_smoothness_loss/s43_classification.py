@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from statistics import fmean
 from typing import Any
@@ -24,8 +24,7 @@ from lggkit.evaluation import clusters_per_class, knn_error, model_error, scatte
 from lggkit.evaluation.embeddings import classifier_errors
 from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
 from lggkit.experiments.lockstep import begun_run
-from lggkit.experiments.networks import Network
-from lggkit.experiments.recipes.answers import new_class_errors
+from lggkit.experiments.recipes.answers import new_class_errors, pair_loss
 from lggkit.experiments.recipes.embedder import (
     CROSS_ENTROPY,
     GRAPH_SMOOTHNESS,
@@ -33,34 +32,26 @@ from lggkit.experiments.recipes.embedder import (
     REDUCED_EMBEDDER,
     SHORT_EMBEDDER,
     SMOKE_EMBEDDER,
-    Embedder,
+    OfEmbedder,
 )
 from lggkit.experiments.recipes.embedding import EmbeddingLoss
-from lggkit.experiments.recipes.pair_loss import pair_loss
 from lggkit.objectives import pair_sum_violation
-from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec
 from lggkit.training import TrainResult
 from lggkit.training.step_time import relative_step_time
 
 
 @dataclass(frozen=True)
-class Settings(Protocol):
+class Settings(OfEmbedder):
     """Section 4.3's settings.
 
     The SVC is chosen and fitted on ``svc_subset`` training embeddings at most. A step is timed
     ``timed_steps`` times, and the loss a pair is that of the first ``pair_batches`` training batches.
     """
 
-    embedder: Embedder = field(default_factory=Embedder)
     svc_subset: int = 10_000
     timed_steps: int = 20
     pair_batches: int = 4
-
-    @property
-    def description(self) -> Network:
-        """The trained network."""
-        return self.embedder.description
 
     @property
     def in_table(self) -> bool:

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 
 from lggkit.data.corruptions import CORRUPTIONS, corruption_sheet
-from lggkit.evaluation.benchmark import CorruptionBenchmark
 from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
-from lggkit.experiments.networks import Network
-from lggkit.experiments.recipes.answers import corrupted_errors
+from lggkit.experiments.recipes.answers import (
+    PAPER_BENCHMARK,
+    REDUCED_BENCHMARK,
+    SHORT_BENCHMARK,
+    SMOKE_BENCHMARK,
+    Answering,
+    corrupted_errors,
+)
 from lggkit.experiments.recipes.embedder import (
     CROSS_ENTROPY,
     GRAPH_SMOOTHNESS,
@@ -24,22 +28,7 @@ from lggkit.experiments.recipes.embedder import (
     SMOKE_TRAINING,
     Embedder,
 )
-from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec
-
-
-@dataclass(frozen=True)
-class Settings(Protocol):
-    """Section 4.4's settings: ``vote`` neighbours answer or, where it is None, the largest logit."""
-
-    embedder: Embedder = field(default_factory=Embedder)
-    benchmark: CorruptionBenchmark = field(default_factory=CorruptionBenchmark)
-    vote: int | None = None
-
-    @property
-    def description(self) -> Network:
-        """The trained network."""
-        return self.embedder.description
 
 
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
@@ -65,25 +54,15 @@ def _sheet(spec: Spec, context: Context) -> Record:
     return context.record(spec, {"images": float(len(images))}, arrays={"images": made}, path="cpu")
 
 
-SMOKE = Settings(
+SMOKE = Answering(
     embedder=Embedder(
         stand_in="digits", loss=GRAPH_SMOOTHNESS, network="small_net", width=4, training=SMOKE_TRAINING
     ),
-    benchmark=CorruptionBenchmark(
-        corruptions=("gaussian_noise", "defocus_blur", "contrast"),
-        severities=(3, 5),
-        corruption_version=2,
-    ),
+    benchmark=SMOKE_BENCHMARK,
 )
-SHORT = Settings(
-    embedder=SHORT_EMBEDDER,
-    benchmark=CorruptionBenchmark(corruption_images=1000),
-)
-REDUCED = Settings(
-    embedder=REDUCED_EMBEDDER,
-    benchmark=replace(SHORT.benchmark, corruption_version=2),
-)
-PAPER = Settings(benchmark=CorruptionBenchmark(corruption_version=2))
+SHORT = Answering(embedder=SHORT_EMBEDDER, benchmark=SHORT_BENCHMARK)
+REDUCED = Answering(embedder=REDUCED_EMBEDDER, benchmark=REDUCED_BENCHMARK)
+PAPER = Answering(benchmark=PAPER_BENCHMARK)
 TABLE = (
     Arm("cross_entropy", "Cross-entropy", {"loss": CROSS_ENTROPY}),
     Arm("graph_smoothness", "Graph smoothness, d = 200", {"dimension": 200, "vote": 10}),

@@ -17,7 +17,7 @@ from torch import nn
 
 from lggkit.data import DataSet
 from lggkit.evaluation import model_error
-from lggkit.evaluation.exactness import dimension_violation, zero_variation_violations
+from lggkit.evaluation.clusters import rank_correlation
 from lggkit.evaluation.geometry import (
     DENOMINATORS,
     Geometry,
@@ -26,9 +26,12 @@ from lggkit.evaluation.geometry import (
     share_falling,
     whole_set_variations,
 )
-from lggkit.evaluation.influence import normalization_influence
+from lggkit.evaluation.influence import (
+    dimension_violation,
+    normalization_influence,
+    zero_variation_violations,
+)
 from lggkit.evaluation.neighbors import latents_at, neighbor_errors
-from lggkit.evaluation.ranks import rank_correlation
 from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
 from lggkit.experiments.networks import Architecture, Images, Network
 from lggkit.protocol import Protocol
@@ -88,17 +91,18 @@ def _of_network(spec: Spec, result: TrainResult | None, context: Context) -> Rec
 
 def _variation(spec: Spec, model: nn.Module, context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
     settings, data = spec.protocol, context.data(spec.protocol.dataset)
+    test = context.data(settings.dataset, train=False)
     generator = torch.Generator().manual_seed(DRAW_SEED)
     draws = balanced_draws(data.labels, settings.draws, settings.classes, settings.per_class, generator)
     depths = ("input", *model.depths, "output")
     by_depth = geometries(model, data.images, draws, depths, settings.k)
-    errors = _neighbor_errors(model, context, settings, depths)
+    base, queries = _sample(data, settings.neighbor_base), _sample(test, settings.neighbor_queries)
+    errors = neighbor_errors(model, base, queries, depths, settings.k)
     arrays = _arrays(by_depth, settings.figure_depths) | {
         "thumbnails": data.images[draws.indices[0]].cpu().numpy(),
         "labels": draws.labels[0].numpy(),
         "class_names": _names(data.classes),
     }
-    test = context.data(settings.dataset, train=False)
     whole = whole_set_variations(model, _sample(test, settings.neighbor_base), depths[:-1], settings.k)
     more = {"test_error": model_error(model, test), "sigma_whole_set_all_depths": whole}
     return _summary(by_depth, errors, settings) | more, arrays
@@ -136,15 +140,6 @@ def _arrays(by_depth: Mapping[str, Geometry], figure_depths: Mapping[str, str]) 
 
 def _names(texts: Iterable[str]) -> np.ndarray:
     return np.array(list(texts), dtype=str)
-
-
-def _neighbor_errors(
-    model: nn.Module, context: Context, settings: Settings, depths: Sequence[str]
-) -> dict[str, float]:
-    """k-NN error of test images among training images, at each depth."""
-    base = _sample(context.data(settings.dataset), settings.neighbor_base)
-    queries = _sample(context.data(settings.dataset, train=False), settings.neighbor_queries)
-    return neighbor_errors(model, base, queries, depths, settings.k)
 
 
 def _sample(data: DataSet, size: int) -> DataSet:

@@ -20,9 +20,8 @@ from lggkit.evaluation import consistency, error_rate, predict
 from lggkit.evaluation.cost import relative_cost
 from lggkit.evaluation.geometry import mean_variations
 from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
-from lggkit.experiments.networks import Architecture, Guide, Images, Network, Recipe
+from lggkit.experiments.networks import Architecture, Guide, Images, Network, Recipe, TrainedNetwork
 from lggkit.experiments.recipes.distillation import Distillation, Distilled, distances_to_teacher
-from lggkit.experiments.trained import TrainedNetwork
 from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec
 from lggkit.training import MultiStep, OneCycle, TrainConfig

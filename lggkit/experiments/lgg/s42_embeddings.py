@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from statistics import mean
 from typing import Any
@@ -21,20 +21,24 @@ from typing import Any
 from torch import nn
 
 from lggkit.evaluation import clusters_per_class, scatter_ratio, silhouette
-from lggkit.evaluation.benchmark import CorruptionBenchmark
 from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
-from lggkit.experiments.networks import Network
-from lggkit.experiments.recipes.answers import corrupted_errors, swept_errors
+from lggkit.experiments.recipes.answers import (
+    PAPER_BENCHMARK,
+    REDUCED_BENCHMARK,
+    SHORT_BENCHMARK,
+    SMOKE_BENCHMARK,
+    Answering,
+    corrupted_errors,
+    swept_errors,
+)
 from lggkit.experiments.recipes.embedder import (
     CROSS_ENTROPY,
     PAPER_EMBEDDER,
     REDUCED_EMBEDDER,
     SHORT_EMBEDDER,
     SMOKE_EMBEDDER,
-    Embedder,
 )
 from lggkit.experiments.recipes.embedding import EmbeddingLoss
-from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec
 
 PEERS = {
@@ -81,21 +85,10 @@ SWEEPS = (
 
 
 @dataclass(frozen=True)
-class Settings(Protocol):
-    """How networks answer (``vote`` neighbours, None the largest logit), under which corruptions.
+class Settings(Answering):
+    """How networks answer, under which corruptions; classes are seen on ``cluster_sample`` test images."""
 
-    How the classes lie is seen on the first ``cluster_sample`` test images.
-    """
-
-    embedder: Embedder = field(default_factory=Embedder)
-    benchmark: CorruptionBenchmark = field(default_factory=CorruptionBenchmark)
-    vote: int | None = None
     cluster_sample: int = 2000
-
-    @property
-    def description(self) -> Network:
-        """The trained network."""
-        return self.embedder.description
 
 
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
@@ -152,26 +145,12 @@ def _swept(sweep: Sweep) -> tuple[Arm, ...]:
 SWEPT = tuple(map(_swept, SWEEPS))
 SMOKE = Settings(
     embedder=SMOKE_EMBEDDER,
-    benchmark=CorruptionBenchmark(
-        corruption_images=60,
-        corruptions=("gaussian_noise", "defocus_blur", "contrast"),
-        severities=(3, 5),
-        corruption_version=2,
-    ),
+    benchmark=replace(SMOKE_BENCHMARK, corruption_images=60),
     cluster_sample=200,
 )
-SHORT = Settings(
-    embedder=SHORT_EMBEDDER,
-    benchmark=CorruptionBenchmark(corruption_images=1000),
-)
-REDUCED = Settings(
-    embedder=REDUCED_EMBEDDER,
-    benchmark=replace(SHORT.benchmark, corruption_version=2),
-)
-PAPER = Settings(
-    embedder=PAPER_EMBEDDER,
-    benchmark=CorruptionBenchmark(corruption_version=2),
-)
+SHORT = Settings(embedder=SHORT_EMBEDDER, benchmark=SHORT_BENCHMARK)
+REDUCED = Settings(embedder=REDUCED_EMBEDDER, benchmark=REDUCED_BENCHMARK)
+PAPER = Settings(embedder=PAPER_EMBEDDER, benchmark=PAPER_BENCHMARK)
 
 EXPERIMENT = Experiment(
     name="lgg/s42_embeddings",

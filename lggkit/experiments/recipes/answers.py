@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from statistics import mean
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from lggkit.evaluation import error_rate, knn_error, model_error, predict
+from lggkit.evaluation.benchmark import CorruptionBenchmark
 from lggkit.evaluation.embeddings import Labelled
-from lggkit.evaluation.voting import NeighborVote
+from lggkit.evaluation.neighbors import NeighborVote
 from lggkit.experiments.base import Context
-from lggkit.experiments.recipes.embedder import Embedder
+from lggkit.experiments.recipes.embedder import Embedder, OfEmbedder
 from lggkit.record import Spec
-from lggkit.training import TrainResult
+from lggkit.training import Stream, TrainResult
 
 NEIGHBORS = 10
+SMOKE_BENCHMARK = CorruptionBenchmark(
+    corruptions=("gaussian_noise", "defocus_blur", "contrast"), severities=(3, 5), corruption_version=2
+)
+SHORT_BENCHMARK = CorruptionBenchmark(corruption_images=1000)
+REDUCED_BENCHMARK = replace(SHORT_BENCHMARK, corruption_version=2)
+PAPER_BENCHMARK = CorruptionBenchmark(corruption_version=2)
+
+
+@dataclass(frozen=True)
+class Answering(OfEmbedder):
+    """Base of settings of networks that answer under corruptions: by ``vote`` neighbours, None the logits."""
+
+    benchmark: CorruptionBenchmark = field(default_factory=CorruptionBenchmark)
+    vote: int | None = None
 
 
 def voting(embedder: Embedder, model: nn.Module, context: Context) -> NeighborVote:
@@ -70,11 +87,8 @@ def new_class_errors(
 
     ``error_10nn_new`` is on test images of those classes; ten neighbours vote among the training images of
     all classes. ``new_class_cost`` is this error less that of the network that was trained on all classes
-    from the same seed; it is left out where that one diverged. Both are in percent.
-
-    Args:
-        base, queries: the training and the test images of all classes as the network embeds them (n, d), with
-            their labels (n,).
+    from the same seed; it is left out where that one diverged. Both are in percent. ``base`` and ``queries``
+    are the training and the test images of all classes as the network embeds them, with their labels.
     """
     new = queries[1] >= embedder.classes_kept
     own = knn_error(*base, queries[0][new], queries[1][new], NEIGHBORS)
@@ -86,3 +100,15 @@ def new_class_errors(
     asked = context.data(embedder.data_name, train=False).subset(new)
     held, places = (whole.embedded(result.model, data) for data in (seen, asked))
     return {"error_10nn_new": own, "new_class_cost": own - knn_error(*held, *places, NEIGHBORS)}
+
+
+@torch.no_grad()
+def pair_loss(model: nn.Module, embedder: Embedder, seed: int, context: Context, batches: int) -> float:
+    """The mean edge weight of the pairs of distinct classes in the first batches of a training.
+
+    Pairs that are no neighbours have weight 0. The model answers in the mode it is in.
+    """
+    stream = Stream(embedder.images.training(context), embedder.own_training, seed)
+    loss = replace(embedder.own_loss, reduction="mean", weight=1.0)
+    first = [stream.make(step) for step in range(min(batches, stream.steps_per_epoch))]
+    return mean(float(loss.of_batch(model(batch.images), batch.labels)) for batch in first)

@@ -16,7 +16,7 @@ from lggkit.evaluation.embeddings import Labelled
 from lggkit.evaluation.neighbors import latents_at
 from lggkit.experiments.networks import Architecture, Images, Network, Recipe
 from lggkit.experiments.recipes.embedding import Embedded, EmbeddingLoss
-from lggkit.protocol import Part
+from lggkit.protocol import Part, Protocol
 from lggkit.training import MultiStep, OneCycle, TrainConfig, TrainResult
 
 PAPER_TRAINING = TrainConfig(
@@ -126,6 +126,18 @@ class Embedder(Part):
     def final_loss(self, result: TrainResult) -> float:
         """The mean training loss of the last epoch, without its weight."""
         return result.curves["train_loss"][-1] / self.own_loss.weight
+
+
+@dataclass(frozen=True)
+class OfEmbedder(Protocol):
+    """Base of settings whose trained network is that of an `Embedder`."""
+
+    embedder: Embedder = field(default_factory=Embedder)
+
+    @property
+    def description(self) -> Network:
+        """The trained network."""
+        return self.embedder.description
 
 
 SMOKE_EMBEDDER = Embedder(

@@ -12,8 +12,8 @@ from lggkit.data.corruptions import SEVERITIES, Textures, corrupt, frost_photogr
 from lggkit.data.corruptions.catalog import TABLE
 from lggkit.data.corruptions.draws import Draws
 from lggkit.data.corruptions.frost import feathers
-from lggkit.data.corruptions.photographs import USED
 from lggkit.data.corruptions.rime import rime
+from lggkit.data.corruptions.textures import USED
 
 # Of the benchmark's photographs, each fifth pixel: mean of red, green and blue, standard deviation of crops'
 # means and within crops, averaged over colours.

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from lggkit.experiments.graph_smoothness_loss.s43_classification import EXPERIMENT
+from lggkit.experiments.recipes.answers import pair_loss
 from lggkit.experiments.recipes.embedder import CROSS_ENTROPY, GRAPH_SMOOTHNESS
 from lggkit.experiments.recipes.embedding import EmbeddingLoss
-from lggkit.experiments.recipes.pair_loss import pair_loss
 from lggkit.latents import latents
 from lggkit.objectives import graph_smoothness
 from lggkit.training import MultiStep, Stream

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from lggkit.data import DataSet
-from lggkit.evaluation.attacks import fgsm
+from lggkit.evaluation import fgsm
 from lggkit.experiments.networks import Recipe
 from lggkit.experiments.recipes.defense import Defended, Defense
 from lggkit.graph import label_variation, latent_geometry_graph

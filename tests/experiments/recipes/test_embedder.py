@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lggkit.evaluation.voting import NeighborVote
+from lggkit.evaluation.neighbors import NeighborVote
 from lggkit.experiments.graph_smoothness_loss.s43_classification import EXPERIMENT as S43
 from lggkit.experiments.graph_smoothness_loss.s44_robustness import EXPERIMENT as S44
 from lggkit.experiments.lgg.s42_embeddings import EXPERIMENT as LGG
