@@ -1,13 +1,22 @@
-// Each cell learns the head of its column, and a table with many columns that it may be shown as cards.
-const MOST_COLUMNS = 3;
+// A table that is wider than its place is shown as cards: a card a row, each value under the head of its column.
+function label(table) {
+  const heads = [...table.querySelectorAll("thead th")].map((head) => head.textContent.trim());
+  for (const cell of table.querySelectorAll("tbody td")) {
+    cell.dataset.head = heads[cell.cellIndex] ?? "";
+    cell.classList.toggle("blank", !cell.textContent.trim());
+  }
+}
+
+function fit() {
+  for (const table of document.querySelectorAll(".bd-article table.table:has(thead)")) {
+    table.classList.remove("cards");
+    table.classList.toggle("cards", table.offsetWidth > table.parentElement.clientWidth + 1);
+  }
+}
 
 document.addEventListener("DOMContentLoaded", () => {
-  for (const table of document.querySelectorAll(".bd-article table.table")) {
-    const heads = [...table.querySelectorAll("thead th")].map((head) => head.textContent.trim());
-    table.classList.toggle("cards", heads.length > MOST_COLUMNS);
-    for (const cell of table.querySelectorAll("tbody td")) {
-      cell.dataset.head = heads[cell.cellIndex] ?? "";
-      cell.classList.toggle("blank", !cell.textContent.trim());
-    }
-  }
+  document.querySelectorAll(".bd-article table.table").forEach(label);
+  fit();
+  window.addEventListener("resize", fit);
+  document.addEventListener("toggle", fit, true);
 });
