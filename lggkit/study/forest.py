@@ -43,8 +43,7 @@ def forest(judged: Sequence[ClaimVerdict], caption: str, name: str) -> str:
 
 
 def _said(judged: ClaimVerdict) -> str:
-    title = papers.find(judged.claim.paper).title
-    number = f"{''.join(word[0] for word in title.split()).upper()}\N{NO-BREAK SPACE}{judged.claim.number}"
+    number = f"{papers.find(judged.claim.paper).initials}\N{NO-BREAK SPACE}{judged.claim.number}"
     page, seeds = page_of(judged.claim), f"{judged.n} seed{'' if judged.n == 1 else 's'}"
     place = f"{{ref}}`{number} <{page.label}>`" if page else number
     effect = f"{size_text(judged.claim, judged.interval)} ({judged.scale}, {seeds})"

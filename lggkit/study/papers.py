@@ -43,6 +43,11 @@ class Paper:
         """The names of its experiments, one a section."""
         return tuple(f"{self.name}/{section}" for section, _ in self.sections)
 
+    @property
+    def initials(self) -> str:
+        """Those of its title, before numbers of tables and claims."""
+        return "".join(word[0] for word in self.title.split()).upper()
+
 
 def papers() -> tuple[Paper, ...]:
     """All papers: by ``order``, those of the same order by name.
