@@ -46,7 +46,7 @@ def predict(
         raise ValueError(f"dtype is {dtype}; choose one of {', '.join(map(str, PRECISIONS))}")
     parts = images.split(as_integer("batch_size", batch_size, 1))
     device, layout = _placement(model)
-    with torch.inference_mode(), evaluating(model), _autocast(device, dtype):
+    with torch.inference_mode(), evaluating(model), autocast(device, dtype):
         answers = [
             _rows(model, preprocess(part.to(device)).contiguous(memory_format=layout)) for part in parts
         ]
@@ -151,6 +151,7 @@ def _placement(model: nn.Module) -> tuple[torch.device, torch.memory_format]:
     return device, torch.channels_last if last else torch.contiguous_format
 
 
-def _autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
+def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
+    """The context of a forward pass in a type; does nothing in float32."""
     enabled = dtype is not torch.float32
     return torch.autocast(device.type, dtype=dtype if enabled else None, enabled=enabled)

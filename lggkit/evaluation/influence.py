@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from lggkit import graph
+from lggkit.graph.neighbors import off_diagonal
 
 DISPLACEMENT = 10.0
 
@@ -34,12 +35,6 @@ def normalization_influence(latents: Sequence[Tensor], generator: torch.Generato
     }
 
 
-def off_diagonal(a: Tensor) -> Tensor:
-    """The n (n − 1) entries off the diagonal of an (n, n) matrix, as a vector."""
-    n = len(a)
-    return a.flatten()[1:].view(n - 1, n + 1)[:, :-1].flatten()
-
-
 def coefficient_of_variation(values: Iterable[float]) -> float:
     """Standard deviation over mean of values that are 0 or more: 0 where all are equal.
 
@@ -61,7 +56,8 @@ def weight_spread(latents: Iterable[Tensor], normalized: bool) -> dict[str, floa
     Raises:
         ValueError: a graph has no edge weights above 0 to divide by, or weights that are not finite.
     """
-    weights = [off_diagonal(graph.latent_geometry_graph(x, normalized=normalized)) for x in latents]
+    graphs = [graph.latent_geometry_graph(x, normalized=normalized) for x in latents]
+    weights = [a[off_diagonal(len(a), a.device)] for a in graphs]
     return {
         "level": coefficient_of_variation(w.mean().item() for w in weights),
         "contrast": coefficient_of_variation(_contrast(w) for w in weights),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import nn
 
+from lggkit.evaluation.accuracy import autocast
 from lggkit.networks.convolution import GuardedConv2d, layers_at_risk, oneDNN_overruns
 from lggkit.training.config import TrainConfig
 from lggkit.training.task import PathTaken
@@ -34,8 +35,7 @@ class CodePath:
 
     def autocast(self) -> torch.autocast:
         """The context of the forward pass; does nothing in float32."""
-        enabled = self.dtype is not torch.float32
-        return torch.autocast(self.device.type, dtype=self.dtype if enabled else None, enabled=enabled)
+        return autocast(self.device, self.dtype)
 
     def because(self, reason: str) -> CodePath:
         """The same path with one more reason."""
