@@ -55,7 +55,7 @@ chapter.facts()
 #
 # ## Figure 1, redrawn
 
-# %% mystnb={"figure": {"caption": "Figure 1 redrawn: training images in the two output dimensions, one seed. A row is a loss, a column a moment, a colour and mark a class. The axes are equal within a row; the rows have units of their own.", "name": "fig-gsl-film"}, "image": {"alt": "Small multiples of scatter plots: two-dimensional embeddings through training with cross-entropy, plain and batch-normalised, and with graph smoothness, batch-normalised and on the circle.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Figure 1 redrawn: training images in the two output dimensions, one seed. A row is a loss, a column a moment, a colour and mark a class. The axes are equal within a row; the rows have units of their own.", "name": "fig-gsl-film"}, "image": {"alt": "Small multiples of scatter plots: two-dimensional embeddings through training with cross-entropy, plain and batch-normalised, and with graph smoothness, batch-normalised and on the circle.", "width": "100%"}}
 figure = chapter.draw(section.film_figure, chapter.titles)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(section.film_said)
@@ -67,7 +67,7 @@ chapter.say(section.film_said)
 #
 # ## The same in numbers
 
-# %% mystnb={"figure": {"caption": "Silhouettes, elongation of the classes (logarithmic) and rank correlation of distances with those before training, at each moment of the film. Thin lines are seeds, thick ones means.", "name": "fig-gsl-clustering"}, "image": {"alt": "Four panels of curves over epochs, one curve a loss.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Silhouettes, elongation of the classes (logarithmic) and rank correlation of distances with those before training, at each moment of the film. Thin lines are seeds, thick ones means.", "name": "fig-gsl-clustering"}, "image": {"alt": "Four panels of curves over epochs, one curve a loss.", "width": "100%"}}
 figure = chapter.draw(section.clustering_figure, chapter.titles)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = "After training (seeds). The training loss of cross-entropy is another quantity than that of graph smoothness."
@@ -115,7 +115,7 @@ print(section.rays())
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()
 
-# %% mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says.", "name": "fig-gsl-s42-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says.", "name": "fig-gsl-s42-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
 figure = chapter.length_figure()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.against_length()

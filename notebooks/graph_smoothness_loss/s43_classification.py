@@ -130,7 +130,7 @@ sized.show(tables.arms_table, caption, "tab-gsl-s43-size", SIZES, section.SIZES,
 # Below paper scale the loss is a mean over *all* pairs of distinct classes, joined or not, so a small $k$ or a large
 # $\alpha$ makes it small as a whole.
 
-# %% mystnb={"figure": {"caption": "10-NN error against the number of neighbours k, the dimension d and the scale α. Small dots are seeds, lines join means; dotted lines mark the values that the other sweeps keep.", "name": "fig-gsl-sweeps"}, "image": {"alt": "Three panels with the error on test images and on held-out images against k, d and alpha, on logarithmic axes.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "10-NN error against the number of neighbours k, the dimension d and the scale α. Small dots are seeds, lines join means; dotted lines mark the values that the other sweeps keep.", "name": "fig-gsl-sweeps"}, "image": {"alt": "Three panels with the error on test images and on held-out images against k, d and alpha, on logarithmic axes.", "width": "100%"}}
 figure = swept.draw(sweeps.sweep_figure)
 # %% [markdown]
 # Too large an $\alpha$ and too small a $d$ are said to fail for different reasons: the first because the loss
@@ -165,7 +165,7 @@ eight.show(section.new_classes, caption, "tab-gsl-s43-eight", EIGHT)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()
 
-# %% mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; the grey band is what a claim of equality allows.", "name": "fig-gsl-s43-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; the grey band is what a claim of equality allows.", "name": "fig-gsl-s43-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
 figure = chapter.length_figure()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.against_length()

@@ -106,7 +106,7 @@ everyone.show(section.arms, caption, "tab-gsl-s44-arms", present)
 # %% [markdown]
 # ## One corruption at a time
 
-# %% mystnb={"figure": {"caption": "Left: error under each corruption, mean over severities. Right: the same over that of the cross-entropy network of the same seed; left of the dotted line errs less than cross-entropy. 95 % intervals from three seeds on; the last row is the mean.", "name": "fig-gsl-by-corruption"}, "image": {"alt": "Two panels with a row for each corruption and a mark for each network.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Left: error under each corruption, mean over severities. Right: the same over that of the cross-entropy network of the same seed; left of the dotted line errs less than cross-entropy. 95 % intervals from three seeds on; the last row is the mean.", "name": "fig-gsl-by-corruption"}, "image": {"alt": "Two panels with a row for each corruption and a mark for each network.", "width": "100%"}}
 figure = everyone.draw(robustness.corruption_figure, present)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = (
@@ -122,12 +122,12 @@ chapter.show(section.by_corruption, caption, "tab-gsl-s44-corruptions", chapter.
 # MCE is made of the left panel, relative MCE of the right one. No error rises far above that of guessing: a network
 # that begins with a larger error has less room.
 
-# %% mystnb={"figure": {"caption": "Error against severity, mean over corruptions (left), and less the clean error (right). Thin lines are seeds, thick ones means.", "name": "fig-gsl-severity"}, "image": {"alt": "Two panels of curves rising with severity, one curve a network.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Error against severity, mean over corruptions (left), and less the clean error (right). Thin lines are seeds, thick ones means.", "name": "fig-gsl-severity"}, "image": {"alt": "Two panels of curves rising with severity, one curve a network.", "width": "100%"}}
 figure = everyone.draw(robustness.severity_figure, present)
 # %% [markdown]
 # ## The corruptions
 
-# %% mystnb={"figure": {"caption": "Fifteen corruptions at five severities of the first test images of CIFAR-10, made by our own generator, whatever the records are measured on; the first row is clean.", "name": "fig-gsl-corruptions"}, "image": {"alt": "A sheet of thumbnails, a column for each corruption and a row for each severity.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Fifteen corruptions at five severities of the first test images of CIFAR-10, made by our own generator, whatever the records are measured on; the first row is clean.", "name": "fig-gsl-corruptions"}, "image": {"alt": "A sheet of thumbnails, a column for each corruption and a row for each severity.", "width": "100%"}}
 figure = sheet.draw(section.sheet_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(section.images_said)
@@ -144,7 +144,7 @@ chapter.say(section.images_said)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()
 
-# %% mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; the grey band is what a claim of equality allows.", "name": "fig-gsl-s44-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; the grey band is what a claim of equality allows.", "name": "fig-gsl-s44-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
 figure = chapter.length_figure()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.against_length()

@@ -62,14 +62,14 @@ chapter.facts()
 # eigenmaps, as in the paper; each coordinate is drawn half way between its value and its rank, so that thumbnails
 # do not cover each other.
 
-# %% mystnb={"figure": {"caption": "Twenty training images at three depths of one trained network. Frames and marks show the class, lines are the edges between classes, as wide as they are heavy; σ is the normalised label variation of this one draw.", "name": "fig-lgg-2"}, "image": {"alt": "Three graphs of the same twenty thumbnails at the input, the middle and the penultimate depth, with the edges that join different classes.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Twenty training images at three depths of one trained network. Frames and marks show the class, lines are the edges between classes, as wide as they are heavy; σ is the normalised label variation of this one draw.", "name": "fig-lgg-2"}, "image": {"alt": "Three graphs of the same twenty thumbnails at the input, the middle and the penultimate depth, with the edges that join different classes.", "width": "100%"}}
 figure = chapter.draw(section.graphs_figure)
 # %% [markdown]
 # ## One draw against many
 #
 # The next figure has $\sigma$ of all draws, for the network with seed 0, with the paper's three values on top.
 
-# %% mystnb={"figure": {"caption": "Normalised label variation of every draw, one network; lines inside the violins are quartiles, black diamonds the values printed in the paper.", "name": "fig-lgg-sigma"}, "image": {"alt": "Violins of label variation at input, middle and penultimate depth, with the paper's three values as black diamonds.", "width": "70%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Normalised label variation of every draw, one network; lines inside the violins are quartiles, black diamonds the values printed in the paper.", "name": "fig-lgg-sigma"}, "image": {"alt": "Violins of label variation at input, middle and penultimate depth, with the paper's three values as black diamonds.", "width": "70%"}}
 figure = chapter.draw(section.distribution_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(section.draws_said)
@@ -83,12 +83,12 @@ chapter.table("figure-2", "Over networks.")
 # The next figure follows $\sigma$ through the whole network. Its right panel has the error of a vote of the 5
 # nearest training images, by cosine, at the same depths.
 
-# %% mystnb={"figure": {"caption": "Left: mean normalised label variation over all draws at every depth, a thin line a seed, the thick one their mean. Right: test error of a 5-nearest-neighbour vote at the same depths. The graph of the logits has a Gaussian kernel, as they can be negative, and its height is not comparable with the others.", "name": "fig-lgg-depths"}, "image": {"alt": "Two line plots against depth, for trained and untrained networks: label variation, and the error of a nearest-neighbour vote.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Left: mean normalised label variation over all draws at every depth, a thin line a seed, the thick one their mean. Right: test error of a 5-nearest-neighbour vote at the same depths. The graph of the logits has a Gaussian kernel, as they can be negative, and its height is not comparable with the others.", "name": "fig-lgg-depths"}, "image": {"alt": "Two line plots against depth, for trained and untrained networks: label variation, and the error of a nearest-neighbour vote.", "width": "100%"}}
 figure = chapter.draw(section.depth_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(section.depths_said)
 
-# %% mystnb={"figure": {"caption": "Label variation against nearest-neighbour error; a point is one depth of one network.", "name": "fig-lgg-difficulty"}, "image": {"alt": "Scatter plot of label variation against nearest-neighbour error, trained and untrained networks apart.", "width": "60%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Label variation against nearest-neighbour error; a point is one depth of one network.", "name": "fig-lgg-difficulty"}, "image": {"alt": "Scatter plot of label variation against nearest-neighbour error, trained and untrained networks apart.", "width": "60%"}}
 figure = chapter.draw(section.difficulty_figure)
 # %% [markdown]
 # All networks are in evaluation mode. Before training, batch normalisation then has mean 0 and variance 1 and
@@ -148,7 +148,7 @@ chapter.show(section.influences, caption, "tab-lgg-influence")
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()
 
-# %% mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says.", "name": "fig-lgg-s33-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says.", "name": "fig-lgg-s33-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
 figure = chapter.length_figure()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.against_length()

@@ -67,7 +67,7 @@ chapter.facts()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.table("table-1", "Test error in percent; all students have the same teacher.")
 
-# %% mystnb={"figure": {"caption": "Left: test error, a thin line a seed; marks are means, with 95 % intervals from three seeds on. Right: gain over the baseline of the same seed; grey dots are seeds, black diamonds the paper's gains.", "name": "fig-lgg-gain"}, "image": {"alt": "Lines joining the test errors of baseline, RKD-D and GKD students of the same seed, and the gains of the two methods with intervals beside the paper's.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Left: test error, a thin line a seed; marks are means, with 95 % intervals from three seeds on. Right: gain over the baseline of the same seed; grey dots are seeds, black diamonds the paper's gains.", "name": "fig-lgg-gain"}, "image": {"alt": "Lines joining the test errors of baseline, RKD-D and GKD students of the same seed, and the gains of the two methods with intervals beside the paper's.", "width": "100%"}}
 figure = chapter.draw(drawn.paired_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(numbers.gains_said, numbers.sizes_said)
@@ -77,7 +77,7 @@ chapter.say(numbers.gains_said, numbers.sizes_said)
 #
 # Had each row of the table been one run, any gap of this figure could have been printed.
 
-# %% mystnb={"figure": {"caption": "Cumulative distribution of the gap between one RKD-D run and one GKD run, over all pairs of our runs; right of the dotted line GKD looks better.", "name": "fig-lgg-one-seed"}, "image": {"alt": "A staircase rising from 0 to 100 percent over the gap in points, with the printed gap as a dashed line.", "width": "70%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Cumulative distribution of the gap between one RKD-D run and one GKD run, over all pairs of our runs; right of the dotted line GKD looks better.", "name": "fig-lgg-one-seed"}, "image": {"alt": "A staircase rising from 0 to 100 percent over the gap in points, with the printed gap as a dashed line.", "width": "70%"}}
 figure = chapter.draw(drawn.one_seed_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(numbers.one_run_said)
@@ -127,7 +127,7 @@ for name, points in {"a scaled copy in more dimensions": student, "one sample mo
 # the teacher does. Two good networks agree wherever both are right. The right panel therefore asks only about
 # images that the teacher gets wrong: does the student make the *same* mistake?
 
-# %% mystnb={"figure": {"caption": "Agreement with the teacher over all test images and over those that it gets wrong. Thin lines are seeds, marks means with 95 % intervals.", "name": "fig-lgg-consistency"}, "image": {"alt": "Two panels with agreement percentages of baseline, RKD-D and GKD students.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Agreement with the teacher over all test images and over those that it gets wrong. Thin lines are seeds, marks means with 95 % intervals.", "name": "fig-lgg-consistency"}, "image": {"alt": "Two panels with agreement percentages of baseline, RKD-D and GKD students.", "width": "100%"}}
 figure = chapter.draw(drawn.agreement_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(numbers.agreement_said)
@@ -144,7 +144,7 @@ caption = "Distance to the teacher on test batches, as the two losses measure it
 arguments = (drawn.STUDENTS, columns)
 chapter.show(tables.arms_table, caption, "tab-lgg-s41-mimicry", *arguments, digits=4)
 
-# %% mystnb={"figure": {"caption": "Normalised label variation from the input to the logits (k = 5, cosine; a Gaussian kernel for the logits), on larger graphs than those of Figure 2 and of all classes. Thin lines are seeds, thick ones means.", "name": "fig-lgg-s41-variation"}, "image": {"alt": "Label variation against depth for the teacher and for three kinds of students.", "width": "75%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Normalised label variation from the input to the logits (k = 5, cosine; a Gaussian kernel for the logits), on larger graphs than those of Figure 2 and of all classes. Thin lines are seeds, thick ones means.", "name": "fig-lgg-s41-variation"}, "image": {"alt": "Label variation against depth for the teacher and for three kinds of students.", "width": "75%"}}
 figure = chapter.draw(drawn.variation_figure)
 # %% [markdown]
 # ## Which part of the construction matters?
@@ -158,7 +158,7 @@ figure = chapter.draw(drawn.variation_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 ablations.waiting(VARIANTS)
 
-# %% mystnb={"figure": {"caption": "Left: gain over the baseline of the same seed (number of seeds). Right: the same less the gain of GKD with all edges, over the seeds of both. Grey dots are seeds, marks means, with 95 % intervals from three seeds on; numbers at the edge are means off the scale.", "name": "fig-lgg-ablation"}, "image": {"alt": "Two panels with a row for each distillation method: its gain in points, and the same less GKD's.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Left: gain over the baseline of the same seed (number of seeds). Right: the same less the gain of GKD with all edges, over the seeds of both. Grey dots are seeds, marks means, with 95 % intervals from three seeds on; numbers at the edge are means off the scale.", "name": "fig-lgg-ablation"}, "image": {"alt": "Two panels with a row for each distillation method: its gain in points, and the same less GKD's.", "width": "100%"}}
 figure = ablations.draw(drawn.ablation_figure, {arm: chapter.titles[arm] for arm in VARIANTS})
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 ablations.say(numbers.variants_said, numbers.kernel_said)
@@ -172,7 +172,7 @@ ablations.say(numbers.variants_said, numbers.kernel_said)
 # magnitude; their second row takes the mean, which brings the loss back to about its usual size. At equal
 # $\lambda$ no row tells a better graph from a better weight, and claim 9 is a comparison at equal $\lambda$.
 
-# %% mystnb={"figure": {"caption": "Whoever comes nearer to the teacher's graphs on test images: does it also agree with its answers? A dot is a run.", "name": "fig-lgg-mimicry"}, "image": {"alt": "Scatter plot of agreement with the teacher against the distance of graphs, a colour and mark for each method.", "width": "90%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Whoever comes nearer to the teacher's graphs on test images: does it also agree with its answers? A dot is a run.", "name": "fig-lgg-mimicry"}, "image": {"alt": "Scatter plot of agreement with the teacher against the distance of graphs, a colour and mark for each method.", "width": "90%"}}
 figure = ablations.draw(drawn.mimicry_figure, chapter.titles)
 # %% [markdown]
 # ## Another teacher
@@ -216,7 +216,7 @@ chapter.show(tables.costs_table, caption, "tab-lgg-s41-costs", chapter.table_arm
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()
 
-# %% mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; the grey band is what a claim of equality allows.", "name": "fig-lgg-s41-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; the grey band is what a claim of equality allows.", "name": "fig-lgg-s41-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
 figure = chapter.length_figure()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.against_length()

@@ -62,7 +62,7 @@ chapter.facts()
 # Cross-entropy answers by its largest logit and is the reference of every ratio. The other four end on the unit
 # sphere and answer by a vote of ten neighbours among the embedded training images.
 
-# %% mystnb={"figure": {"caption": "Clean error of ten neighbours, mean error on corrupted images, MCE and relative MCE by training loss. In the row of cross-entropy the first panel has the neighbours in its penultimate layer, the others its largest logit. Grey dots are seeds, marks means, with 95 % intervals from three seeds on.", "name": "fig-lgg-s42-arms"}, "image": {"alt": "Four panels with a row for each of five training losses.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Clean error of ten neighbours, mean error on corrupted images, MCE and relative MCE by training loss. In the row of cross-entropy the first panel has the neighbours in its penultimate layer, the others its largest logit. Grey dots are seeds, marks means, with 95 % intervals from three seeds on.", "name": "fig-lgg-s42-arms"}, "image": {"alt": "Four panels with a row for each of five training losses.", "width": "100%"}}
 figure = chapter.draw(robustness.arms_figure, TABLE, section.METRICS)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(section.rivals_said)
@@ -81,9 +81,9 @@ chapter.say(section.images_said)
 # A relative MCE falls when the *clean* error alone rises. [GSL 4.4](../graph_smoothness_loss/s44_robustness.ipynb)
 # shows it by hand, and measures how far label variation's network has come.
 
-# %% mystnb={"figure": {"caption": "Left: error under each corruption, mean over severities; right: over that of the cross-entropy network of the same seed. 95 % intervals from three seeds on.", "name": "fig-lgg-s42-corruptions"}, "image": {"alt": "Two panels with a row for each corruption and a mark for each of five losses.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Left: error under each corruption, mean over severities; right: over that of the cross-entropy network of the same seed. 95 % intervals from three seeds on.", "name": "fig-lgg-s42-corruptions"}, "image": {"alt": "Two panels with a row for each corruption and a mark for each of five losses.", "width": "100%"}}
 figure = chapter.draw(robustness.corruption_figure, TABLE)
-# %% mystnb={"figure": {"caption": "Error against severity, mean over corruptions (left), and less the clean error (right). Thin lines are seeds, thick ones means.", "name": "fig-lgg-s42-severity"}, "image": {"alt": "Two panels of curves rising with severity, one curve a loss.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Error against severity, mean over corruptions (left), and less the clean error (right). Thin lines are seeds, thick ones means.", "name": "fig-lgg-s42-severity"}, "image": {"alt": "Two panels of curves rising with severity, one curve a loss.", "width": "100%"}}
 figure = chapter.draw(robustness.severity_figure, TABLE)
 # %% [markdown]
 # ## Do the losses gather as they are said to?
@@ -136,7 +136,7 @@ print(section.spots(TABLE))
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 search.say(section.search_said)
 
-# %% mystnb={"figure": {"caption": "10-NN error against the option of each rival of label variation, one seed. Held out are training images that were left out of training. A dotted line is the value of the table.", "name": "fig-lgg-s42-options"}, "image": {"alt": "Four panels with the error on test images and on held-out images against a margin or a temperature.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "10-NN error against the option of each rival of label variation, one seed. Held out are training images that were left out of training. A dotted line is the value of the table.", "name": "fig-lgg-s42-options"}, "image": {"alt": "Four panels with the error on test images and on held-out images against a margin or a temperature.", "width": "100%"}}
 figure = search.draw(section.search_figure)
 # %% [markdown]
 # {cite:t}`schroff2015` warn of a collapse to one point where the hardest negatives are taken from the start. The
@@ -172,7 +172,7 @@ chapter.table("table-2", "The runs are those of section 4.4 of the paper on the 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()
 
-# %% mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; the grey band is what a claim of equality allows.", "name": "fig-lgg-s42-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; the grey band is what a claim of equality allows.", "name": "fig-lgg-s42-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
 figure = chapter.length_figure()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.against_length()

@@ -64,7 +64,7 @@ chapter.facts()
 # and after the last. Graphs are those of the loss, with $m = 2$ for every arm. Networks are in evaluation mode: an
 # untrained one normalises with mean 0 and variance 1, and not with the batch.
 
-# %% mystnb={"figure": {"caption": "Label variation of test batches at the 17 ReLU maps before training (left) and after (middle), and the absolute steps between neighbouring maps after training (right), all of means over batches. Lines are means over seeds, bands 95 % intervals from three seeds on. Networks of equal architecture begin with equal weights.", "name": "fig-lgg-s43-variation"}, "image": {"alt": "Three panels with label variation against depth for four ways of training.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Label variation of test batches at the 17 ReLU maps before training (left) and after (middle), and the absolute steps between neighbouring maps after training (right), all of means over batches. Lines are means over seeds, bands 95 % intervals from three seeds on. Networks of equal architecture begin with equal weights.", "name": "fig-lgg-s43-variation"}, "image": {"alt": "Three panels with label variation against depth for four ways of training.", "width": "100%"}}
 figure = chapter.draw(drawn.variation_figure, TABLE)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(steps.steps_said)
@@ -94,7 +94,7 @@ chapter.say(steps.expansion_said)
 # is more robust. Divided by the norm of its gradient it is, to first order, the Euclidean distance in pixel space
 # at which the answer changes; a factor cancels.
 
-# %% mystnb={"figure": {"caption": "Margins of test images: of the logits (left), and the first-order distance to the decision boundary for pixels in [0, 1] (right). Outlines are the baseline's; images left of the dotted line are misclassified; the outermost bins hold what lies beyond them.", "name": "fig-lgg-s43-margins"}, "image": {"alt": "Histograms of two kinds of margins in a row for each of four ways of training.", "width": "95%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Margins of test images: of the logits (left), and the first-order distance to the decision boundary for pixels in [0, 1] (right). Outlines are the baseline's; images left of the dotted line are misclassified; the outermost bins hold what lies beyond them.", "name": "fig-lgg-s43-margins"}, "image": {"alt": "Histograms of two kinds of margins in a row for each of four ways of training.", "width": "95%"}}
 figure = chapter.draw(drawn.margin_figure, TABLE)
 # %% [markdown]
 # ## The regulariser
@@ -188,7 +188,7 @@ for count in (0, 100, 100):
 # normalisation stays, as in the authors' code, and divides by whatever spread it finds: no bound for the network as
 # a whole follows.
 
-# %% mystnb={"figure": {"caption": "Spectral norm of the weights through training, the largest of all layers and the mean over layers. These are the raw weights W in all arms; convolutions of the two Parseval arms act with W / √(2k² + 1). Lines are means over seeds, bands 95 % intervals from three seeds on; the dotted line is one.", "name": "fig-lgg-s43-norms"}, "image": {"alt": "Two panels of spectral norms against epochs for four ways of training.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Spectral norm of the weights through training, the largest of all layers and the mean over layers. These are the raw weights W in all arms; convolutions of the two Parseval arms act with W / √(2k² + 1). Lines are means over seeds, bands 95 % intervals from three seeds on; the dotted line is one.", "name": "fig-lgg-s43-norms"}, "image": {"alt": "Two panels of spectral norms against epochs for four ways of training.", "width": "100%"}}
 figure = chapter.draw(drawn.norms_figure, TABLE)
 # %% [markdown]
 # (lgg-s43-parts)=
@@ -207,7 +207,7 @@ ablations.waiting(steps.VARIANTS)
 caption = "What is penalised, and with which weight."
 ablations.show(steps.variants_table, caption, "tab-lgg-s43-variants", chapter.titles)
 
-# %% mystnb={"figure": {"caption": "Variants of the regulariser: clean error, error under FGSM after the normalisation and under PGD, and the largest step of label variation (with the square of the Laplacian for all). Grey dots are seeds, marks means, with 95 % intervals from three seeds on.", "name": "fig-lgg-s43-ablations"}, "image": {"alt": "Four panels with a row for each variant of the regulariser.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Variants of the regulariser: clean error, error under FGSM after the normalisation and under PGD, and the largest step of label variation (with the square of the Laplacian for all). Grey dots are seeds, marks means, with 95 % intervals from three seeds on.", "name": "fig-lgg-s43-ablations"}, "image": {"alt": "Four panels with a row for each variant of the regulariser.", "width": "100%"}}
 figure = ablations.draw(drawn.ablation_figure, chapter.titles)
 # %% [markdown]
 # ## Claims of this page
@@ -215,7 +215,7 @@ figure = ablations.draw(drawn.ablation_figure, chapter.titles)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()
 
-# %% mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says.", "name": "fig-lgg-s43-mechanism-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says.", "name": "fig-lgg-s43-mechanism-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
 figure = chapter.length_figure()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.against_length()

@@ -103,7 +103,7 @@ chapter.show(numbers.printed_attacks, caption, "tab-lgg-s43-which")
 # The released results have further columns: Gaussian noise, dropout at test time behind every block, and weights
 # rounded to five bits.
 
-# %% mystnb={"figure": {"caption": "Accuracies that the authors released (black diamonds, 95 % intervals over ten seeds where there are any) and ours (in colour, 95 % intervals from three seeds on). The axes differ from panel to panel.", "name": "fig-lgg-s43-released"}, "image": {"alt": "Eight panels, one for each disturbance, with a row for each of four ways of training.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracies that the authors released (black diamonds, 95 % intervals over ten seeds where there are any) and ours (in colour, 95 % intervals from three seeds on). The axes differ from panel to panel.", "name": "fig-lgg-s43-released"}, "image": {"alt": "Eight panels, one for each disturbance, with a row for each of four ways of training.", "width": "100%"}}
 figure = chapter.draw(drawn.released_figure, TABLE)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.table("table-3-released", "Accuracies in percent, released by the authors.")
@@ -121,7 +121,7 @@ chapter.table("table-3-released", "Accuracies in percent, released by the author
 # One size can mislead: a curve at the level of guessing cannot fall further, and where two curves cross, the order
 # depends on the size.
 
-# %% mystnb={"figure": {"caption": "Accuracy against the signal-to-noise ratio, under FGSM before the normalisation (left) and Gaussian noise of the same power (right). Disturbances grow to the right; bands are 95 % intervals from three seeds on; single marks at the left are means on clean images; the dotted line is at 33 dB.", "name": "fig-lgg-s43-snr"}, "image": {"alt": "Two panels of falling curves, one for each of four ways of training.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against the signal-to-noise ratio, under FGSM before the normalisation (left) and Gaussian noise of the same power (right). Disturbances grow to the right; bands are 95 % intervals from three seeds on; single marks at the left are means on clean images; the dotted line is at 33 dB.", "name": "fig-lgg-s43-snr"}, "image": {"alt": "Two panels of falling curves, one for each of four ways of training.", "width": "100%"}}
 figure = chapter.draw(drawn.snr_figure, TABLE)
 # %% [markdown]
 # Noise and attack of one ratio have the same power. The distance between a network's two curves is what knowing its
@@ -153,7 +153,7 @@ chapter.show(numbers.attacks, caption, "tab-lgg-s43-attacks", TABLE)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(numbers.attacks_said, numbers.gradient_said, numbers.suite_said)
 
-# %% mystnb={"figure": {"caption": "Error in percent of each network (columns) on FGSM images that were made for each other network of the same seed (rows), means over seeds; in bold a network's error on its own images; first row: clean images, all of the test set.", "name": "fig-lgg-s43-transfer"}, "image": {"alt": "A table of errors as a heat map, with sources in rows and targets in columns.", "width": "80%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Error in percent of each network (columns) on FGSM images that were made for each other network of the same seed (rows), means over seeds; in bold a network's error on its own images; first row: clean images, all of the test set.", "name": "fig-lgg-s43-transfer"}, "image": {"alt": "A table of errors as a heat map, with sources in rows and targets in columns.", "width": "80%"}}
 figure = chapter.draw(drawn.transfer_figure, TABLE)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(numbers.masked_said)
@@ -173,9 +173,9 @@ chapter.show(tables.arms_table, caption, "tab-lgg-s43-corruptions", TABLE, numbe
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(numbers.corruption_said)
 
-# %% mystnb={"figure": {"caption": "Left: error under each corruption, mean over severities; right: over that of the baseline of the same seed. 95 % intervals from three seeds on; the last row is the mean.", "name": "fig-lgg-s43-corruptions"}, "image": {"alt": "Two panels with a row for each corruption and a mark for each of four ways of training.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Left: error under each corruption, mean over severities; right: over that of the baseline of the same seed. 95 % intervals from three seeds on; the last row is the mean.", "name": "fig-lgg-s43-corruptions"}, "image": {"alt": "Two panels with a row for each corruption and a mark for each of four ways of training.", "width": "100%"}}
 figure = chapter.draw(robustness.corruption_figure, TABLE, reference="vanilla")
-# %% mystnb={"figure": {"caption": "Error against severity, mean over corruptions (left), and less the clean error (right). Thin lines are seeds, thick ones means.", "name": "fig-lgg-s43-severity"}, "image": {"alt": "Two panels of curves rising with severity, one for each of four ways of training.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Error against severity, mean over corruptions (left), and less the clean error (right). Thin lines are seeds, thick ones means.", "name": "fig-lgg-s43-severity"}, "image": {"alt": "Two panels of curves rising with severity, one for each of four ways of training.", "width": "100%"}}
 figure = chapter.draw(robustness.severity_figure, TABLE)
 # %% [markdown]
 # ## Together with augmentation, and with attacks in training
@@ -187,7 +187,7 @@ figure = chapter.draw(robustness.severity_figure, TABLE)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 combined.waiting((*numbers.COMBINED, *numbers.WITH_ATTACKS))
 
-# %% mystnb={"figure": {"caption": "The regulariser alone and in company: clean error, error under FGSM after the normalisation and under PGD, mean error on corrupted images. Grey dots are seeds, marks means, with 95 % intervals from three seeds on.", "name": "fig-lgg-s43-combined"}, "image": {"alt": "Four panels with a row for each way of training.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The regulariser alone and in company: clean error, error under FGSM after the normalisation and under PGD, mean error on corrupted images. Grey dots are seeds, marks means, with 95 % intervals from three seeds on.", "name": "fig-lgg-s43-combined"}, "image": {"alt": "Four panels with a row for each way of training.", "width": "100%"}}
 present = combined.recorded((*numbers.COMBINED, *numbers.WITH_ATTACKS))
 figure = combined.draw(robustness.arms_figure, present, numbers.METRICS)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
@@ -205,7 +205,7 @@ combined.show(tables.arms_table, caption, "tab-lgg-s43-combined", present, numbe
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()
 
-# %% mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says.", "name": "fig-lgg-s43-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says.", "name": "fig-lgg-s43-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
 figure = chapter.length_figure()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.against_length()

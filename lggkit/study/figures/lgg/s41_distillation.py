@@ -9,7 +9,7 @@ import numpy as np
 
 from lggkit.networks import build
 from lggkit.study.figures.lgg.s41_numbers import one_seed_gaps, printed_errors
-from lggkit.study.figures.parts import Look, dots, looks, marked_interval, panels, seed_lines
+from lggkit.study.figures.parts import Look, dots, looks, marked_interval, one_legend, panels, seed_lines
 from lggkit.study.figures.style import GRAY, PAPER_COLOR
 from lggkit.study.statistics import paired_differences
 from lggkit.study.verdicts import by_seed
@@ -47,7 +47,7 @@ def paired_figure(shown: Shown) -> Figure:
     right.axhline(0, color=GRAY, lw=0.8, ls=":")
     right.set_xticks(range(2), [STUDENTS["rkd_d"], STUDENTS["gkd"]])
     right.set(ylabel="gain over the baseline\nof the same seed (points)", xlim=(-0.5, 1.5))
-    right.legend()
+    one_legend(figure, right)
     return figure
 
 
