@@ -1,4 +1,4 @@
-"""Graphs, transport, objectives, taps and networks on a GPU that is not there; those that wait for it say so."""
+"""Graphs, transport, objectives and more on a GPU that is not there; those that wait for it say so."""
 
 from __future__ import annotations
 
