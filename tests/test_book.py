@@ -9,6 +9,7 @@ from lggkit.study import paths
 
 PAGES = {
     "lggkit.graph": "graph",
+    "lggkit.transport": "transport",
     "lggkit.latents": "latents",
     "lggkit.objectives": "objectives",
     "lggkit.networks": "networks",

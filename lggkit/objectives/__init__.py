@@ -4,6 +4,11 @@ from lggkit.graph import depth_variations
 from lggkit.objectives.gkd import gkd
 from lggkit.objectives.graph_smoothness import graph_smoothness
 from lggkit.objectives.knowledge_distillation import hinton
+from lggkit.objectives.l2 import l2
+from lggkit.objectives.l2_sp import l2_sp
+from lggkit.objectives.omega_i import omega_i
+from lggkit.objectives.omega_p import omega_p
+from lggkit.objectives.omega_u import omega_u
 from lggkit.objectives.pair_losses import least_pair_loss, pair_sum_violation, random_pair_loss
 from lggkit.objectives.pairs import Latents, check_latents, paired
 from lggkit.objectives.parseval import parseval_step, spectral_norms
@@ -18,7 +23,12 @@ __all__ = [
     "gkd",
     "graph_smoothness",
     "hinton",
+    "l2",
+    "l2_sp",
     "least_pair_loss",
+    "omega_i",
+    "omega_p",
+    "omega_u",
     "pair_sum_violation",
     "paired",
     "parseval_step",

@@ -1,11 +1,11 @@
-"""Graphs, objectives, taps and networks on a GPU that is not there; those that wait for it say so."""
+"""Graphs, transport, objectives and more on a GPU that is not there; those that wait for it say so."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from lggkit import graph, latents, networks, objectives
+from lggkit import graph, latents, networks, objectives, transport
 
 CUDA = {"device": "cuda"}
 READS = dict.fromkeys(("check_nonnegative", "knn_graph", "laplacian_eigenmaps", "SparseGraph"), ("read",))
@@ -67,6 +67,21 @@ GRAPH = {
     ],
     "symmetrize": lambda s: [graph.symmetrize(s.a, mode) for mode in ("or", "and", "mean")],
 }
+TRANSPORT = {
+    "cost_matrix": lambda s: [
+        transport.cost_matrix(s.x, s.x.detach(), metric) for metric in ("euclidean", "sqeuclidean", "cosine")
+    ],
+    "ipot": lambda s: [
+        transport.ipot(s.x, (None, s.x[0].softmax(0)), iterations=2, inner=2, start=start)
+        for start in (None, s.x.detach())
+    ],
+    "neurons": lambda s: [transport.neurons(s.maps["first"], pool) for pool in ("mean", "positions")],
+}
+NO_TRANSPORT = {
+    "Marginals": "a type",
+    "Transport": "a type",
+    **dict.fromkeys(("empirical_wasserstein", "exact_transport"), "by solvers of NumPy's arrays, on the CPU"),
+}
 MEASURES = dict.fromkeys(("check_latents", "spectral_norms"), ("read",))
 OBJECTIVES = {
     "check_latents": lambda s: objectives.check_latents(s.maps, s.theirs, nonnegative=True),
@@ -78,6 +93,11 @@ OBJECTIVES = {
         objectives.graph_smoothness(s.x, s.labels, k=k, reduction=r) for k, r in ((3, "sum"), (None, "mean"))
     ],
     "hinton": lambda s: objectives.hinton(s.x, s.x.detach()),
+    "l2": lambda s: objectives.l2(s.model.parameters()),
+    "l2_sp": lambda s: objectives.l2_sp({"w": s.x}, {"w": s.x.detach()}),
+    "omega_i": lambda s: objectives.omega_i(s.maps, {name: x.detach() for name, x in s.maps.items()}),
+    "omega_p": lambda s: objectives.omega_p(s.maps, s.theirs, iterations=2, inner=2),
+    "omega_u": lambda s: objectives.omega_u(s.maps, s.theirs),
     "paired": lambda s: objectives.paired(s.maps, s.theirs, in_order=False),
     "parseval_step": lambda s: objectives.parseval_step(s.model),
     "relative_distance": lambda s: [objectives.relative_distance(s.x, m) for m in ("all", "positive")],
@@ -144,6 +164,20 @@ def test_graph(name, rehearse, says_so):
 
 def test_graph_is_complete(complete):
     complete("graph", GRAPH, {})
+
+
+@pytest.mark.parametrize("name", TRANSPORT)
+def test_transport(name, rehearse):
+    rehearse(TRANSPORT[name])
+
+
+def test_transport_is_complete(complete):
+    complete("transport", TRANSPORT, NO_TRANSPORT)
+
+
+@pytest.mark.parametrize("name", ["empirical_wasserstein", "exact_transport", "ipot"])
+def test_transport_that_waits_says_so(name, says_so):
+    says_so("transport", name)
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)

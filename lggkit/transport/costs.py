@@ -1,0 +1,101 @@
+"""Costs: how far apart two sets of points are, or the neurons of two layers."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lggkit.graph._precision import accumulating, inverse_sqrt, matmul, tensor, widest
+from lggkit.graph.distances import root
+from lggkit.graph.similarities import SMALLEST_NORM
+
+METRICS = ("euclidean", "sqeuclidean", "cosine")
+POOLS = ("mean", "positions")
+
+
+def cost_matrix(x: Tensor, y: Tensor, metric: str = "euclidean") -> Tensor:
+    """``M_ij = d(x_i, y_j)`` of all pairs of a point of one set and one of another (paper 3, eq. 3).
+
+    Products are taken in float64 (float32 on MPS), so that near pairs keep their distance in float32. Points
+    that coincide, to rounding, have distance 0 with gradient zero.
+
+    Args:
+        x, y: points, floating point (..., n, k) and (..., m, k); see `neurons` for those of a layer.
+        metric: ``"euclidean"``, the paper's, ``"sqeuclidean"``, its square, or ``"cosine"``, one minus the
+            cosine, which is 1 where a point is zero (norm <= 1e-12).
+
+    Returns:
+        Costs >= 0, (..., n, m), in the unit of the points, of its square, or without and in [0, 2]; float32
+        (float64 where a side is in float64).
+
+    Raises:
+        ValueError: a side is empty or no (..., n, k), the widths k differ, or the metric is none of these.
+        TypeError: a side is no tensor or not floating point.
+    """
+    if metric not in METRICS:
+        raise ValueError(f"metric is {metric!r}; choose one of {', '.join(METRICS)}")
+    x, y = _points(x, "x"), _points(y, "y")
+    if x.shape[-1] != y.shape[-1]:
+        raise ValueError(
+            f"x has shape {tuple(x.shape)} and y {tuple(y.shape)}; give points of the same width: of "
+            "neurons, their activations on the same samples"
+        )
+    dtype = torch.promote_types(x.dtype, y.dtype)
+    wide = torch.promote_types(dtype, widest(x))
+    found = _METRICS[metric](x.to(wide), y.to(wide))
+    return found.to(dtype)
+
+
+def neurons(x: Tensor, pool: str = "mean") -> Tensor:
+    """The neurons of a layer as points: each is the vector of its activations on the batch (paper 3, 2.1).
+
+    Args:
+        x: activations (n, d) or maps (n, d, ...), whose channels are the neurons.
+        pool: what a channel is on one sample: the ``"mean"`` of its map, so that layers of any resolution
+            compare, or all its ``"positions"``, so that maps of one resolution compare place by place. The
+            paper does not say what it does. Without effect on (n, d).
+
+    Returns:
+        (d, n), or (d, n · positions), of the type of ``x``.
+
+    Raises:
+        ValueError: ``x`` has no neurons or ``pool`` is neither.
+        TypeError: ``x`` is no tensor or not floating point.
+    """
+    if pool not in POOLS:
+        raise ValueError(f"pool is {pool!r}; choose one of {', '.join(POOLS)}")
+    if tensor(x, "x").ndim < 2 or 0 in x.shape:
+        raise ValueError(f"x has shape {tuple(x.shape)}; give activations (n, d) or maps (n, d, ...)")
+    x = accumulating(x)
+    if pool == "mean" and x.ndim > 2:
+        x = x.flatten(2).mean(-1)
+    return x.transpose(0, 1).flatten(1)
+
+
+def _points(x: Tensor, name: str) -> Tensor:
+    if tensor(x, name).ndim < 2 or 0 in x.shape:
+        raise ValueError(f"{name} has shape {tuple(x.shape)}; give points (..., n, k) with n, k >= 1")
+    return accumulating(x, name)
+
+
+def _square(x: Tensor, y: Tensor) -> Tensor:
+    """``‖x_i - y_j‖²``; what is left of a pair that cancels is 0."""
+    # Distances are those of the points less a place amid them, whose norms are smaller.
+    middle = x.detach().mean(-2, keepdim=True)
+    x, y = x - middle, y - middle
+    total = x.square().sum(-1).unsqueeze(-1) + y.square().sum(-1).unsqueeze(-2)
+    square = total - 2 * matmul(x, y.mT)
+    nothing = square <= 8 * torch.finfo(square.dtype).eps * total
+    return torch.where(nothing, 0.0, square)
+
+
+def _one_minus_cosine(x: Tensor, y: Tensor) -> Tensor:
+    x, y = (z * inverse_sqrt(z.square().sum(-1, keepdim=True), SMALLEST_NORM**2) for z in (x, y))
+    return (1 - matmul(x, y.mT)).clamp(0, 2)
+
+
+_METRICS = {
+    "euclidean": lambda x, y: root(_square(x, y)),
+    "sqeuclidean": _square,
+    "cosine": _one_minus_cosine,
+}
