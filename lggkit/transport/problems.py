@@ -6,7 +6,7 @@ import math
 
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, may_look, positive_integer, tensor
+from lggkit.graph._precision import accumulating, integer, may_look, tensor
 
 Marginals = tuple[Tensor | None, Tensor | None]
 SUM_TOLERANCE = 1e-3
@@ -49,7 +49,7 @@ def check_options(
     for name, value in (("beta", beta), ("tolerance", tolerance)):
         if value is not None and not 0 < value < math.inf:
             raise ValueError(f"{name} is {value!r}; give a positive number, such as 0.3")
-    return beta, positive_integer(iterations, "iterations"), positive_integer(inner, "inner"), tolerance
+    return beta, integer(iterations, "iterations"), integer(inner, "inner"), tolerance
 
 
 def marginals_of(cost: Tensor, marginals: Marginals | None) -> tuple[Tensor, Tensor]:

@@ -43,7 +43,9 @@ def test_near_pairs_keep_their_distance_in_single_precision(shift):
 
 
 @pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize("x", [torch.rand(5, 8), torch.zeros(5, 8), torch.ones(5, 8)], ids=str)
+@pytest.mark.parametrize(
+    "x", [torch.rand(5, 8), torch.zeros(5, 8), torch.ones(5, 8)], ids=["apart", "zero", "one"]
+)
 def test_coinciding_points_have_finite_gradients(metric, x):
     x = x.clone().requires_grad_()
     found = cost_matrix(x, x.detach().clone(), metric)
