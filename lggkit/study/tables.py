@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 NOT_MEASURED = "not yet measured"
 VERDICT = "verdict at paper scale"
 DIGITS = {"dimensionless": 3, "ratio": 3}
+COUNTS = ("relative_corruptions",)
 
 
 def paper_table(paper: str, table: str) -> pd.DataFrame:
@@ -95,14 +96,19 @@ def arms_table(
 ) -> pd.DataFrame:
     """Means with intervals: one row an arm that was run, one column a metric.
 
-    ``titles`` gives the arms in order and what they are called, ``columns`` a metric for each heading.
+    ``titles`` gives the arms in order and what they are called, ``columns`` a metric for each heading. A count
+    of `COUNTS` has a column only where it varies.
     """
+    arms = {arm: title for arm, title in titles.items() if shown.arm(arm)}
+    kept = {heading: metric for heading, metric in columns.items() if _varies(shown, arms, metric)}
     rows = {
-        title: {heading: (arm, metric) for heading, metric in columns.items()}
-        for arm, title in titles.items()
-        if shown.arm(arm)
+        title: {heading: (arm, metric) for heading, metric in kept.items()} for arm, title in arms.items()
     }
     return metrics_table(shown, rows, digits)
+
+
+def _varies(shown: Shown, arms: Iterable[str], metric: str) -> bool:
+    return metric not in COUNTS or len({count for arm in arms for count in shown.values(arm, metric)}) > 1
 
 
 def printed_table(paper: str, table: str) -> pd.DataFrame:

@@ -61,6 +61,19 @@ def test_arms_that_were_not_run_have_no_row(shown):
     assert table.to_dict("records") == [{"": "GKD", "size": "94154.0 ± 0.0 (3)"}]
 
 
+@pytest.mark.parametrize(
+    ("counts", "headings"), [((15, 15), ["", "MCE"]), ((15, 9), ["", "MCE", "corruptions"])]
+)
+def test_a_count_has_a_column_where_it_varies(make_record, tmp_path, counts, headings):
+    runs = [
+        make_record(arm, 0, metrics={"mce": 100.0, "relative_corruptions": count})
+        for arm, count in zip(("kd", "gkd"), counts, strict=True)
+    ]
+    shown = Shown("lgg/s41_distillation", "reduced", tuple(runs), Ledger(tmp_path))
+    columns = {"MCE": "mce", "corruptions": "relative_corruptions"}
+    assert list(tables.arms_table(shown, {"kd": "KD", "gkd": "GKD"}, columns)) == headings
+
+
 def test_a_metric_that_no_run_has_is_a_dash(shown):
     table = tables.arms_table(shown, {"gkd": "GKD"}, {"margin": "no such metric"})
     assert table.to_dict("records") == [{"": "GKD", "margin": "–"}]
