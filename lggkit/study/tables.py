@@ -96,8 +96,8 @@ def arms_table(
 ) -> pd.DataFrame:
     """Means with intervals: one row an arm that was run, one column a metric.
 
-    ``titles`` gives the arms in order and what they are called, ``columns`` a metric for each heading. A count
-    of `COUNTS` has a column only where it varies.
+    ``titles`` gives the arms in order and what they are called, ``columns`` a metric for each heading. A
+    count of `COUNTS` has a column only where it varies.
     """
     arms = {arm: title for arm, title in titles.items() if shown.arm(arm)}
     kept = {heading: metric for heading, metric in columns.items() if _varies(shown, arms, metric)}
