@@ -30,7 +30,7 @@ from lggkit.transport.plans import feasible
 
 NEURONS, BATCH = 2048, 64
 SIZES = tuple(64 << i for i in range(7))
-OURS = {"beta": 0.1, "iterations": 10, "inner": 10}
+OURS = {"beta": 0.1, "iterations": 10, "inner": 5}
 SMOOTHING, SINKHORN_UPDATES = 0.01, 100
 PLAIN_STEP, PLAIN_ITERATIONS = 0.1, 100
 MOST_PIVOTS = 10**8

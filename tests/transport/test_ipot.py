@@ -7,9 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lggkit.transport import exact_transport, ipot
-from lggkit.transport.ipot import CALM
 
-GAP = 0.02
+GAP = 0.01
 """What a hundred iterations may cost more than the least, in the unit of beta."""
 many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 problems = given(
@@ -86,18 +85,16 @@ def test_neurons_in_another_order_give_the_same_plan_in_that_order(problem):
 
 
 def naive(cost, beta, iterations, inner):
-    """The iteration from its equations, with plans and no potentials, the steps shortened alike."""
+    """The iteration from its equations, with plans and no potentials."""
     n, m = cost.shape
-    plan, error = torch.full((n, m), 1 / (n * m), dtype=cost.dtype), 0.0
+    plan, v = torch.full((n, m), 1 / (n * m), dtype=cost.dtype), torch.ones(m, dtype=cost.dtype)
     for _ in range(iterations):
-        kernel = torch.exp(-cost / beta * min(1, CALM / max(error, 1e-300))) * plan
-        v = torch.ones(m, dtype=cost.dtype)
+        kernel = torch.exp(-cost / beta) * plan
         for _ in range(inner):
             u = 1 / n / (kernel @ v)
             v = 1 / m / (kernel.T @ u)
         plan = torch.diag(u) @ kernel @ torch.diag(v)
-        error = (plan.sum(1) - 1 / n).abs().sum().item()
-    return plan, error
+    return plan, (plan.sum(1) - 1 / n).abs().sum().item()
 
 
 @pytest.mark.parametrize(("iterations", "inner"), [(1, 1), (4, 1), (4, 3), (20, 5)])
