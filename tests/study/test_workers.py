@@ -71,7 +71,10 @@ def study(tmp_path, bytecode):
     section.write_text(TOY), section.with_name("__init__.py").touch()
     site = tmp_path / "site" / "sitecustomize.py"
     site.parent.mkdir(), (tmp_path / "root" / "data" / "paper").mkdir(parents=True)
-    site.write_text(f"import lggkit.experiments as e\ne.__path__.append({str(tmp_path / 'more')!r})\n")
+    # What runs in the background of a shell has SIGINT ignored, and so would all that it starts.
+    heard = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    added = f"import lggkit.experiments as e\ne.__path__.append({str(tmp_path / 'more')!r})\n"
+    site.write_text(heard + added)
     (tmp_path / "seen").mkdir()
 
     def start(mode, *arguments):
