@@ -107,7 +107,7 @@ def losses(shown: Shown, titles: Mapping[str, str]) -> pd.DataFrame:
     classes = view.class_count(shown.arm(OURS)[0].settings)
     present = [arm for arm in titles if shown.arm(arm)]
     lost = [tables.interval_text(robust_means.accuracy_lost(shown, arm, classes), 1) for arm in present]
-    frame = tables.arms_table(shown, titles, COLUMNS, digits=2)
+    frame = tables.arms_table(shown, titles, COLUMNS, digits=1)
     return frame.assign(**{"accuracy lost (%)": lost})
 
 
