@@ -4,8 +4,6 @@ import ot
 import pytest
 import torch
 
-from lggkit.training.processor import has_compiler
-
 KINDS = {
     "uniform": lambda n, m, g: torch.rand(n, m, generator=g, dtype=torch.float64),
     "mostly small": lambda n, m, g: torch.rand(n, m, generator=g, dtype=torch.float64) ** 4,
@@ -15,14 +13,6 @@ KINDS = {
     ),
     "ties": lambda n, m, g: torch.randint(4, (n, m), generator=g).double(),
 }
-
-
-NEEDS_COMPILER = [pytest.mark.slow, pytest.mark.skipif(not has_compiler(), reason="needs a compiler")]
-
-
-@pytest.fixture(params=["eager", pytest.param("inductor", marks=NEEDS_COMPILER)])
-def backend(request):
-    return request.param
 
 
 @pytest.fixture(autouse=True)
