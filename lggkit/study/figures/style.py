@@ -89,8 +89,8 @@ def use_style() -> None:
     sns.set_theme(context="paper", style="ticks", font_scale=1.25)
     mpl.rcParams.update(
         {
-            "figure.dpi": 130,
-            "savefig.dpi": 130,
+            "figure.dpi": 150,
+            "savefig.dpi": 150,
             "figure.constrained_layout.use": True,
             "axes.spines.top": False,
             "axes.spines.right": False,
