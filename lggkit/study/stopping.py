@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import _thread
-import math
 import os
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
-from lggkit.training.pace import until
+from lggkit.training.pace import stop_on_demand
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 PATIENCE = 20.0
@@ -55,12 +54,12 @@ def stoppable(patience: float = PATIENCE) -> Iterator[list[int]]:
         if got:
             raise KeyboardInterrupt
         got.append(number)
-        stack.enter_context(until(-math.inf))
+        ask()
         timers.append(threading.Timer(patience, _signal_main, [number]))
         timers[0].daemon = True
         timers[0].start()
 
-    with until(math.inf), ExitStack() as stack, on_signals(stop):
+    with stop_on_demand() as ask, on_signals(stop):
         try:
             yield got
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -13,6 +13,7 @@ from lggkit.training.run import Run
 SECONDS_APART = 30.0
 clock = time.monotonic
 _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
+_stops: list[object] = []
 
 
 class OutOfTime(Exception):
@@ -32,9 +33,23 @@ def until(deadline: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
+@contextmanager
+def stop_on_demand() -> Iterator[Callable[[], None]]:
+    """Gives a function after whose call all trainings of the process stop, as at a deadline, until the end.
+
+    It may be called by a signal's handler, whatever context that interrupts: compiled code has its own.
+    """
+    asked = object()
+    try:
+        yield lambda: _stops.append(asked)
+    finally:
+        _stops[:] = [other for other in _stops if other is not asked]
+
+
 def time_is_up(runs: Sequence[Run]) -> bool:
-    """Whether the deadline has passed and every run can be taken up again."""
-    return clock() >= _deadline.get() and all(run.checkpoint is not None for run in runs)
+    """Whether the deadline has passed, or a stop was asked for, and every run can be taken up again."""
+    stopped = bool(_stops) or clock() >= _deadline.get()
+    return stopped and all(run.checkpoint is not None for run in runs)
 
 
 class Pace:

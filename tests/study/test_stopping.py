@@ -1,5 +1,6 @@
 """What signals to end do to the process that takes them."""
 
+import contextvars
 import os
 import signal
 import time
@@ -19,6 +20,13 @@ def test_a_first_signal_is_the_end_of_the_budget_and_a_second_interrupts():
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
     assert not time_is_up(()) and signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_signal_is_heard_in_a_context_that_is_not_the_programs():
+    with stoppable() as stopped:
+        contextvars.copy_context().run(os.kill, os.getpid(), signal.SIGTERM)
+        assert time_is_up(()) and stopped == [signal.SIGTERM]
+    assert not time_is_up(())
 
 
 def test_what_does_not_end_is_interrupted_after_a_while():
