@@ -30,6 +30,8 @@ def processes(*works):
 
 def ask(folder, description, seeds):
     """Networks of one description, wished for at once; each process writes its trainings in a file."""
+    # The threads of a forked process are its parent's alone: whoever asks for several waits for ever.
+    torch.set_num_threads(1)
     trainings = NetworkLedger(folder / "trainings" / f"{os.getpid()}.jsonl")
     context = StudyContext(weights=folder / "weights", trainings=trainings, device=torch.device("cpu"))
     found = context.networks([(description, seed) for seed in seeds])
