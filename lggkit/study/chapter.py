@@ -12,6 +12,7 @@ from lggkit import experiments
 from lggkit.record import SCALES
 from lggkit.study import papers, tables, view
 from lggkit.study.chapter_texts import NOTHING, came_out_text, facts_text, rerun_text, whole_number
+from lggkit.study.claim_pages import Page
 from lggkit.study.figures import length
 from lggkit.study.origins import origins_table
 from lggkit.study.paper import claims
@@ -97,6 +98,7 @@ class Chapter(Part):
         if scale != "smoke" or self.page == section:
             view.measure(name, scale)
         self.numbers = tuple(map(str, numbers))
+        self.place = Page(f"{self.experiment.paper}/{self.page}", name, self.numbers)
         self.parts: list[Shown] = []
         super().__init__(None, {arm.name: arm.title for arm in self.experiment.arms})
         self.shown = self.part(*(arms or self.table_arms)).shown
@@ -131,7 +133,7 @@ class Chapter(Part):
     @cached_property
     def judged(self) -> list[ClaimVerdict]:
         """The claims of the page with their verdicts, parts of compound claims included."""
-        return [j for j in judged_claims(self.experiment.paper, self._records) if self._is_here(j.claim)]
+        return [j for j in judged_claims(self.experiment.paper, self._records) if self.place.shows(j.claim)]
 
     @cached_property
     def _records(self) -> Records:
@@ -147,17 +149,12 @@ class Chapter(Part):
 
     def claims(self) -> Table:
         """The claims of the page with their rules, effects and verdicts."""
-        sections = dict.fromkeys(c.experiment for c in claims(self.experiment.paper) if self._is_here(c))
+        sections = dict.fromkeys(c.experiment for c in claims(self.experiment.paper) if self.place.shows(c))
         frames = [tables.claims_table(self.experiment.paper, name) for name in sections if name]
         found = pd.concat(frames).drop_duplicates("claim") if frames else pd.DataFrame({"claim": []})
         here = [not self.numbers or whole_number(number) in self.numbers for number in found["claim"]]
         caption = "Claims of this page and their verdicts; ✓ survives Holm's correction."
-        return Table(found[here], caption, f"{self.label}-claims")
-
-    def _is_here(self, claim: Any) -> bool:
-        if self.numbers:
-            return whole_number(claim.number) in self.numbers
-        return claim.experiment == self.experiment.name
+        return Table(found[here], caption, self.place.label)
 
     def against_length(self) -> Markdown:
         """Whether the effects of the page's claims last in longer trainings, or that it is not known yet."""

@@ -10,6 +10,7 @@ from lggkit import experiments
 from lggkit.record import SCALES
 from lggkit.study import view
 from lggkit.study.effect_words import effect_text
+from lggkit.study.texts import seeds_counted
 from lggkit.study.verdicts import ClaimVerdict
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def whole_number(number: str) -> str:
 
 
 def _finding(judged: ClaimVerdict) -> str:
-    seeds = f"{judged.n} seed{'' if judged.n == 1 else 's'}"
+    seeds = seeds_counted(judged.n)
     verdict = judged.verdict[0].upper() + judged.verdict[1:]
     said = f"**{verdict}:** {judged.claim.statement}"
     effect = effect_text(judged.claim, judged.interval)

@@ -12,7 +12,7 @@ from lggkit.study.effect_verdicts import LENGTHS
 from lggkit.study.effect_words import effect_text
 from lggkit.study.paper import Claim
 from lggkit.study.scorecard import judged_claims, table_rows
-from lggkit.study.texts import SCALE_TITLES, verdict_text
+from lggkit.study.texts import SCALE_TITLES, seeds_counted, verdict_text
 from lggkit.study.verdicts import ClaimVerdict
 
 
@@ -73,7 +73,7 @@ def _effect(judged: ClaimVerdict, scale: str) -> str:
     effect = judged.lengths.get(scale)
     count = effect.n if effect else judged.n
     said = effect_text(judged.claim, effect.interval) or "no interval" if effect else ""
-    seeds = f"{count} seed{'' if count == 1 else 's'}"
+    seeds = seeds_counted(count)
     return f"{SCALE_TITLES[scale]}: {said} ({seeds})" if said else f"{SCALE_TITLES[scale]}: {seeds}"
 
 

@@ -13,7 +13,7 @@ from lggkit.study import papers
 from lggkit.study.claim_pages import page_of
 from lggkit.study.effect_words import size_text
 from lggkit.study.statistics import Interval
-from lggkit.study.texts import DAGGER
+from lggkit.study.texts import DAGGER, seeds_counted
 from lggkit.study.verdicts import CONTRADICTED, HOLDS, MOVING, NOT_TESTED, UNDECIDED, ClaimVerdict
 
 WIDTH, HEIGHT, HALF = 140, 24, 62
@@ -44,7 +44,7 @@ def forest(judged: Sequence[ClaimVerdict], caption: str, name: str) -> str:
 
 def _said(judged: ClaimVerdict) -> str:
     number = f"{papers.find(judged.claim.paper).initials}\N{NO-BREAK SPACE}{judged.claim.number}"
-    page, seeds = page_of(judged.claim), f"{judged.n} seed{'' if judged.n == 1 else 's'}"
+    page, seeds = page_of(judged.claim), seeds_counted(judged.n)
     place = f"{{ref}}`{number} <{page.label}>`" if page else number
     effect = f"{size_text(judged.claim, judged.interval)} ({judged.scale}, {seeds})"
     return f"**{place}**{_badge(judged)} {judged.claim.statement} {effect}"

@@ -15,7 +15,7 @@ from lggkit.study.effect_words import size_text
 from lggkit.study.forest import forest
 from lggkit.study.papers import Paper
 from lggkit.study.scorecard import headline, judged_claims, scorecard
-from lggkit.study.texts import DAGGER
+from lggkit.study.texts import DAGGER, seeds_counted
 from lggkit.study.verdicts import CONTRADICTED, NOT_TESTED, ClaimVerdict
 
 FINDINGS = 3
@@ -67,11 +67,11 @@ def best(judged: Sequence[Sequence[ClaimVerdict]]) -> list[ClaimVerdict]:
 def _finding(judged: ClaimVerdict, link: Link) -> str:
     page = page_of(judged.claim)
     place = f"{papers.find(judged.claim.paper).title}, claim {judged.claim.number}"
-    seeds = f"{judged.n} seed{'' if judged.n == 1 else 's'}"
     verb = "is contradicted" if judged.verdict == CONTRADICTED else f"is {judged.verdict}"
     verb = ("holds" if judged.verdict == "holds" else verb) + DAGGER * judged.after_run
     allowed = f", allowed ±{judged.claim.margin:g}" if judged.claim.kind == "equivalent" else ""
-    effect = f"{size_text(judged.claim, judged.interval)}{allowed}, {judged.scale} scale, {seeds}"
+    size = size_text(judged.claim, judged.interval) + allowed
+    effect = f"{size}, {judged.scale} scale, {seeds_counted(judged.n)}"
     return f"{judged.claim.statement} This **{verb}**: {effect} ({link(place, page) if page else place})."
 
 

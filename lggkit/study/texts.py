@@ -58,6 +58,11 @@ def as_myst(frame: pd.DataFrame, caption: str, name: str = "") -> str:
     return "\n".join([*head, "", *body, "::::"])
 
 
+def seeds_counted(n: int) -> str:
+    """``1 seed``, ``3 seeds``."""
+    return f"{n} seed{'' if n == 1 else 's'}"
+
+
 UNBROKEN = re.compile(r" (?=± )|(?<=±) (?=\d)|(?<=\d) (?=\(\d+\))|(?<=\d,) (?=[−\d.]+\])")
 """Blanks within ``mean ± half width (n)`` and ``[low, high]``."""
 
