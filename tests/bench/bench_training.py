@@ -93,8 +93,8 @@ def comparison(
     return row(what, seconds["ours", way], seconds["loop", other], same, ours.device, **more)
 
 
-def engine(name: str, images, device: str, compiled: bool, rounds: int, capture: bool = True) -> Engine:
-    config = settings(epochs=rounds + 1, compile=compiled, capture=capture)
+def engine(name: str, images, device: str, compiled: bool, rounds: int, **changes) -> Engine:
+    config = settings(epochs=rounds + 1, compile=compiled, **changes)
     return Engine([normalizing(name)], images, device, config, seeds=[0])
 
 

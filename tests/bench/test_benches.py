@@ -74,7 +74,7 @@ def test_the_roof_is_measured_in_bytes_and_operations_a_second(load, monkeypatch
 
 def test_the_loop_and_the_engine_make_the_same_steps(load, tiny):
     bench, images = load("bench_training"), tiny.pictures(8)
-    engine = bench.engine(TINY, images, "cpu", compiled=False, rounds=1)
+    engine = bench.engine(TINY, images, "cpu", compiled=False, rounds=1, precision="float32")
     loop = tiny.Loop(tiny.network(TINY), images, "cpu")
     losses = bench.first_losses({"eager": engine}, {"eager": loop})
     assert losses["ours", "eager"] == pytest.approx(losses["loop", "eager"], rel=1e-4)
