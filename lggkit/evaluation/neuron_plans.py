@@ -47,7 +47,12 @@ def neuron_plans(
         depths: names for `lggkit.latents`, of both networks.
     """
     ours, theirs = (layer_points(one, images, depths) for one in (model, reference))
-    return {depth: exact_transport(cost_matrix(ours[depth], theirs[depth])).plan for depth in depths}
+    return {depth: plan_between(ours[depth], theirs[depth]) for depth in depths}
+
+
+def plan_between(ours: Tensor, theirs: Tensor) -> Tensor:
+    """The exact plan (d, d') between neurons (d, n) and (d', n), see `neuron_plans`."""
+    return exact_transport(cost_matrix(ours, theirs)).plan
 
 
 def swapped_share(plan: Tensor) -> float:

@@ -9,28 +9,27 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from lggkit.evaluation import model_error
 from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
 from lggkit.experiments.networks import TrainedNetwork
-from lggkit.experiments.recipes.finetuning import START_SEED, FineTuned
-from lggkit.experiments.recipes.transfer import METHODS, Penalty
+from lggkit.experiments.recipes.finetuning import (
+    SMALL,
+    START_SEED,
+    TARGETS,
+    TITLES,
+    FineTuned,
+    penalty_of,
+    tuned,
+)
+from lggkit.experiments.recipes.transfer import METHODS
 from lggkit.record import Record, Spec
-from lggkit.training import OneCycle, TrainConfig
 
 GRID = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Weights α that the paper chooses from."""
-CHOSEN = {"l2": 1e-2, "l2_sp": 1e-2, "omega_i": 1e-2, "omega_u": 1e-2, "omega_p": 1e-2}
-"""Those with the fewest errors on the images held out, at reduced length."""
-TITLES = {"none": "none", "l2": "L2", "l2_sp": "L2-SP", "omega_i": "Ω_I", "omega_u": "Ω_U", "omega_p": "Ω_P"}
-TARGETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "cifar10": ("20 labels a class", {}),
-    "overlap": ("seen classes", {"target": "cifar100", "classes_kept": 10}),
-    "cifar10-100": ("100 labels a class", {"per_class": 100}),
-}
 
 
 @dataclass(frozen=True)
@@ -77,18 +76,6 @@ def _metrics(spec: Spec, result: TrainedNetwork, context: Context) -> dict[str, 
     return found | ({"final_trace": traces[-1]} if traces else {})
 
 
-def penalty_of(method: str, alpha: float | None = None, **options: Any) -> Penalty:
-    """The penalty of a method, with the chosen weight where none is given."""
-    if method == "none":
-        return Penalty()
-    return Penalty(method, CHOSEN[method] if alpha is None else alpha, **options)
-
-
-def tuned(method: str, target: str, **options: Any) -> dict[str, Any]:
-    """What an arm of a method and a target changes in the protocol."""
-    return {"penalty": penalty_of(method, **options), **TARGETS[target][1]}
-
-
 def _arm(method: str, target: str) -> Arm:
     return Arm(f"{method}-{target}", f"{TITLES[method]}, {TARGETS[target][0]}", tuned(method, target))
 
@@ -120,20 +107,7 @@ ABLATIONS = (
 )
 REDUCED = Settings()
 SHORT = replace(REDUCED, epochs=32)
-SMOKE = replace(
-    REDUCED,
-    stand_in="digits",
-    network="small_net",
-    width=4,
-    layers=("middle", "penultimate"),
-    source_training=TrainConfig(2, batch_size=100, learning_rate=0.1, schedule=OneCycle(), augment=False),
-    per_class=7,
-    epochs=2,
-    held_images=200,
-    augment=False,
-    traced_images=100,
-    looks=2,
-)
+SMOKE = replace(REDUCED, **SMALL)
 
 EXPERIMENT = Experiment(
     name="ot_transfer/s42_transfer",
@@ -144,6 +118,7 @@ EXPERIMENT = Experiment(
     ablation_seeds={"smoke": 1, "short": 5, "reduced": 5, "paper": 0},
     measure=measure,
     reference="none-cifar10",
+    derived=("penalties",),
     together=(
         *(tuple(f"{method}-{target}" for method in METHODS) for target in TARGETS),
         tuple(arm.name for arm in SEARCH),

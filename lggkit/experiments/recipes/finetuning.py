@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from lggkit.data import DataSet
 from lggkit.experiments.networks import Architecture, Context, Guide, Images, Network, Observer
@@ -13,6 +15,14 @@ from lggkit.training import MultiStep, OneCycle, TrainConfig
 START_SEED = 0
 LATE = 2 / 3
 """After this share of the epochs the learning rate falls to a tenth, as in the paper."""
+CHOSEN = {"l2": 1e-2, "l2_sp": 1e-2, "omega_i": 1e-2, "omega_u": 1e-2, "omega_p": 1e-2}
+"""Those with the fewest errors on the images held out, at reduced length."""
+TITLES = {"none": "none", "l2": "L2", "l2_sp": "L2-SP", "omega_i": "Ω_I", "omega_u": "Ω_U", "omega_p": "Ω_P"}
+TARGETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "cifar10": ("20 labels a class", {}),
+    "overlap": ("seen classes", {"target": "cifar100", "classes_kept": 10}),
+    "cifar10-100": ("100 labels a class", {"per_class": 100}),
+}
 
 
 @dataclass(frozen=True)
@@ -106,3 +116,31 @@ class FineTuned(Protocol):
         """The test images on which neurons are compared."""
         test = self.test(context)
         return test.subset(range(min(self.traced_images, len(test))))
+
+
+def penalty_of(method: str, alpha: float | None = None, **options: Any) -> Penalty:
+    """The penalty of a method, with the chosen weight where none is given."""
+    if method == "none":
+        return Penalty()
+    return Penalty(method, CHOSEN[method] if alpha is None else alpha, **options)
+
+
+def tuned(method: str, target: str, **options: Any) -> dict[str, Any]:
+    """What an arm of a method and a target changes in the protocol."""
+    return {"penalty": penalty_of(method, **options), **TARGETS[target][1]}
+
+
+SMALL: Mapping[str, Any] = {
+    "stand_in": "digits",
+    "network": "small_net",
+    "width": 4,
+    "layers": ("middle", "penultimate"),
+    "source_training": TrainConfig(2, batch_size=100, learning_rate=0.1, schedule=OneCycle(), augment=False),
+    "per_class": 7,
+    "epochs": 2,
+    "held_images": 200,
+    "augment": False,
+    "traced_images": 100,
+    "looks": 2,
+}
+"""What a smoke protocol has instead."""
