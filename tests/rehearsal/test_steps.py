@@ -14,6 +14,8 @@ from lggkit.experiments.networks import Architecture, Guide, Images, Network, Re
 from lggkit.experiments.recipes.defense import Defended, Defense
 from lggkit.experiments.recipes.distillation import METHODS, Distillation, Distilled
 from lggkit.experiments.recipes.embedding import OPTIONS, Embedded, EmbeddingLoss
+from lggkit.experiments.recipes.transfer import METHODS as PENALTIES
+from lggkit.experiments.recipes.transfer import OF_NEURONS, Penalty, Regularised
 from lggkit.training import TrainConfig
 from lggkit.training.captured import Captured
 from lggkit.training.step import tapped
@@ -40,6 +42,12 @@ def defended(**options) -> tuple[Architecture, Recipe]:
     return PREACT, Defended(defense=Defense(**options))
 
 
+def regularised(method: str, **options) -> tuple[Architecture, Recipe]:
+    layers = LAYERS if method in OF_NEURONS else ()
+    penalty = Penalty(method, float(method != "none"), iterations=2, inner=2, **options)
+    return SMALL, Regularised(guide=TEACHER if layers else None, penalty=penalty, layers=layers)
+
+
 STEPS = {
     "cross_entropy": (SMALL, Recipe()),
     "embedded cross_entropy": embedded(loss="cross_entropy"),
@@ -48,6 +56,8 @@ STEPS = {
     **{f"distilled {method}": distilled(**{method: 1.0}) for method in METHODS},
     "distilled gkd, few neighbors": distilled(gkd=1.0, k=3, order="normalize-first", similarity="rbf"),
     "distilled gkd, inter": distilled(gkd=1.0, edges="inter", exponent=2),
+    **{f"fine-tuned {method}": regularised(method) for method in PENALTIES},
+    "fine-tuned omega_p, at the identity": regularised("omega_p", at_identity=True),
     "regularizer": defended(regularizer=1.0),
     "regularizer, few neighbors": defended(regularizer=1.0, k=3, power=1, normalized_laplacian=True),
     "parseval": defended(parseval=0.01),

@@ -92,7 +92,7 @@ def exact_said(shown: Shown) -> list[str]:
         f"Over {problems} pairs of layers, another order of the neurons changes Ω_P by at most a share of "
         f"{violation:.0e}. The plan fixed at the identity changes by up to {100 * identity:.0f} %.",
         f"IPOT's cost lies at most {100 * first:.2f} % above the least after 10 iterations and "
-        f"{100 * last:.0e} % after {TRACED[-1]}.",
+        f"{100 * last:.4f} % after {TRACED[-1]}.",
     ]
 
 
