@@ -15,7 +15,7 @@ from lggkit.training import MultiStep, OneCycle, TrainConfig
 START_SEED = 0
 LATE = 2 / 3
 """After this share of the epochs the learning rate falls to a tenth, as in the paper."""
-CHOSEN = {"l2": 1e-2, "l2_sp": 1e-2, "omega_i": 1e-2, "omega_u": 1e-2, "omega_p": 1e-2}
+CHOSEN = {"l2": 1e-2, "l2_sp": 1.0, "omega_i": 1.0, "omega_u": 1e-3, "omega_p": 1e-1}
 """Those with the fewest errors on the images held out, at reduced length."""
 TITLES = {"none": "none", "l2": "L2", "l2_sp": "L2-SP", "omega_i": "Ω_I", "omega_u": "Ω_U", "omega_p": "Ω_P"}
 TARGETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {

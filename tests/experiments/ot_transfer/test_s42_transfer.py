@@ -1,6 +1,8 @@
 import torch
 
 from lggkit.experiments.ot_transfer.s42_transfer import EXPERIMENT, GRID, METHODS, TARGETS
+from lggkit.experiments.recipes.finetuning import CHOSEN
+from lggkit.study import view
 from lggkit.study.derived import with_derived
 
 
@@ -68,3 +70,11 @@ def test_gains_are_those_over_the_methods_on_the_same_target(records):
     best = max(found[f"{m}-cifar10"]["accuracy"] for m in METHODS)
     assert {found[f"{m}-cifar10"]["best_accuracy"] for m in METHODS} == {best}
     assert "best_accuracy" not in found["source"] and "best_accuracy" not in found["scratch-cifar10"]
+
+
+def test_the_chosen_weights_are_those_that_the_records_of_the_search_are_best_at():
+    shown = view.at(EXPERIMENT.name, "reduced")
+    for method in METHODS[1:]:
+        arms = {alpha: f"search-{method}-{alpha:g}" for alpha in GRID}
+        found = {alpha: shown.values(arm, "validation_accuracy")[0] for alpha, arm in arms.items()}
+        assert CHOSEN[method] == max(found, key=found.get), method
