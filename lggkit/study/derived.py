@@ -136,8 +136,9 @@ def progress(record: Record, training: Training | None = None) -> float | None:
     Losses are the mean edge weights of pairs of distinct classes that the record has, else those of its
     network's training. None where either is not there, or the least is not known.
     """
-    least, ends = least_loss(record.settings), _ends(record, training)
-    if least is None or ends is None or not ends[0] > least:
+    least = least_loss(record.settings)
+    ends = None if least is None else _ends(record, training)
+    if ends is None or not ends[0] > least:
         return None
     begun, ended = ends
     return (begun - ended) / (begun - least)
