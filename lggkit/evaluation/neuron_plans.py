@@ -33,25 +33,12 @@ def layer_points(model: nn.Module, images: Tensor, depths: Sequence[str]) -> dic
     return {depth: torch.cat(parts, dim=1) for depth, parts in pieces.items()}
 
 
-def neuron_plans(
-    model: nn.Module, reference: nn.Module, images: Tensor, depths: Sequence[str]
-) -> dict[str, Tensor]:
-    """The exact plan (d, d') from the neurons of one network to those of another, by depth.
+def plan_between(ours: Tensor, theirs: Tensor) -> Tensor:
+    """The exact plan (d, d') from neurons (d, n) to neurons (d', n) on the same samples.
 
     Marginals are uniform, so with equal widths ``d · P`` is a permutation and the trace of P the share of
     neurons whose role is their old one (paper 3, section 5).
-
-    Args:
-        model, reference: take images in [0, 1]; in evaluation mode meanwhile.
-        images: uint8 (n, c, h, w), on which activations are compared.
-        depths: names for `lggkit.latents`, of both networks.
     """
-    ours, theirs = (layer_points(one, images, depths) for one in (model, reference))
-    return {depth: plan_between(ours[depth], theirs[depth]) for depth in depths}
-
-
-def plan_between(ours: Tensor, theirs: Tensor) -> Tensor:
-    """The exact plan (d, d') between neurons (d, n) and (d', n), see `neuron_plans`."""
     return exact_transport(cost_matrix(ours, theirs)).plan
 
 

@@ -115,14 +115,13 @@ def harmful(reference: Metrics) -> list[str]:
 def _penalties(arm: str, beside: Mapping[str, Metrics]) -> dict[str, Any]:
     """Points of accuracy over the other methods on an arm's target, their halves, and the best there."""
     method, _, target = arm.partition("-")
-    ours = {
-        name.partition("-")[0]: found["accuracy"]
-        for name, found in beside.items()
-        if name.partition("-")[2] == target and "accuracy" in found
-    }
+    everyone = {tuple(name.split("-", 1)): one for name, one in beside.items() if "-" in name}
+    ours = {m: one["accuracy"] for (m, t), one in everyone.items() if t == target and "accuracy" in one}
+    if method not in ours:
+        return {}
     gains = {f"gain_over_{other}": ours[method] - ours[other] for other in ours if other != method}
     halves = {f"half_{name}": gain / 2 for name, gain in gains.items()}
-    return {**gains, **halves, "best_accuracy": max(ours.values())} if target and method in ours else {}
+    return {**gains, **halves, "best_accuracy": max(ours.values())}
 
 
 RULES: dict[str, Rule] = {"gain": _gain, "corruption": _corruption, "accuracy": _accuracy}

@@ -15,10 +15,9 @@ from typing import Any
 
 from lggkit.evaluation import model_error
 from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
-from lggkit.experiments.networks import TrainedNetwork
+from lggkit.experiments.networks import Network, TrainedNetwork
 from lggkit.experiments.recipes.finetuning import (
     SMALL,
-    START_SEED,
     TARGETS,
     TITLES,
     FineTuned,
@@ -38,21 +37,21 @@ class Settings(FineTuned):
 
     is_source: bool = False
 
+    @property
+    def description(self) -> Network:
+        """The fine-tuned network, or the start."""
+        return self.start if self.is_source else super().description
+
 
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
     """A record for each spec: accuracy on the target, and the trace of the plan through fine-tuning."""
-    results = {spec: _start(spec, context) for spec in specs if spec.protocol.is_source}
-    tuned = [spec for spec in specs if spec not in results]
-    for group in _by_observer(tuned, context):
+    results = trained([spec for spec in specs if spec.protocol.is_source], context)
+    for group in _by_observer([spec for spec in specs if spec not in results], context):
         results |= trained(group, context, group[0].protocol.traces(context))
     for spec in specs:
         begun, result = time.monotonic(), results[spec]
         metrics = {} if result.diverged is not None else _metrics(spec, result, context)
         yield context.record(spec, metrics, seconds=time.monotonic() - begun, **how_trained(result))
-
-
-def _start(spec: Spec, context: Context) -> TrainedNetwork:
-    return context.networks([(spec.protocol.start, START_SEED)])[0]
 
 
 def _by_observer(specs: Sequence[Spec], context: Context) -> list[list[Spec]]:
@@ -65,9 +64,6 @@ def _by_observer(specs: Sequence[Spec], context: Context) -> list[list[Spec]]:
 
 def _metrics(spec: Spec, result: TrainedNetwork, context: Context) -> dict[str, Any]:
     settings = spec.protocol
-    if settings.is_source:
-        own = context.data(settings.start.images.data, train=False)
-        return {"accuracy": 100 - model_error(result.model, own)}
     found = {"accuracy": 100 - model_error(result.model, settings.test(context))}
     if settings.validated:
         held = settings.images.split(context)[1]
@@ -93,7 +89,7 @@ ABLATIONS = (
     Arm(
         "source",
         "The start, on its own classes",
-        {"is_source": True},
+        {"is_source": True, "target": "cifar100"},
         table=False,
         seeds={"short": 1, "reduced": 1},
     ),

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lggkit.data import DataSet
-from lggkit.evaluation.neuron_plans import neuron_plans
+from lggkit.evaluation.neuron_plans import layer_points, plan_between
 from lggkit.experiments.networks import ByDepth, Context, Network, Objective, Observer, Recipe
 from lggkit.objectives import l2, l2_sp, omega_i, omega_p, omega_u
 from lggkit.training import Batch
@@ -112,6 +112,11 @@ def _identity(latent: Tensor) -> Tensor:
     return torch.eye(width, device=latent.device) / width
 
 
+def _trace(ours: Tensor, theirs: Tensor) -> float:
+    """The trace of the plan between neurons, 0 where activations overflow."""
+    return plan_between(ours, theirs).trace().item() if ours.isfinite().all() else 0.0
+
+
 def traces_after(epochs: tuple[int, ...], seen: DataSet, depths: Sequence[str], context: Context) -> Observer:
     """Looks after these epochs at the trace of the plan between a network and its start, by depth.
 
@@ -122,8 +127,8 @@ def traces_after(epochs: tuple[int, ...], seen: DataSet, depths: Sequence[str], 
         if network.start is None:
             return {}
         old = context.network(network.start, network.start_seed)
-        plans = neuron_plans(model, old, seen.images, depths)
-        return {f"trace_{depth}": plan.trace().item() for depth, plan in plans.items()}
+        ours, theirs = (layer_points(one, seen.images, depths) for one in (model, old))
+        return {f"trace_{depth}": _trace(ours[depth], theirs[depth]) for depth in depths}
 
     name = f"traces at {', '.join(depths)} on {len(seen)} images of {seen.name}, {len(seen.classes)} classes"
     return Observer(name, look, epochs)
