@@ -24,11 +24,11 @@ def test_metrics_are_those_of_the_wing(records):
     assert person["ceiling_low"] == pytest.approx(noise_ceiling(people)[0][1].item())
 
 
-def test_accuracies_are_shares_in_percent_and_nulls_lie_above_one_half(records):
+def test_accuracies_are_shares_in_percent_and_nulls_at_least_one_half(records):
     for record in (r for (arm, _), r in records.items() if arm != "exact"):
         for rule in ("published", "corrected"):
             assert 50 <= record.metrics[f"accuracy_{rule}"] <= 100
-            assert record.metrics[f"null_{rule}"] > 50 and len(record.metrics[f"pairs_{rule}"]) == 6
+            assert record.metrics[f"null_{rule}"] >= 50 and len(record.metrics[f"pairs_{rule}"]) == 6
 
 
 def test_exact_claims_hold(records):

@@ -30,18 +30,20 @@ COLORS = {"published": "#D55E00", "corrected": "#0072B2"}
 def rdms_figure(shown: Shown) -> Figure:
     """The RDM of every person and the mean of all, objects in the order of their categories."""
     people = shown.arm("person")
-    figure, axes = panels(len(people) + 1, 3.4)
+    figure, axes = panels(len(people) + 1, 3.0)
     arrays = [(f"person {r.seed + 1}", shown.arrays("person", r.seed)) for r in people]
     for ax, (title, held) in zip(axes, [*arrays, ("mean of all", shown.arrays("mean"))], strict=True):
-        image = ax.imshow(held["rdm"], cmap="cividis", vmin=0.4, vmax=1.4)
-        edges = np.flatnonzero(np.diff(held["labels"])) + 0.5
-        ax.hlines(edges, -0.5, len(held["labels"]) - 0.5, color="white", lw=0.6)
-        ax.vlines(edges, -0.5, len(held["labels"]) - 0.5, color="white", lw=0.6)
-        middles = [np.flatnonzero(held["labels"] == i).mean() for i in range(len(CATEGORIES))]
+        order = held["labels"].argsort(kind="stable")
+        labels = held["labels"][order]
+        image = ax.imshow(held["rdm"][order][:, order], cmap="cividis", vmin=0.4, vmax=1.4)
+        edges = np.flatnonzero(np.diff(labels)) + 0.5
+        ax.hlines(edges, -0.5, len(labels) - 0.5, color="white", lw=0.6)
+        ax.vlines(edges, -0.5, len(labels) - 0.5, color="white", lw=0.6)
+        middles = [np.flatnonzero(labels == i).mean() for i in range(len(CATEGORIES))]
         ax.set_yticks(middles, CATEGORIES)
         ax.set_xticks([])
         ax.set_title(title)
-    figure.colorbar(image, ax=list(axes), label="1 − correlation", shrink=0.6)
+    figure.colorbar(image, ax=list(axes), label="1 − correlation", shrink=0.5)
     return figure
 
 
