@@ -46,6 +46,9 @@ chapter.came_out()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.facts()
 
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
+chapter.say(section.cuts_said)
+
 # %% [markdown]
 # **A seed is a person here.** Seed $i$ compares an RDM with that of person $i$, so that intervals are over the four
 # people of the 92 objects {cite:p}`kriegeskorte2008`, and few claims can be decided by so few.
@@ -93,7 +96,10 @@ for rule in ("as_published", "corrected"):
     value, vector = graph.fiedler_vector(blocks, rule)
     accuracy = graph.cut_accuracy(graph.fiedler_cut(blocks, rule), side)
     print(
-        rule, round(value.item(), 2), (vector.round(decimals=2) + 0).tolist()[2:4], round(accuracy.item(), 2)
+        rule,
+        round(value.item(), 2) + 0.0,
+        (vector.round(decimals=2) + 0).tolist()[2:4],
+        round(accuracy.item(), 2),
     )
 
 # %% [markdown]
@@ -106,9 +112,6 @@ chapter.show(section.cuts_table, caption, "tab-a06-cuts")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Balanced accuracy of the cut over bootstrapped objects: filled as published, outlined corrected.", "name": "fig-a06-resamples"}, "image": {"alt": "Six pairs of histograms of accuracy.", "width": "100%"}}
 figure = chapter.draw(section.resamples_figure)
-# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-chapter.say(section.cuts_said)
-
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = "Balanced accuracy in percent of the cut of two categories."
 chapter.show(section.pairs_table, caption, "tab-a06-pairs")
