@@ -14,6 +14,7 @@ from lggkit.graph.construct import latent_geometry_graph
 from lggkit.graph.depths import depth_variations
 from lggkit.graph.distances import median_bandwidth, pairwise_distance
 from lggkit.graph.eigenmaps import laplacian_eigenmaps
+from lggkit.graph.fiedler import cut_accuracy, fiedler_cut, fiedler_vector
 from lggkit.graph.laplacians import degree, laplacian, laplacian_power_product, normalize_adjacency
 from lggkit.graph.neighbors import knn_mask, symmetrize
 from lggkit.graph.similarities import (
@@ -32,8 +33,11 @@ __all__ = [
     "class_indicators",
     "class_mask",
     "cosine_similarity",
+    "cut_accuracy",
     "degree",
     "depth_variations",
+    "fiedler_cut",
+    "fiedler_vector",
     "flatten",
     "inter_class_edges",
     "knn_graph",

@@ -45,7 +45,7 @@ def laplacian_eigenmaps(a: Tensor, dim: int = 2) -> Tensor:
         )
     a = nonnegative(a, wait=True)
     vectors = torch.linalg.eigh(_lifted(a)).eigenvectors[..., :dim]
-    return _with_sign(vectors * inverse_sqrt(degree(a)).unsqueeze(-1))
+    return with_sign(vectors * inverse_sqrt(degree(a)).unsqueeze(-1))
 
 
 def _lifted(a: Tensor) -> Tensor:
@@ -59,6 +59,7 @@ def _lifted(a: Tensor) -> Tensor:
     )
 
 
-def _with_sign(columns: Tensor) -> Tensor:
+def with_sign(columns: Tensor) -> Tensor:
+    """Columns (..., n, c), each turned so that its largest entry is positive."""
     largest = columns.abs().argmax(-2, keepdim=True)
     return torch.where(columns.gather(-2, largest) < 0, -columns, columns)

@@ -15,6 +15,8 @@ UNITS = (
     (r"relative_step_time", "of the time of a step"),
     (r".*correlation", "of rank correlation"),
     (r".*error.*|gain.*|consistency.*|accuracy.*", "points"),
+    (r"pearson.*", "of correlation"),
+    (r"failed_.*|correction_gain", "points"),
     (r"sigma_.*", "of σ"),
     (r"inter_edges_.*", "edges"),
     (r"clusters_.*", "clusters a class"),

@@ -99,8 +99,10 @@ def test_identifiers_are_unique_and_carry_their_number(paper):
     rows = read(paper, "claims")
     assert len({r["id"] for r in rows}) == len({r["number"] for r in rows}) == len(rows)
     for row in rows:
-        kind, digits, part = re.fullmatch(r"(r?)(\d+)([a-z]?)", row["number"]).groups()
-        assert re.fullmatch(rf"{kind or 'c'}{int(digits):02d}{part}(-[a-z0-9]+)+", row["id"]), row
+        article, kind, digits, part = re.fullmatch(r"(a\d\d-)?(r?)(\d+)([a-z]?)", row["number"]).groups()
+        number = digits if article else f"{int(digits):02d}"
+        stem = f"{article or ''}{kind or 'c'}{number}{part}"
+        assert re.fullmatch(rf"{stem}(-[a-z0-9]+)+", row["id"]), row
 
 
 @each
