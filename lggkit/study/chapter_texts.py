@@ -83,9 +83,11 @@ def chosen(judged: Sequence[ClaimVerdict]) -> list[ClaimVerdict]:
     return sorted(ordered[:MOST], key=_rank)
 
 
-def _rank(judged: ClaimVerdict) -> tuple[int, int, str]:
-    known = ORDER.index(judged.verdict) if judged.verdict in ORDER else len(ORDER)
-    return known, int(re.sub(r"\D", "", judged.claim.number) or 0), judged.claim.number
+def _rank(judged: ClaimVerdict) -> tuple[int, bool, int, str]:
+    """By verdict; identities after findings."""
+    known, identity = len(ORDER), judged.claim.kind == "exact"
+    known = ORDER.index(judged.verdict) if judged.verdict in ORDER else known
+    return known, identity, int(re.sub(r"\D", "", judged.claim.number) or 0), judged.claim.number
 
 
 def whole_number(number: str) -> str:

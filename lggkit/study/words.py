@@ -21,7 +21,7 @@ Settings = Mapping[str, Any]
 def data_name(settings: Settings) -> str | None:
     """The data set that was read under a record's settings; None where none was."""
     described = _description(settings)
-    named = (settings.get(key) for key in ("stand_in", "dataset", "data"))
+    named = (settings.get(key) for key in ("stand_in", "dataset", "data", "target"))
     last = described["images"].get("data") if described else None
     return next((name for name in (*named, last) if name and isinstance(name, str)), None)
 
