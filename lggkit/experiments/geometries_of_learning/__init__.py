@@ -1,0 +1,1 @@
+"""Geometries of learning: a collection of articles."""
