@@ -25,12 +25,14 @@ class DataLender(Protocol):
 class Images:
     """The training images of a data set: ``held_out`` of them left out, of the first classes only.
 
-    ``classes_kept`` None is all classes. Which images are held out depends on their number alone.
+    ``classes_kept`` None is all classes. Which images are held out depends on their number alone. Of every
+    class as many as ``per_class`` are trained on, always the same ones; None is all of them.
     """
 
     data: str
     classes_kept: int | None = None
     held_out: int = 0
+    per_class: int | None = None
 
     @property
     def classes(self) -> int:
@@ -49,7 +51,10 @@ class Images:
     def training(self, context: DataLender) -> DataSet:
         """What a network is trained on."""
         seen, _ = self.split(context)
-        return seen if self.classes_kept is None else seen.first_classes(self.classes_kept)
+        seen = seen if self.classes_kept is None else seen.first_classes(self.classes_kept)
+        if self.per_class is None:
+            return seen
+        return seen.per_class(self.per_class, torch.Generator().manual_seed(SPLIT_SEED))
 
 
 @dataclass(frozen=True)

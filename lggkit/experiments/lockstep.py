@@ -75,11 +75,10 @@ def _teacher(guide: Guide, context: Context) -> Teacher:
 
 
 def _objective(network: Network, model: nn.Module, guides: Mapping[Guide, Teacher]) -> Objective:
-    recipe, guide = network.recipe, guides.get(network.recipe.guide)
+    own, guide = network.recipe.objective_of(model), guides.get(network.recipe.guide)
 
     def objective(latents: Mapping[str, Tensor], outputs: Tensor, labels: Tensor, batch: Batch) -> Tensor:
-        theirs = {} if guide is None else guide(batch)
-        return recipe.objective(model, latents, outputs, batch, theirs)
+        return own(latents, outputs, batch, {} if guide is None else guide(batch))
 
     return objective
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -40,6 +41,8 @@ def named(result: TrainResult, key: str, device: str) -> TrainedNetwork:
 
 
 ByDepth = Mapping[str, Tensor]
+Objective = Callable[[ByDepth, Tensor, Batch, ByDepth], Tensor]
+"""From latents, outputs, a batch and a guide's latents to a loss."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,10 @@ class Recipe:
         """The loss, a scalar; ``guide`` has the guide's latents by depth, if there is a guide."""
         return F.cross_entropy(outputs, batch.labels)
 
+    def objective_of(self, model: nn.Module) -> Objective:
+        """The objective of one network, which still has the weights that its training begins with."""
+        return partial(self.objective, model)
+
     def after_step(self) -> Callable[[nn.Module], None] | None:
         """What follows every update."""
         return None
@@ -89,7 +96,8 @@ class Network:
     """The description of a trained network but for its seed.
 
     ``start`` is another described network of the same architecture, whose weights (of the same seed, or of
-    ``start_seed``) it begins with: fine-tuning. None begins with random weights.
+    ``start_seed``) it begins with: fine-tuning. None begins with random weights, and so do the parts whose
+    paths begin with one of ``fresh``, such as a last layer for other classes.
     """
 
     images: Images
@@ -98,6 +106,7 @@ class Network:
     recipe: Recipe = field(default_factory=Recipe)
     start: Network | None = None
     start_seed: int | None = None
+    fresh: tuple[str, ...] = ()
 
     def key(self, seed: int) -> str:
         """Sixteen hexadecimal digits that name the trained network of a seed, by content.
@@ -123,7 +132,9 @@ class Network:
         model = self.untrained(seed, context)
         if self.start is not None:
             other = seed if self.start_seed is None else self.start_seed
-            model.load_state_dict(context.network(self.start, other).state_dict())
+            old = context.network(self.start, other).state_dict()
+            new = {n: w for n, w in model.state_dict().items() if n.startswith(self.fresh)}
+            model.load_state_dict({n: w for n, w in old.items() if n not in new} | new)
         return model
 
 

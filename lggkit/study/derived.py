@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -34,24 +35,30 @@ def with_derived(
     ledger by key, from which the progress of a training is read where the record does not say it.
     """
     everyone = list(records)
-    references = {
-        r.seed: r.metrics for r in everyone if r.arm == experiment.reference and r.status == "complete"
-    }
+    by_seed: dict[int, dict[str, Metrics]] = defaultdict(dict)
+    for one in (one for one in everyone if one.status == "complete"):
+        by_seed[one.seed][one.arm] = one.metrics
     known = trainings or {}
     return [
-        _enriched(one, references.get(one.seed), experiment.derived, known.get(one.network))
+        _enriched(one, experiment, by_seed[one.seed], known.get(one.network))
+        if one.status == "complete"
+        else one
         for one in everyone
     ]
 
 
 def _enriched(
-    record: Record, reference: Metrics | None, names: Sequence[str], training: Training | None
+    record: Record, experiment: Experiment, beside: Mapping[str, Metrics], training: Training | None
 ) -> Record:
-    if record.status != "complete":
-        return record
     found = dict(record.metrics)
-    for name in names:
-        found |= RULES[name](record.metrics, reference)
+    for name in experiment.derived:
+        if name in RULES:
+            found |= RULES[name](record.metrics, beside.get(experiment.reference))
+        else:
+            shown = {
+                arm.name: beside[arm.name] for arm in experiment.arms if arm.table and arm.name in beside
+            }
+            found |= AMONG_ARMS[name](record.arm, shown)
     gone = progress(record, training)
     found |= {} if gone is None else {"progress": gone}
     return record if found == record.metrics else dataclasses.replace(record, metrics=found)
@@ -105,7 +112,22 @@ def harmful(reference: Metrics) -> list[str]:
     return harmful_corruptions(errors_of(reference), reference["clean_error"])
 
 
+def _penalties(arm: str, beside: Mapping[str, Metrics]) -> dict[str, Any]:
+    """Points of accuracy over the other methods on an arm's target, their halves, and the best there."""
+    method, _, target = arm.partition("-")
+    everyone = {tuple(name.split("-", 1)): one for name, one in beside.items() if "-" in name}
+    ours = {m: one["accuracy"] for (m, t), one in everyone.items() if t == target and "accuracy" in one}
+    if method not in ours:
+        return {}
+    gains = {f"gain_over_{other}": ours[method] - ours[other] for other in ours if other != method}
+    halves = {f"half_{name}": gain / 2 for name, gain in gains.items()}
+    return {**gains, **halves, "best_accuracy": max(ours.values())}
+
+
 RULES: dict[str, Rule] = {"gain": _gain, "corruption": _corruption, "accuracy": _accuracy}
+"""Rules on a record and that of the reference."""
+AMONG_ARMS: dict[str, Callable[[str, Mapping[str, Metrics]], dict[str, Any]]] = {"penalties": _penalties}
+"""Rules on an arm and the metrics of all table arms with its seed."""
 
 
 def progress(record: Record, training: Training | None = None) -> float | None:

@@ -152,11 +152,16 @@ def bounds():
 
 @pytest.fixture
 def compared():
-    """A function from a section's name to the arms and metrics that all cells and claims compare."""
+    """A function from a section's name to the arms and metrics that measurable cells and claims compare."""
 
     def of(name):
         papers = [folder.parent.name for folder in (paths.repository() / "data/paper").glob("*/claims.csv")]
-        pairs = {(c.arm, c.metric) for paper in papers for c in cells(paper) if c.experiment == name}
+        pairs = {
+            (c.arm, c.metric)
+            for paper in papers
+            for c in cells(paper)
+            if c.experiment == name and c.available
+        }
         for claim in (claim for paper in papers for claim in claims(paper)):
             if claim.experiment == name and claim.kind != "all_of":
                 for side in filter(None, (claim.left, claim.right)):

@@ -20,7 +20,10 @@ def test_pages_are_written_whole(tmp_path):
         "benchmarks.md",
         *(f"bench-{name}.md" for name in bench_parts.SECTIONS),
     }
-    assert "numbers that four papers print" in (tmp_path / "headline.md").read_text()
+    assert (
+        "numbers that four papers and one collection of articles print"
+        in (tmp_path / "headline.md").read_text()
+    )
     scorecard = (tmp_path / "scorecard.md").read_text()
     assert all(f"### {title}" in scorecard for title in (one.title for one in papers.papers()))
     compute = (tmp_path / "compute.md").read_text()

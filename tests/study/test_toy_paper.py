@@ -186,7 +186,7 @@ def test_pages_and_settings_need_no_edit_either(copy):
     done = subprocess.run(command, cwd=copy, env=surroundings(copy), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("nothing is trained no data set\n") and "### Coins" in done.stdout
-    assert "four papers and one collection of articles print" in done.stdout.splitlines()[-1]
+    assert "four papers and two collections of articles print" in done.stdout.splitlines()[-1]
 
 
 def shown(notebook):
