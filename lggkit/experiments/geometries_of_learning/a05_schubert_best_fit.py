@@ -37,7 +37,7 @@ class Settings(Protocol):
     sizes: tuple[int, ...] = (1, 2, 3, 4, 5)
     dims: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
     groupings: int = 5
-    starts: int = 2
+    starts: int = 1
     head: Head = field(default_factory=Head)
     adam_steps: int = 40_000
     adam_dimension: int = 4
@@ -118,7 +118,6 @@ SMOKE = Settings(
     sizes=(1, 2, 3),
     dims=(1, 2, 4, 6),
     groupings=1,
-    starts=1,
     head=Head(steps=30),
     adam_steps=1000,
     timed_n=(16, 32),

@@ -99,7 +99,7 @@ def by_neighbours(
 
 def fit_curves(train: Sets, test: Sets, dims: Sequence[int], name: str) -> dict[str, Any]:
     """Fits of training and test sets against k, and the gain a dimension before k = 4 and after."""
-    fitted = [SchubertBestFit(k, tolerance=1e-8).fit(train.bases) for k in dims]
+    fitted = [SchubertBestFit(k, starts=2, tolerance=1e-7).fit(train.bases) for k in dims]
     curves = {"train": [one.fit_ for one in fitted], "test": [one.score(test.bases) for one in fitted]}
     bend = min(range(len(dims)), key=lambda i: abs(dims[i] - 4))
     found: dict[str, Any] = {f"{split}_{name}": own for split, own in curves.items()}
