@@ -20,7 +20,7 @@ COLUMNS = {
 }
 PAPERS = papers()
 KNOWN = {experiment for one in PAPERS for experiment in one.experiments}
-UNITS = {"percent", "percent accuracy", "ratio", "dimensionless", "MAE x100"}
+UNITS = {"ms", "percent", "percent accuracy", "ratio", "dimensionless", "MAE x100"}
 OF_ARM = re.compile(r"[a-z0-9_.-]+:[a-z0-9_]+")
 T_95_OF_10 = 2.262157
 WHOLE = re.compile(r"[1-9][0-9]*")
@@ -99,8 +99,11 @@ def test_identifiers_are_unique_and_carry_their_number(paper):
     rows = read(paper, "claims")
     assert len({r["id"] for r in rows}) == len({r["number"] for r in rows}) == len(rows)
     for row in rows:
-        kind, digits, part = re.fullmatch(r"(r?)(\d+)([a-z]?)", row["number"]).groups()
-        assert re.fullmatch(rf"{kind or 'c'}{int(digits):02d}{part}(-[a-z0-9]+)+", row["id"]), row
+        kind, digits, part = re.fullmatch(r"(?:a\d+-)?(r?)(\d+)([a-z]?)", row["number"]).groups()
+        article = row["number"].rpartition("-")[0]
+        width = 1 if article else 2
+        start = f"{article}-" * bool(article) + f"{kind or 'c'}{int(digits):0{width}d}{part}"
+        assert re.fullmatch(rf"{start}(-[a-z0-9]+)+", row["id"]), row
 
 
 @each

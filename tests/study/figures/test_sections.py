@@ -44,7 +44,9 @@ def functions():
 def at_short():
     """The records of a section at short scale, read once."""
     held = {}
-    return lambda name: held.setdefault(name, view.at(name, "short"))
+    return lambda name: held.setdefault(
+        name, view.at(name, "short" if view.at(name, "short").records else "paper")
+    )
 
 
 def smallest_text(figure):

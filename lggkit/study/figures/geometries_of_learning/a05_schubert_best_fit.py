@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,24 +99,21 @@ def node_figure(shown: Shown) -> Figure:
 
 
 def images_figure(shown: Shown) -> Figure:
-    """Figures 3 and 10: prototypes by either cosine, the columns of K, and the nearest vectors of six sets."""
+    """Figures 3 and 10: prototypes by either cosine, columns of K, and the nearest vectors of six sets."""
     import matplotlib.pyplot as plt
 
     arrays = shown.arrays("images")
-    rows = [
-        [*arrays["cos2"], *arrays["cos"], *arrays["columns"][:2]],
-        list(arrays["near"]),
-        list(arrays["members"][:, 0]),
-    ]
+    members, near = arrays["members"][:, 0].astype(float), arrays["near"].astype(float)
+    signs = np.sign((members * near).sum((1, 2), keepdims=True))
+    rows = [[*arrays["cos2"], *arrays["cos"], *arrays["columns"][:2]], [*(signs * near)], [*members]]
     titles = [
         [f"{name}, {c}" for c in ("cos²", "cos") for name in CLASSES] + ["K, first", "K, second"],
         [f"K b, {name}" for name in ("cat", "dog") for _ in range(3)],
         [f"a {name} of it" for name in ("cat", "dog") for _ in range(3)],
     ]
     figure, axes = plt.subplots(3, 6, figsize=(8, 4.8))
-    for ax, image, title in zip(axes.flat, sum(rows, []), sum(titles, []), strict=True):
-        signed = image.astype(float) * (np.sign(image.astype(float).sum()) or 1)
-        ax.imshow(signed, cmap="gray")
+    for ax, image, title in zip(axes.flat, chain(*rows), chain(*titles), strict=True):
+        ax.imshow(image.astype(float), cmap="gray")
         ax.set_title(title, fontsize=9)
         ax.axis("off")
     return figure
@@ -172,11 +170,11 @@ def order_said(shown: Shown) -> list[str]:
 def _switch(ahead: bool, behind: bool) -> str:
     if ahead and behind:
         return (
-            "So the order depends on a word that the article leaves out. Against PCA as libraries have it, which "
-            "centres, best fits are ahead; against PCA of the same vectors without centring they are behind as "
-            "soon as sets are large."
+            "So the order depends on a word that the article leaves out. Against PCA as libraries have it, "
+            "which centres, best fits are ahead; against PCA of the same vectors without centring they are "
+            "behind as soon as sets are large."
         )
-    return "Centring alone does not turn the order here."
+    return "Best fits are not ahead of both kinds of PCA, and the article does not say which it took."
 
 
 def distance_said(shown: Shown) -> list[str]:
@@ -201,9 +199,9 @@ def node_said(shown: Shown) -> list[str]:
         )
     )
     return [
-        f"With three to five images a decision, algorithm III has {mean_text(many)} %. A tanh layer has "
-        f"{mean_text(single)} % with one image, and {mean_text(vote)} % if its answers for the same images are "
-        f"averaged. {seeds_text(many)}"
+        "With three to five images a decision, algorithm III has "
+        f"{mean_text(many)} %. A tanh layer has {mean_text(single)} % with one image, and {mean_text(vote)} % if "
+        f"its answers for the same images are averaged. {seeds_text(many)}"
     ]
 
 
@@ -211,8 +209,9 @@ def solvers_said(shown: Shown) -> list[str]:
     """Fits and times of the solvers."""
     fits = {name: shown.interval("solver", f"fit_{name}") for name in ("alternating", "adam", "riemannian")}
     speedup = shown.values("solver", "speedup")
+    reached = [mean_text(one, 4) for one in fits.values()]
     return [
-        f"The ascent reaches {mean_text(fits['alternating'], 4)}, Adam {mean_text(fits['adam'], 4)} and the "
-        f"steepest ascent on the Grassmannian {mean_text(fits['riemannian'], 4)}. The ascent with eight starts is "
-        f"{min(speedup):,.0f} to {max(speedup):,.0f} times as fast as Adam here, on a processor that was shared."
+        f"The ascent reaches {reached[0]}, Adam {reached[1]} and the steepest ascent on the Grassmannian "
+        f"{reached[2]}. The ascent with eight starts is {min(speedup):,.0f} to {max(speedup):,.0f} times as "
+        "fast as Adam here, on a processor that was shared."
     ]
