@@ -29,7 +29,6 @@ ATTACKED = {
     "corruption_images": 40,
 }
 QUICK = {
-    "geometries_of_learning/a05_schubert_best_fit": {"adam_steps": 1000, "per_class": 50},
     "lgg/s33_latent_geometry_graphs": {"draws": 12, "neighbor_base": 150, "neighbor_queries": 60},
     "lgg/s41_distillation": {"teacher_training": FAST, "draws": 2},
     "lgg/s42_embeddings": {"sweep_training": FAST, **CORRUPTED},
