@@ -35,6 +35,7 @@ import torch
 from lggkit import subspaces
 from lggkit.study import figures
 from lggkit.study.chapter import Chapter
+from lggkit.study.figures.geometries_of_learning import a05_numbers as numbers
 from lggkit.study.figures.geometries_of_learning import a05_schubert_best_fit as section
 
 figures.use_style()
@@ -97,7 +98,7 @@ figure = chapter.draw(section.fits_figure)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy of prototypes against their dimension, for sets of one, three and five images; 95 % intervals over splits.", "name": "fig-a05-prototypes"}, "image": {"alt": "Three panels of accuracy against dimension with four curves each.", "width": "100%"}}
 figure = chapter.draw(section.prototypes_figure, chapter.titles)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-chapter.say(section.order_said)
+chapter.say(numbers.order_said)
 
 # %% [markdown]
 # ## Algorithm I: coordinates and a nearest neighbour
@@ -105,7 +106,7 @@ chapter.say(section.order_said)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy of one nearest neighbour on the coordinates of a set in one subspace, by the distance between coordinates; mean over k.", "name": "fig-a05-neighbours"}, "image": {"alt": "Two panels of accuracy against set size with three curves each.", "width": "100%"}}
 figure = chapter.draw(section.coordinates_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-chapter.say(section.distance_said)
+chapter.say(numbers.distance_said)
 
 # %% [markdown]
 # ## Algorithm III: a node and a head
@@ -115,7 +116,7 @@ chapter.say(section.distance_said)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Left: accuracy against the dimension, mean over set sizes. Right: against the images a decision, mean over k.", "name": "fig-a05-node"}, "image": {"alt": "Two panels: accuracy of algorithm III and of tanh units against dimension and against images a decision.", "width": "100%"}}
 figure = chapter.draw(section.node_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-chapter.say(section.node_said)
+chapter.say(numbers.node_said)
 
 # %% [markdown]
 # ## Solvers
@@ -125,7 +126,7 @@ chapter.say(section.node_said)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Fit of ten sets of two cats, k = 4: the ascent from its best start, and Adam, whose weights are made orthonormal to be looked at; a line a split.", "name": "fig-a05-solvers"}, "image": {"alt": "Two panels of fit against iterations; the ascent is at its height after some dozens, Adam after tens of thousands.", "width": "100%"}}
 figure = chapter.draw(section.solvers_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-chapter.say(section.solvers_said)
+chapter.say(numbers.solvers_said)
 
 # %% [markdown]
 # The time of a step of that solver on this processor is in the records; the article's times are of a GPU.
