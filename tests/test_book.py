@@ -11,6 +11,7 @@ PAGES = {
     "lggkit.graph": "graph",
     "lggkit.transport": "transport",
     "lggkit.similarity": "similarity",
+    "lggkit.subspaces": "subspaces",
     "lggkit.latents": "latents",
     "lggkit.objectives": "objectives",
     "lggkit.networks": "networks",

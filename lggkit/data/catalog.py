@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from lggkit.data import digits, published
+from lggkit.data import catdog, digits, published
 
 
 @dataclass(frozen=True)
@@ -40,4 +40,5 @@ DATASETS: dict[str, Entry] = {
     "fashion-mnist": Entry(
         published.FASHION_CLASSES, published.FASHION_MNIST, FASHION_STATISTICS, "Fashion-MNIST"
     ),
+    "catdog": Entry(catdog.CLASSES, catdog.read, title="cats and dogs"),
 }

@@ -131,7 +131,7 @@ def headline(card: Mapping[str, Any] | None = None, paper: str = "") -> dict[str
     card = scorecard() if card is None else card
     known = {f"{c['paper']}/{c['id']}" for c in card["claims"]}
     claims, tables = ([r for r in card[part] if paper in ("", r["paper"])] for part in ("claims", "tables"))
-    whole = [c for c in claims if c["number"].isdigit() and c.get("shares") not in known]
+    whole = [c for c in claims if _is_whole(c["number"]) and c.get("shares") not in known]
     findings, identities = ([c for c in whole if bool(c.get("identity")) is apart] for apart in (False, True))
     return {
         "papers": len({t["paper"] for t in tables} | {c["paper"] for c in claims}),
@@ -144,6 +144,11 @@ def headline(card: Mapping[str, Any] | None = None, paper: str = "") -> dict[str
         "identities": len(identities),
         "identities_hold": sum(c["verdict"] == HOLDS for c in identities),
     }
+
+
+def _is_whole(number: str) -> bool:
+    """Whether a number is that of a claim, such as 5 or, of an article, a05-5; 5a and r5 are not."""
+    return number.rpartition("-")[2].isdigit()
 
 
 def as_text(card: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from lggkit.study.ledger import Ledger
 from lggkit.study.network_ledger import NetworkLedger
 
 ALL = {experiment.name: experiment for experiment in experiments.all_experiments()}
-CLOCKED = ("relative_step_time", "seconds_", "step_seconds_")
+CLOCKED = ("relative_step_time", "seconds_", "step_seconds_", "ms_", "slope_", "speedup")
 """What the names of metrics that a clock gives begin with."""
 
 

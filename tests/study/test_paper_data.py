@@ -20,7 +20,7 @@ COLUMNS = {
 }
 PAPERS = papers()
 KNOWN = {experiment for one in PAPERS for experiment in one.experiments}
-UNITS = {"percent", "percent accuracy", "ratio", "dimensionless", "MAE x100"}
+UNITS = {"ms", "percent", "percent accuracy", "ratio", "dimensionless", "MAE x100"}
 OF_ARM = re.compile(r"[a-z0-9_.-]+:[a-z0-9_]+")
 T_95_OF_10 = 2.262157
 WHOLE = re.compile(r"[1-9][0-9]*")
@@ -99,7 +99,7 @@ def test_identifiers_are_unique_and_carry_their_number(paper):
     rows = read(paper, "claims")
     assert len({r["id"] for r in rows}) == len({r["number"] for r in rows}) == len(rows)
     for row in rows:
-        article, kind, digits, part = re.fullmatch(r"(a\d\d-)?(r?)(\d+)([a-z]?)", row["number"]).groups()
+        article, kind, digits, part = re.fullmatch(r"(a\d\d-)?([a-z]?)(\d+)([a-z]?)", row["number"]).groups()
         number = digits if article else f"{int(digits):02d}"
         stem = f"{article or ''}{kind or 'c'}{number}{part}"
         assert re.fullmatch(rf"{stem}(-[a-z0-9]+)+", row["id"]), row
