@@ -1,1 +1,1 @@
-"""Paper 1: representing latent spaces with graphs."""
+"""Paper 4: robust relative representations and topological densification."""

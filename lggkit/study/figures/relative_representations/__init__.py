@@ -1,1 +1,1 @@
-"""Figures, tables and sentences of paper 1, one module a section."""
+"""Figures, tables and sentences of paper 4, one module a section."""
