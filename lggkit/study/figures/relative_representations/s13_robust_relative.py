@@ -27,10 +27,10 @@ MAPS = {
 }
 STEPS = {"relative_centred": "centred only", "relative_robust_scaled": "robust, ÷ √k"}
 RELATIONS = {
-    "own": "own decoder",
-    "seed": "another seed",
-    "language": "another language",
-    "kind": "another kind",
+    "own": "nothing (own)",
+    "seed": "seed",
+    "language": "language",
+    "kind": "kind",
     "both": "both",
 }
 CURVES = {

@@ -54,9 +54,9 @@ def accuracy_figure(shown: Shown) -> Figure:
     figure, axes = panels(3, 3.0, sharey=True)
     look = looks(shown.experiment)
     headings = {
-        "accuracy_own": "accuracy, own decoder (%)",
-        "accuracy_stitched": "accuracy, foreign decoders (%)",
-        "accuracy_pair_sd": "sd over stitched pairs (points)",
+        "accuracy_own": "own decoder (%)",
+        "accuracy_stitched": "foreign decoders (%)",
+        "accuracy_pair_sd": "sd over pairs (points)",
     }
     for ax, (metric, label) in zip(axes, headings.items(), strict=True):
         for place, arm in enumerate(ARMS):
