@@ -3,9 +3,12 @@
 from lggkit.data.augmentation import apply_augmentation, augment, draw_augmentation
 from lggkit.data.batches import batches, epoch_order
 from lggkit.data.catalog import DATASETS
+from lggkit.data.class_batches import class_batches
 from lggkit.data.dataset import DataSet
 from lggkit.data.files import DataCorrupt, DataUnavailable, root
 from lggkit.data.loading import load
+from lggkit.data.parallel_text import ParallelText, read_table, verses
+from lggkit.data.parallel_toy import invented
 from lggkit.data.pixels import channel_statistics, normalize, to_float
 
 __all__ = [
@@ -13,14 +16,19 @@ __all__ = [
     "DataCorrupt",
     "DataSet",
     "DataUnavailable",
+    "ParallelText",
     "apply_augmentation",
     "augment",
     "batches",
     "channel_statistics",
+    "class_batches",
     "draw_augmentation",
     "epoch_order",
+    "invented",
     "load",
     "normalize",
+    "read_table",
     "root",
     "to_float",
+    "verses",
 ]

@@ -1,6 +1,7 @@
 """Losses and regularisers, each one equation of one paper, usable alone in any training loop."""
 
 from lggkit.graph import depth_variations
+from lggkit.objectives.densification import densification
 from lggkit.objectives.gkd import gkd
 from lggkit.objectives.graph_smoothness import graph_smoothness
 from lggkit.objectives.knowledge_distillation import hinton
@@ -19,6 +20,7 @@ from lggkit.objectives.variation_smoothness import variation_smoothness
 __all__ = [
     "Latents",
     "check_latents",
+    "densification",
     "depth_variations",
     "gkd",
     "graph_smoothness",

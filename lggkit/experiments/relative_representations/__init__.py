@@ -1,0 +1,1 @@
+"""Paper 4: robust relative representations and topological densification."""

@@ -1,0 +1,61 @@
+"""Gaussian normalisation without learned parameters: statistics of a batch, and running ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lggkit.graph._precision import accumulating, tensor
+
+EPSILON = 1e-5
+"""What is added to a variance, as in torch's batch normalisation."""
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """Mean and variance (..., 1, d) of each feature, and the small constant of the normalisation."""
+
+    mean: Tensor
+    variance: Tensor
+    epsilon: float = EPSILON
+
+    @classmethod
+    def of(cls, x: Tensor, epsilon: float = EPSILON) -> Statistics:
+        """Those of samples (..., n, d), n >= 2, the variance with n in the denominator.
+
+        Raises:
+            ValueError: there are fewer than two samples, which have no variance.
+            TypeError: ``x`` is no tensor or not floating point.
+        """
+        if tensor(x, "x").ndim < 2 or x.shape[-2] < 2:
+            raise ValueError(f"x has shape {tuple(x.shape)}; statistics need (..., n, d) with n >= 2 samples")
+        x = accumulating(x)
+        return cls(x.mean(-2, keepdim=True), x.var(-2, correction=0, keepdim=True), epsilon)
+
+    def moved(self, other: Statistics, momentum: float) -> Statistics:
+        """Running statistics: ``(1 - momentum)`` of these and ``momentum`` of a new batch's, detached.
+
+        Raises:
+            ValueError: the momentum is not between 0 and 1.
+        """
+        if not 0 <= momentum <= 1:
+            raise ValueError(f"momentum is {momentum}; choose a number from 0 to 1, as the authors' 0.3")
+        mean, variance = (
+            torch.lerp(old.detach(), new.detach(), momentum)
+            for old, new in ((self.mean, other.mean), (self.variance, other.variance))
+        )
+        return Statistics(mean, variance, self.epsilon)
+
+    def normalize(self, x: Tensor) -> Tensor:
+        """``(x - μ) / √(σ² + ε)``, (..., n, d).
+
+        Raises:
+            ValueError: ``x`` has another width.
+        """
+        if tensor(x, "x").shape[-1] != self.mean.shape[-1]:
+            raise ValueError(
+                f"x has width {x.shape[-1]} and the statistics {self.mean.shape[-1]}; give its own"
+            )
+        return (accumulating(x) - self.mean) * (self.variance + self.epsilon).rsqrt()

@@ -1,0 +1,130 @@
+"""Figures, tables and sentences of paper 4, sections 1 to 3: stitching by relative maps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from lggkit.study import tables
+from lggkit.study.figures.parts import dots, half_width, looks, marked_interval, one_legend, panels
+from lggkit.study.figures.stitching import stitching_figure
+from lggkit.study.statistics import t_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from lggkit.study.view import Shown
+
+MAPS = {
+    "absolute": "absolute",
+    "relative_vanilla": "relative, as released (÷ √k)",
+    "relative_unscaled": "relative, as on the poster",
+    "relative_robust": "robust",
+}
+STEPS = {"relative_centred": "centred only", "relative_robust_scaled": "robust, ÷ √k"}
+RELATIONS = {
+    "own": "nothing (own)",
+    "seed": "seed",
+    "language": "language",
+    "kind": "kind",
+    "both": "both",
+}
+CURVES = {
+    "robust": ("relative_robust", "robust"),
+    "plain": ("relative_unscaled", "relative, unscaled"),
+    "plain_scaled": ("relative_vanilla", "relative, ÷ √k"),
+}
+
+
+def maps_figure(shown: Shown) -> Figure:
+    """Heat maps of the four maps of the poster's table."""
+    return stitching_figure(shown, MAPS)
+
+
+def relations_figure(shown: Shown) -> Figure:
+    """Accuracy of each map by what decoder and encoder differ in."""
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(7.2, 3.6))
+    look, arms = looks(shown.experiment), {**MAPS, "relative_centred": "centred only"}
+    for place, (arm, title) in enumerate(arms.items()):
+        for x, name in enumerate(RELATIONS):
+            at = x + 0.13 * (place - 2)
+            values = shown.values(arm, f"accuracy_{name}")
+            marked_interval(ax, at, values, look[arm], None if x else title, upright=True)
+    ax.axhline(shown.interval("absolute", "chance_accuracy").mean, color="#888888", lw=1, ls=":")
+    ax.set_xticks(range(len(RELATIONS)), RELATIONS.values())
+    ax.set(xlabel="encoder and decoder differ in", ylabel="accuracy (%)")
+    one_legend(figure, ax)
+    return figure
+
+
+def factors_figure(shown: Shown) -> Figure:
+    """The two factors apart: what is normalised, and whether √k divides, own and stitched."""
+    figure, axes = panels(2, 3.4, sharey=True)
+    look, arms = looks(shown.experiment), {**MAPS, **STEPS}
+    for ax, part in zip(axes, ("own", "stitched"), strict=True):
+        for place, arm in enumerate(arms):
+            values = shown.values(arm, f"accuracy_{part}")
+            marked_interval(ax, -place, values, look[arm])
+            dots(ax, -place, values)
+        ax.set_yticks([-i for i in range(len(arms))], arms.values())
+        ax.set(xlabel=f"accuracy, {'own decoder' if part == 'own' else 'foreign decoders'} (%)")
+    return figure
+
+
+def sweeps_figure(shown: Shown) -> Figure:
+    """Stitched accuracy against anchors, width and learning rate."""
+    figure, axes = panels(3, 3.4, sharey=True)
+    settings = shown.arm("rates")[0].settings
+    rates = [factor * settings["learning_rate"] for factor in settings["factors"]]
+    for ax, arm, x, label in (
+        (axes[0], "anchors-random", shown.arm("anchors-random")[0].settings["counts"], "anchors"),
+        (axes[1], "widths", shown.arm("widths")[0].settings["widths"], "width of the latents"),
+        (axes[2], "rates", rates, "learning rate of the heads"),
+    ):
+        _curves(ax, shown, arm, x)
+        ax.set(xscale="log", xlabel=label)
+    axes[0].set(ylabel="accuracy, foreign decoders (%)")
+    one_legend(figure, axes[2])
+    return figure
+
+
+def _curves(ax: Axes, shown: Shown, arm: str, x: Sequence[float]) -> None:
+    look = looks(shown.experiment)
+    for name, (like, title) in CURVES.items():
+        rows = np.array(
+            [r.metrics[f"stitched_{name}"] for r in shown.arm(arm) if f"stitched_{name}" in r.metrics]
+        )
+        if len(rows):
+            halves = [half_width(column) for column in rows.T]
+            ax.errorbar(x, rows.mean(0), yerr=halves, label=title, capsize=2, ms=5, lw=1.4, **look[like])
+
+
+def choices(shown: Shown) -> pd.DataFrame:
+    """Stitched accuracy of the robust map by how anchors are chosen, and how many."""
+    counts = shown.arm("anchors-random")[0].settings["counts"]
+    rows = []
+    for how in ("random", "far", "kmeans"):
+        held = np.array([r.metrics["stitched_robust"] for r in shown.arm(f"anchors-{how}")])
+        cells = {str(n): tables.interval_text(t_interval(c), 1) for n, c in zip(counts, held.T, strict=True)}
+        rows.append({"anchors": "k-means" if how == "kmeans" else how} | cells)
+    return pd.DataFrame(rows)
+
+
+def retrieval(shown: Shown) -> pd.DataFrame:
+    """Do verses find their translation, and themselves in another kind of encoder?"""
+    headings = {
+        "rank, language": "mrr_language",
+        "cosine, language": "cosine_language",
+        "neighbours, language": "jaccard_language",
+        "rank, kind": "mrr_kind",
+        "cosine, kind": "cosine_kind",
+        "neighbours, kind": "jaccard_kind",
+    }
+    arms = {arm: MAPS[arm] for arm in ("absolute", "relative_unscaled", "relative_robust")}
+    return tables.arms_table(shown, {**arms, "relative_centred": "centred only"}, headings, 2)

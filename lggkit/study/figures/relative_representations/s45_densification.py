@@ -1,0 +1,137 @@
+"""Figures, tables and sentences of paper 4, sections 4 and 5: topological densification."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from lggkit.study import tables
+from lggkit.study.figures.parts import dots, looks, marked_interval, panels
+from lggkit.study.figures.said import apart_text, mean_text, seeds_text
+from lggkit.study.figures.stitching import stitching_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from lggkit.study.view import Shown
+
+ARMS = {
+    "robust": "robust",
+    "robust_topology_before": "densified before",
+    "robust_topology_after": "densified after",
+    "robust_topology": "densified before and after",
+}
+
+
+def deaths_figure(shown: Shown) -> Figure:
+    """Death times of tested sub-batches, languages in columns, before and after the map in rows."""
+    figure, axes = panels(4, 2.8)
+    look, beta = looks(shown.experiment), shown.arm("robust")[0].settings["beta"]
+    for arm in ("robust", "robust_topology"):
+        held = shown.arrays(arm)
+        for row, part in enumerate(("before", "after")):
+            for column, language in enumerate(("left", "right")):
+                # Encoders lie language by language, each in words first.
+                deaths = held[f"deaths_{part}"][column::2].astype(float).ravel()
+                ax = axes[2 * row + column]
+                options = {"color": look[arm]["color"], "histtype": "step", "lw": 1.8, "density": True}
+                ax.hist(deaths, bins=50, label=ARMS[arm], **options)
+                ax.set_title(f"{_language(held, column, language)}, {part} the map")
+    for ax in axes:
+        ax.axvline(beta, color="#888888", ls=":", lw=1.5, label="β")
+        ax.set(xlabel="death time", ylabel="density")
+    axes[0].legend(fontsize=8)
+    return figure
+
+
+def _language(held, column: int, otherwise: str) -> str:
+    return {"en": "English", "fr": "French"}.get(str(held["names"][column]).split()[0], otherwise)
+
+
+def accuracy_figure(shown: Shown) -> Figure:
+    """Own and stitched accuracy of each arm, and their spread over pairs."""
+    figure, axes = panels(3, 3.0, sharey=True)
+    look = looks(shown.experiment)
+    headings = {
+        "accuracy_own": "own decoder (%)",
+        "accuracy_stitched": "foreign decoders (%)",
+        "accuracy_pair_sd": "sd over pairs (points)",
+    }
+    for ax, (metric, label) in zip(axes, headings.items(), strict=True):
+        for place, arm in enumerate(ARMS):
+            marked_interval(ax, -place, shown.values(arm, metric), look[arm])
+            dots(ax, -place, shown.values(arm, metric))
+        ax.set_yticks([-i for i in range(len(ARMS))], ARMS.values())
+        ax.set_xlabel(label)
+    return figure
+
+
+def maps_figure(shown: Shown) -> Figure:
+    """Heat maps without densification and with it."""
+    return stitching_figure(shown, {arm: ARMS[arm] for arm in ("robust", "robust_topology")})
+
+
+def deaths_table(shown: Shown) -> pd.DataFrame:
+    """Mean death times and their share of the spread of the whole space, before and after the map."""
+    headings = {
+        "death before": "death_before",
+        "relative to the space": "relative_death_before",
+        "death after": "death_after",
+        "relative to its space": "relative_death_after",
+        "distance to β": "death_distance_to_beta",
+    }
+    return tables.arms_table(shown, ARMS, headings, 2)
+
+
+def few_table(shown: Shown) -> pd.DataFrame:
+    """With few labels and no map: errors, and how wide classes are."""
+    headings = {
+        "test error (%)": "test_error",
+        "training error (%)": "train_error",
+        "spread to margin": "spread_to_margin_ratio",
+        "death": "death_before",
+    }
+    return tables.arms_table(shown, {"plain": "plain", "densified": "densified"}, headings, 2)
+
+
+def topology_said(shown: Shown) -> list[str]:
+    """What densification does to both accuracies, and where it is applied."""
+    own, foreign = (shown.paired("robust_topology", "robust", f"accuracy_{p}") for p in ("own", "stitched"))
+    single = {arm: shown.paired(arm, "robust", "accuracy_stitched") for arm in list(ARMS)[1:3]}
+    before, after = single.values()
+    return [
+        f"Before and after the map, densification has {apart_text(own)} with the own decoder and "
+        f"{apart_text(foreign)} with foreign ones. Before alone it has {apart_text(before)} with foreign "
+        f"decoders, after alone {apart_text(after)}. {seeds_text(own)}"
+    ]
+
+
+def deaths_said(shown: Shown) -> list[str]:
+    """That deaths move to β, and that the robust map forgets the scale on which they did before it."""
+    distance = [
+        mean_text(shown.interval(arm, "death_distance_to_beta"), 2) for arm in ("robust", "robust_topology")
+    ]
+    change = shown.paired("robust_topology_before", "robust", "relative_death_after")
+    moved = "it shrinks" if change.below(0) else "it grows" if change.above(0) else "it stays as it is"
+    return [
+        f"Deaths of tested sub-batches are {distance[0]} away from β without the penalty and "
+        f"{distance[1]} with "
+        "it.",
+        "The robust map forgets the scale of the latents, and a penalty before the map can be met "
+        "by a change of "
+        "scale alone. What it does to the coordinates after the map is measured relative to their "
+        "own spread: "
+        f"{moved}, by {mean_text(change, 2)}.",
+    ]
+
+
+def few_said(shown: Shown) -> list[str]:
+    """Test errors with few labels."""
+    error = shown.paired("densified", "plain", "test_error")
+    ratio = shown.paired("densified", "plain", "spread_to_margin_ratio")
+    return [
+        f"Densified networks err {apart_text(error)} than plain ones, and their classes' spread "
+        "over the margin "
+        f"changes by {mean_text(ratio, 2)}."
+    ]

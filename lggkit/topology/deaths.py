@@ -1,0 +1,92 @@
+"""When the components of a growing Vietoris-Rips complex die: degree-zero persistence, with gradient."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lggkit.graph._precision import accumulating, tensor
+from lggkit.graph.distances import pairwise_distance, root
+
+
+def component_deaths(x: Tensor) -> Tensor:
+    """Finite death times of the components of point sets: the edges of their minimum spanning trees.
+
+    Every point is born at 0; where the complex grows by distance, a component dies at each length of an edge
+    of the tree. The tree is found without gradient, by Prim's algorithm on all sets at once, and constant
+    under differentiation; lengths are taken from differences of the points. Equal distances may give another
+    tree, never other lengths. Points that coincide die at 0, with zero gradient. A single point has no
+    finite death.
+
+    Args:
+        x: point sets, floating point (..., n, d), n >= 1; leading dimensions are independent sets.
+
+    Returns:
+        Death times >= 0 in the unit of ``x``, ascending, (..., n - 1); float32 (float64 stays). Births are 0.
+
+    Raises:
+        ValueError: ``x`` has another shape.
+        TypeError: ``x`` is no tensor or not floating point.
+
+    Source: Hofer et al., "Topologically densified distributions" (2020), section 2; García-Castellanos et al.
+    (2024), section 4.
+    """
+    if tensor(x, "x").ndim < 2 or x.shape[-2] == 0:
+        raise ValueError(f"x has shape {tuple(x.shape)}; give point sets (..., n, d) with n >= 1")
+    points = accumulating(x)
+    flat = points.reshape(-1, *points.shape[-2:])
+    heads, tails = spanning_tree(pairwise_distance(flat.detach()))
+    sets = torch.arange(len(flat), device=flat.device).unsqueeze(1)
+    lengths = root((flat[sets, heads] - flat[sets, tails]).square().sum(-1))
+    return lengths.sort(-1).values.reshape(*points.shape[:-2], points.shape[-2] - 1)
+
+
+def spanning_tree(distances: Tensor) -> tuple[Tensor, Tensor]:
+    """The ends of the edges of minimum spanning trees, by Prim's algorithm on all graphs at once.
+
+    Args:
+        distances: complete graphs, symmetric (s, n, n).
+
+    Returns:
+        Two int64 tensors (s, n - 1): the vertex that joins, and the one it is joined to.
+    """
+    size, n = distances.shape[:2]
+    graphs = torch.arange(size, device=distances.device)
+    nearest = distances[:, 0].clone()
+    nearest[:, 0] = torch.inf
+    inside = torch.zeros(size, n, dtype=torch.bool, device=distances.device)
+    inside[:, 0] = True
+    parent = torch.zeros(size, n, dtype=torch.int64, device=distances.device)
+    edges = [distances.new_zeros(size, 0, 2).long()]
+    for _ in range(n - 1):
+        new = nearest.argmin(1)
+        edges.append(torch.stack([new, parent[graphs, new]], 1).unsqueeze(1))
+        inside[graphs, new] = True
+        row = distances[graphs, new]
+        parent = torch.where(row < nearest, new.unsqueeze(1), parent)
+        nearest = torch.minimum(row, nearest).masked_fill(inside, torch.inf)
+    found = torch.cat(edges, 1)
+    return found[..., 0], found[..., 1]
+
+
+def beta_connected(x: Tensor, beta: float) -> Tensor:
+    """Whether point sets are β-connected: all death times of degree zero lie in (0, β).
+
+    Args:
+        x: point sets of distinct points, (..., n, d).
+        beta: a positive length in the unit of ``x``.
+
+    Returns:
+        Booleans (...); true for a single point.
+
+    Raises:
+        ValueError: ``beta`` is not positive, or ``x`` has another shape.
+    """
+    return (component_deaths(x) < positive(beta)).all(-1)
+
+
+def positive(beta: float) -> float:
+    """``beta`` itself, if it is above 0; else ValueError."""
+    if not 0 < beta < float("inf"):
+        raise ValueError(f"beta is {beta}; give a positive length in the unit of the points")
+    return beta

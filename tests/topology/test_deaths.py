@@ -1,0 +1,68 @@
+import pytest
+import torch
+from scipy.sparse.csgraph import minimum_spanning_tree
+
+from lggkit.data import class_batches
+from lggkit.objectives import densification
+from lggkit.topology import beta_connected, component_deaths
+
+
+def points(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+@pytest.mark.parametrize("n", [2, 3, 16, 40])
+def test_deaths_are_those_of_scipys_tree(n):
+    x = points(5, n, 3, seed=n)
+    for deaths, one in zip(component_deaths(x), x, strict=True):
+        tree = minimum_spanning_tree(torch.cdist(one, one).numpy()).data
+        assert torch.allclose(deaths, torch.from_numpy(tree).sort().values)
+
+
+def test_gradients_are_those_of_differences():
+    x = points(2, 7, 3).requires_grad_()
+    assert torch.autograd.gradcheck(component_deaths, x)
+
+
+def test_ties_duplicates_and_single_points_are_defined():
+    square = torch.tensor([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+    assert component_deaths(square).tolist() == [1, 1, 1]
+    same = torch.zeros(3, 2, requires_grad=True)
+    component_deaths(same).sum().backward()
+    assert (same.grad == 0).all() and component_deaths(torch.ones(1, 4)).shape == (0,)
+
+
+def test_beta_connected_is_strict():
+    x = torch.tensor([[0.0], [1.0]])
+    assert beta_connected(x, 1.1) and not beta_connected(x, 1.0) and beta_connected(x[:1], 0.1)
+
+
+def test_the_penalty_is_zero_at_beta_and_draws_edges_to_it():
+    line = torch.tensor([[[0.0], [2.0], [4.0]]])
+    assert densification(line, 2.0) == 0 and densification(line, 3.0) == 2
+    x = points(1, 6, 2).requires_grad_()
+    before = densification(x, 0.1)
+    before.backward()
+    assert densification(x - 1e-4 * x.grad, 0.1) < before
+
+
+def test_batches_are_class_pure_and_once_an_epoch():
+    labels = torch.arange(30) % 3
+    found = list(class_batches(labels, 4, torch.Generator().manual_seed(0)))
+    assert len(found) == 2 and len(torch.cat(found, 1).unique()) == 24
+    assert all((labels[batch] == torch.arange(3)[:, None]).all() for batch in found)
+    with pytest.raises(ValueError, match="sub-batch has 11 samples and class 0 10"):
+        list(class_batches(labels, 11, torch.Generator()))
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: component_deaths(torch.ones(0, 2)), "n >= 1"),
+        (lambda: beta_connected(torch.ones(2, 2), 0.0), "positive length"),
+        (lambda: densification(torch.ones(4, 2), 1.0), "class-pure sub-batches"),
+    ],
+)
+def test_bad_input_gets_one_sentence(call, said):
+    with pytest.raises(ValueError, match=said):
+        call()
