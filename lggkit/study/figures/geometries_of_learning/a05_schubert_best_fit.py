@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lggkit.study.figures.parts import banded, looks, one_legend, panels
+from lggkit.study.figures.style import PHOTOGRAPHS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -109,7 +110,7 @@ def images_figure(shown: Shown) -> Figure:
         [f"K b, {name}" for name in ("cat", "dog") for _ in range(3)],
         [f"a {name} of it" for name in ("cat", "dog") for _ in range(3)],
     ]
-    figure, axes = plt.subplots(3, 6, figsize=(8, 4.8))
+    figure, axes = plt.subplots(3, 6, figsize=(8, 4.8), dpi=PHOTOGRAPHS)
     for ax, image, title in zip(axes.flat, chain(*rows), chain(*titles), strict=True):
         ax.imshow(image.astype(float), cmap="gray")
         ax.set_title(title, fontsize=9)
