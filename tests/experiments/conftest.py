@@ -160,7 +160,7 @@ def compared():
             (c.arm, c.metric)
             for paper in papers
             for c in cells(paper)
-            if c.experiment == name and c.available
+            if c.experiment == name and c.available and c.kind == "measured"
         }
         for claim in (claim for paper in papers for claim in claims(paper)):
             if claim.experiment == name and claim.kind != "all_of":

@@ -129,7 +129,7 @@ def test_records_name_the_described_network_where_one_was_trained(section, recor
             assert record.network == section.spec(arm, seed).protocol.description.key(seed)
             assert record.trained_on and record.curves["train_loss"] and record.path
         else:
-            assert not record.trained_on and not record.curves
+            assert not record.trained_on and "train_loss" not in record.curves
 
 
 def harmed(record):

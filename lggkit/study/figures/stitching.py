@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lggkit.study.figures.parts import panels
+from lggkit.study.figures.style import PAGE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,7 +20,7 @@ SHORT = {"characters": "chars", "network b": "net b", "network": "net"}
 
 def stitching_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
     """A panel an arm: mean accuracy over seeds of every decoder (rows) with every encoder (columns)."""
-    figure, axes = panels(len(titles), 4.0, sharex=True, sharey=True)
+    figure, axes = panels(len(titles), 3.6, PAGE, sharex=True, sharey=True)
     for ax, (arm, title) in zip(axes, titles.items(), strict=True):
         held = [shown.arrays(arm, record.seed) for record in shown.arm(arm)]
         mean = np.mean([one["accuracy"] for one in held], axis=0)

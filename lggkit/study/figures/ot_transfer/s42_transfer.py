@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lggkit.experiments.ot_transfer.s42_transfer import GRID, METHODS, TARGETS, TITLES
-from lggkit.study import tables
+from lggkit.study import tables, view
 from lggkit.study.figures.parts import dots, looks, marked_interval, panels
 from lggkit.study.figures.said import mean_text, seeds_text
 from lggkit.study.texts import interval_text
@@ -56,7 +56,8 @@ def search_figure(shown: Shown) -> Figure:
 
 
 def _searched(shown: Shown, method: str) -> dict[float, float]:
-    """The validation accuracy by weight, of those that have a run."""
+    """The validation accuracy by weight; the search is made at reduced length, for every length."""
+    shown = view.at(shown.experiment, "reduced")
     arms = {alpha: f"search-{method}-{alpha:g}" for alpha in GRID}
     return {
         alpha: shown.values(arm, "validation_accuracy")[0] for alpha, arm in arms.items() if shown.arm(arm)

@@ -41,7 +41,7 @@ def deaths_figure(shown: Shown) -> Figure:
     for ax in axes:
         ax.axvline(beta, color="#888888", ls=":", lw=1.5, label="β")
         ax.set(xlabel="death time", ylabel="density")
-    axes[0].legend(fontsize=8)
+    axes[0].legend(fontsize=9.8)
     return figure
 
 
