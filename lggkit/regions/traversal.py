@@ -11,6 +11,9 @@ from torch import Tensor
 from lggkit.regions.cells import Cells
 from lggkit.regions.polyhedra import Polyhedron
 
+FAR, THINNEST = 1e6, 1e-10
+"""How far out cells are looked for, and the radius below which one has no interior."""
+
 
 @dataclass(frozen=True)
 class Enumeration:
@@ -46,29 +49,28 @@ def enumerate_cells(
 
     Source: Liu et al. (2023), algorithm 1, with a set in place of a list.
     """
-    first = cells.patterns(start[None])[0]
-    number, queue = {key(first): 0}, deque([first])
+    first, closed = cells.patterns(start[None])[0], box is not None and box.is_bounded()
+    number = {key(first): 0}
+    queue = deque([(first, _center(cells, first, box))])
     patterns, bounded, edges = [first], [], []
-    empty = set()
-    while queue and len(number) <= most:
-        pattern = queue.popleft()
-        here = number[key(pattern)]
-        cell, facets, closed = _visited(cells, pattern, box, method)
-        bounded.append(closed)
-        for other in cells.neighbours(cell, facets):
-            name = key(other)
-            if name not in number and name not in empty and _has_interior(cells, other, box):
-                number[name] = len(patterns)
-                patterns.append(other)
-                queue.append(other)
-            if name not in number:
-                empty.add(name)
-            elif here < number[name]:
-                unit = int((other ^ pattern).nonzero()[0, 0])
-                edges.append((here, number[name], unit))
+    while queue and len(patterns) <= most:
+        pattern, center = queue.popleft()
+        here, cell = number[key(pattern)], cells.of(pattern)
+        cut = cell if box is None else cell.within(box)
+        facets = cut.facets(method, center)
+        bounded.append(closed or Polyhedron(cut.normals[facets], cut.offsets[facets]).is_bounded())
+        for other in cells.neighbours(cell, facets[: len(pattern)]):
+            if key(other) not in number:
+                inside = _center(cells, other, box)
+                number[key(other)] = -1 if inside is None else len(patterns)
+                if inside is not None:
+                    patterns.append(other)
+                    queue.append((other, inside))
+            if here < number[key(other)]:
+                edges.append((here, number[key(other)], int((other ^ pattern).nonzero()[0, 0])))
     table = torch.tensor(edges, dtype=torch.int64).view(-1, 3)
-    closed = torch.tensor(bounded + [False] * (len(patterns) - len(bounded)))
-    return Enumeration(torch.stack(patterns), closed, table, not queue)
+    bounded += [False] * (len(patterns) - len(bounded))
+    return Enumeration(torch.stack(patterns), torch.tensor(bounded), table, not queue)
 
 
 def key(pattern: Tensor) -> bytes:
@@ -76,18 +78,11 @@ def key(pattern: Tensor) -> bytes:
     return pattern.numpy().tobytes()
 
 
-def _visited(cells: Cells, pattern: Tensor, box: Polyhedron | None, method: str):
-    cell = cells.of(pattern)
-    cut = cell if box is None else cell.within(box)
-    facets = cut.facets(method)
-    bounded = Polyhedron(cut.normals[facets], cut.offsets[facets]).is_bounded()
-    return cell, facets[: len(pattern)], bounded
-
-
-def _has_interior(cells: Cells, pattern: Tensor, box: Polyhedron | None) -> bool:
-    cell = cells.of(pattern)
-    cut = cell.within(box or Polyhedron.box(-1e6, 1e6, cells.dimension))
+def _center(cells: Cells, pattern: Tensor, box: Polyhedron | None) -> Tensor | None:
+    """The middle of the largest ball in a cell; None where it has no interior to speak of."""
+    cut = cells.of(pattern).within(box or Polyhedron.box(-FAR, FAR, cells.dimension))
     try:
-        return cut.chebyshev().radius > 1e-10
+        ball = cut.chebyshev()
     except ValueError:
-        return False
+        return None
+    return ball.center if ball.radius > THINNEST else None

@@ -1,0 +1,1 @@
+"""Geometries of learning: the articles of the ebook."""
