@@ -23,8 +23,8 @@ POOLS = frozenset((F.max_pool1d, F.max_pool2d, F.max_pool3d, F.adaptive_max_pool
 CURVED = frozenset(
     re.findall(
         r"\w+",
-        "sigmoid tanh gelu silu elu selu celu softplus softmax log_softmax mish exp log sqrt rsqrt leaky_relu "
-        "prelu rrelu hardtanh relu6 hardswish hardsigmoid softsign logsigmoid sin cos abs layer_norm "
+        "sigmoid tanh gelu silu elu selu celu softplus softmax log_softmax mish exp log sqrt rsqrt "
+        "leaky_relu prelu rrelu hardtanh relu6 hardswish hardsigmoid softsign logsigmoid sin cos abs layer_norm "
         "group_norm instance_norm normalize scaled_dot_product_attention",
     )
 )

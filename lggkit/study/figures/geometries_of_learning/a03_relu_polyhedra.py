@@ -1,0 +1,180 @@
+"""Figures and sentences of article 3: a plane's partition, counts, responses of sets, balls, segments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from lggkit.study import tables
+from lggkit.study.figures.parts import dots, looks, marked_interval, panels
+from lggkit.study.figures.style import PAPER_COLOR, arm_color
+from lggkit.study.paper import cells
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from lggkit.study.view import Shown
+
+SETS = {"train": "training", "test": "test", "fgsm": "FGSM", "signs": "random signs"}
+STRUCTURES = ("structure-3x200", "structure-5x300")
+SHAPES = {"layers": [(n, 5) for n in (2, 4, 6, 8, 10)], "nodes": [(3, n) for n in (5, 10, 15, 20, 25)]}
+
+
+def partition_figure(shown: Shown) -> Figure:
+    """Figure 1: the pieces of the first network in [-4, 4]², coloured by the size of their slope."""
+    from matplotlib.collections import PolyCollection
+
+    arrays = shown.arrays("toy1")
+    corners = np.split(arrays["corners"], np.cumsum(arrays["counts"])[:-1])
+    figure, axes = panels(2, 3.7)
+    for ax, reach in zip(axes, (4, 1), strict=True):
+        pieces = PolyCollection(corners, array=arrays["slopes"], cmap="viridis", ec="white", lw=0.5)
+        ax.add_collection(pieces)
+        ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="x₁", ylabel="x₂")
+    axes[0].plot([-1, 1, 1, -1, -1], [-1, -1, 1, 1, -1], color="#D55E00", lw=1.6, label="training square")
+    axes[0].legend(loc="upper left", frameon=True)
+    figure.colorbar(pieces, ax=list(axes), label="length of the slope", shrink=0.85)
+    return figure
+
+
+def counts_figure(shown: Shown) -> Figure:
+    """Table 1: pieces and mean squares against layers and nodes, a grey dot a seed, the article's in black."""
+    figure, axes = panels(4, 2.8)
+    look, printed = looks(shown.experiment), {c.metric: c for c in cells("geometries_of_learning")}
+    kinds = ("pieces", "mse")
+    for ax, (arm, kind) in zip(axes, ((a, k) for k in kinds for a in SHAPES), strict=True):
+        for place, (layers, nodes) in enumerate(SHAPES[arm]):
+            metric = f"{kind}_{layers}x{nodes}"
+            dots(ax, place, shown.values(arm, metric), upright=True)
+            marked_interval(ax, place, shown.values(arm, metric), look[arm], upright=True)
+            ax.plot(place + 0.22, printed[metric].value, "D", color=PAPER_COLOR, ms=4)
+        names = [n if arm == "layers" else w for n, w in SHAPES[arm]]
+        ax.set_xticks(range(5), names)
+        ax.set(yscale="log", xlabel="layers of 5 nodes" if arm == "layers" else "nodes in 3 layers")
+        ax.set_ylabel("polyhedra in the square" if kind == "pieces" else "mean square (10⁻⁶)")
+    return figure
+
+
+def responses_figure(shown: Shown) -> Figure:
+    """Table 4: mean Hamming response of four sets to two lengths of step, both structures."""
+    figure, axes = panels(2, 2.7)
+    look = looks(shown.experiment)
+    for ax, metric in zip(axes, ("response", "far"), strict=True):
+        for arm, shift in zip(STRUCTURES, (-0.12, 0.12), strict=True):
+            for place, name in enumerate(SETS):
+                label = arm.partition("-")[2] if not place else None
+                values = shown.values(arm, f"{metric}_{name}")
+                color = {**look[arm], "color": arm_color(STRUCTURES.index(arm))}
+                marked_interval(ax, place + shift, values, color, label, upright=True)
+        ax.set_xticks(range(4), SETS.values(), rotation=20)
+        ax.set(ylabel="bits that change", ylim=(0, None))
+        ax.set_title("steps of 0.5 to 1" if metric == "response" else "steps 28 times as long")
+    axes[0].legend(loc="lower left", title="structure")
+    return figure
+
+
+def balls_figure(shown: Shown) -> Figure:
+    """Figure 6: radii of the largest balls of the first network's cells, a dot a cell."""
+    figure, (left, right) = panels(2, 2.7)
+    arrays = shown.arrays("balls")
+    left.boxplot([arrays[f"radii_{name}"] for name in SETS], showfliers=True, flierprops={"ms": 3})
+    left.set_xticks(range(1, 5), SETS.values(), rotation=20)
+    left.set(ylabel="radius of the largest ball", title="cells of one network")
+    for place, name in enumerate(SETS):
+        values = shown.values("balls", f"radius_{name}")
+        dots(right, place, values, upright=True)
+        marked_interval(right, place, values, looks(shown.experiment)["balls"], upright=True)
+    right.set_xticks(range(4), SETS.values(), rotation=20)
+    right.set(title="means over networks")
+    return figure
+
+
+def segments_figure(shown: Shown) -> Figure:
+    """Figure 4 and Table 5: polyhedra between neighbours by depth, and crossings against Hamming distance."""
+    figure, (left, right) = panels(2, 3.0)
+    for place, (name, label) in enumerate({"most": "most", "mean": "mean"}.items()):
+        for depth in range(1, 6):
+            values = shown.values("segments", f"{name}_{depth}")
+            look = {"color": arm_color(place), "marker": "os"[place]}
+            marked_interval(left, depth, values, look, label if depth == 1 else None, upright=True)
+    left.set(xlabel="layers of 200", ylabel="polyhedra between neighbours", ylim=(0, None))
+    left.legend()
+    arrays = shown.arrays("segments")
+    right.plot(arrays["hamming"], arrays["crossings"], ".", color=arm_color(0))
+    most = max(arrays["hamming"])
+    right.plot([0, most], [0, most], color=PAPER_COLOR, lw=0.8, label="equal")
+    right.set(xlabel="Hamming distance", ylabel="facets crossed", title="five layers, one network")
+    right.legend()
+    return figure
+
+
+def neighbours(shown: Shown) -> pd.DataFrame:
+    """Table 3 with two controls: the last features of the same network, and an untrained network."""
+    columns = {"pixels": "{}_euclidean", "pattern": "{}_hamming", "last features": "{}_features"}
+    rows: dict[str, Mapping[str, tuple[str, str]]] = {}
+    for arm in STRUCTURES:
+        for split in ("train", "test"):
+            for prefix, word in (("", "trained"), ("untrained_", "untrained")):
+                place = f"{prefix}same_class_{split}"
+                label = f"{arm.partition('-')[2]}, {word}, {SETS[split]} images"
+                rows[label] = {name: (arm, form.format(place)) for name, form in columns.items()}
+    return tables.metrics_table(shown, rows, 2)
+
+
+def counts_said(shown: Shown) -> list[str]:
+    """How many pieces there are, inside and in all, and what the article's one network has."""
+    inside, plane = (
+        tables.interval_text(shown.interval("toy1", f"pieces_{p}"), 0) for p in ("square", "plane")
+    )
+    density = [shown.interval("toy1", f"density_{where}").mean for where in ("inside", "outside")]
+    loss = shown.interval("toy1", "mse_millionths").mean / 1e6
+    return [
+        f"The networks 2-10-10-1 have {inside} polyhedra in the training square and {plane} in the plane, at a "
+        f"mean square of {loss:.1e}. On a unit of area that is {density[0]:.1f} inside and {density[1]:.2f} "
+        "outside. Walking across facets and cutting polygons give the same set of patterns in every network."
+    ]
+
+
+def responses_said(shown: Shown) -> list[str]:
+    """Which way FGSM and random signs of the same size move the response, at both lengths of step."""
+    texts = []
+    for metric, step in (("response", "short"), ("far", "long")):
+        for arm in STRUCTURES:
+            mean = {name: shown.interval(arm, f"{metric}_{name}").mean for name in SETS}
+            word = "more" if mean["fgsm"] > mean["test"] else "fewer"
+            texts.append(
+                f"{arm.partition('-')[2]}, {step} steps: FGSM images change {mean['fgsm']:.1f} bits, {word} than "
+                f"the {mean['test']:.1f} of test images; random signs of the same size {mean['signs']:.1f}."
+            )
+    return ["\n".join(f"- {text}" for text in texts)]
+
+
+def balls_said(shown: Shown) -> list[str]:
+    """The mean radii, and how many cells have no largest ball without a box."""
+    mean = {name: shown.interval("balls", f"radius_{name}").mean for name in SETS}
+    open_cells = shown.interval("balls", "unbounded_share").mean
+    listed = ", ".join(f"{SETS[name]} {value:.3f}" for name, value in mean.items())
+    larger = "larger" if mean["fgsm"] > mean["test"] else "smaller"
+    return [
+        f"Mean radii are: {listed}. Cells of FGSM images are {larger} than those of test images. Without a box "
+        f"{open_cells:.0f} % of the cells looked at have no largest ball."
+    ]
+
+
+def parity_said(shown: Shown) -> list[str]:
+    """Which printed columns of Table 5 break the law of parity, and what bisection misses."""
+    printed: dict[str, dict[str, float]] = {}
+    for cell in cells("geometries_of_learning"):
+        if cell.table == "a03-table-5":
+            printed.setdefault(cell.row, {})[cell.column] = cell.value
+    broken = [row for row, p in printed.items() if (p["polyhedra"] - 1 - p["Hamming"]) % 2]
+    share = shown.interval("segments", "bisection_share").mean
+    return [
+        "A bit differs at the two ends exactly if it flips an odd number of times, so polyhedra less one less the "
+        f"Hamming distance is even. Of the {len(printed)} printed pairs, {len(broken)} break this "
+        f"({', '.join(broken)}). Ours break it nowhere. The article's bisection, run on a few of the same segments, "
+        f"finds {share:.1f} % of the crossings."
+    ]
