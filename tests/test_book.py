@@ -10,6 +10,7 @@ from lggkit.study import paths
 PAGES = {
     "lggkit.graph": "graph",
     "lggkit.transport": "transport",
+    "lggkit.regions": "regions",
     "lggkit.latents": "latents",
     "lggkit.objectives": "objectives",
     "lggkit.networks": "networks",

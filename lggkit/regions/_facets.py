@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lggkit.regions.polyhedra import TOLERANCE, solve
+from lggkit.regions._programs import TOLERANCE, solve
 
 RAYS_PER_ROW = 4
 SAME = 1e-12

@@ -24,8 +24,8 @@ CURVED = frozenset(
     re.findall(
         r"\w+",
         "sigmoid tanh gelu silu elu selu celu softplus softmax log_softmax mish exp log sqrt rsqrt "
-        "leaky_relu prelu rrelu hardtanh relu6 hardswish hardsigmoid softsign logsigmoid sin cos abs layer_norm "
-        "group_norm instance_norm normalize scaled_dot_product_attention",
+        "leaky_relu prelu rrelu hardtanh relu6 hardswish hardsigmoid softsign logsigmoid sin cos abs "
+        "layer_norm group_norm instance_norm normalize scaled_dot_product_attention",
     )
 )
 """Functions that are refused by name where a network calls them; modules are held to `AFFINE`."""

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from lggkit.graph._precision import accumulating, one_of
+from lggkit.regions import _facets
+from lggkit.regions._programs import TOLERANCE, solve
 
-TOLERANCE = 1e-9
-"""How far above its bound, in the unit of x, a row has to reach to be a facet."""
 METHODS = ("lp", "qhull")
 
 
@@ -110,8 +110,6 @@ class Polyhedron:
             ValueError: the method is neither, the polyhedron is empty or has no interior.
         """
         one_of(method, METHODS, "method")
-        from lggkit.regions import _facets
-
         rows, bounds = self._unit_rows()
         center = self._interior(inside).numpy()
         slack = bounds - rows @ center
@@ -146,22 +144,3 @@ class Polyhedron:
             raise ValueError("a row 0 x <= c has c < 0, so the polyhedron is empty; look at its pattern")
         rows = self.normals[kept] / norms[kept, None]
         return rows.numpy(), (self.offsets[kept] / norms[kept]).numpy()
-
-
-def solve(goal: np.ndarray, rows: np.ndarray, bounds: np.ndarray, ranges: list) -> np.ndarray | None:
-    """``argmin goal · x`` with ``rows x ≤ bounds`` by HiGHS; None where it is unbounded.
-
-    Raises:
-        ValueError: nothing satisfies the rows.
-        RuntimeError: the solver gives up.
-    """
-    from scipy.optimize import linprog
-
-    found = linprog(goal, A_ub=rows if len(rows) else None, b_ub=bounds if len(rows) else None, bounds=ranges)
-    if found.status == 2:
-        raise ValueError("the polyhedron is empty; look at its pattern, which no input may have")
-    if found.status == 3:
-        return None
-    if found.status != 0:
-        raise RuntimeError(f"HiGHS gave up: {found.message}")
-    return found.x

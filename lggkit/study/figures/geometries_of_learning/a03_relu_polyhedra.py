@@ -41,7 +41,7 @@ def partition_figure(shown: Shown) -> Figure:
 
 
 def counts_figure(shown: Shown) -> Figure:
-    """Table 1: pieces and mean squares against layers and nodes, a grey dot a seed, the article's in black."""
+    """Table 1: pieces and mean squares against layers and nodes, a dot a seed, the article's in black."""
     figure, axes = panels(4, 2.8)
     look, printed = looks(shown.experiment), {c.metric: c for c in cells("geometries_of_learning")}
     kinds = ("pieces", "mse")
@@ -132,8 +132,8 @@ def counts_said(shown: Shown) -> list[str]:
     density = [shown.interval("toy1", f"density_{where}").mean for where in ("inside", "outside")]
     loss = shown.interval("toy1", "mse_millionths").mean / 1e6
     return [
-        f"The networks 2-10-10-1 have {inside} polyhedra in the training square and {plane} in the plane, at a "
-        f"mean square of {loss:.1e}. On a unit of area that is {density[0]:.1f} inside and {density[1]:.2f} "
+        f"The networks 2-10-10-1 have {inside} polyhedra in the training square and {plane} in the plane, at "
+        f"a mean square of {loss:.1e}. On a unit of area that is {density[0]:.1f} inside and {density[1]:.2f} "
         "outside. Walking across facets and cutting polygons give the same set of patterns in every network."
     ]
 
@@ -146,8 +146,8 @@ def responses_said(shown: Shown) -> list[str]:
             mean = {name: shown.interval(arm, f"{metric}_{name}").mean for name in SETS}
             word = "more" if mean["fgsm"] > mean["test"] else "fewer"
             texts.append(
-                f"{arm.partition('-')[2]}, {step} steps: FGSM images change {mean['fgsm']:.1f} bits, {word} than "
-                f"the {mean['test']:.1f} of test images; random signs of the same size {mean['signs']:.1f}."
+                f"{arm.partition('-')[2]}, {step} steps: FGSM images change {mean['fgsm']:.1f} bits, {word} "
+                f"than the {mean['test']:.1f} of test images; random signs of the same size {mean['signs']:.1f}."
             )
     return ["\n".join(f"- {text}" for text in texts)]
 
@@ -159,8 +159,8 @@ def balls_said(shown: Shown) -> list[str]:
     listed = ", ".join(f"{SETS[name]} {value:.3f}" for name, value in mean.items())
     larger = "larger" if mean["fgsm"] > mean["test"] else "smaller"
     return [
-        f"Mean radii are: {listed}. Cells of FGSM images are {larger} than those of test images. Without a box "
-        f"{open_cells:.0f} % of the cells looked at have no largest ball."
+        f"Mean radii are: {listed}. Cells of FGSM images are {larger} than those of test images. Without a "
+        f"box {open_cells:.0f} % of the cells looked at have no largest ball."
     ]
 
 
@@ -173,8 +173,8 @@ def parity_said(shown: Shown) -> list[str]:
     broken = [row for row, p in printed.items() if (p["polyhedra"] - 1 - p["Hamming"]) % 2]
     share = shown.interval("segments", "bisection_share").mean
     return [
-        "A bit differs at the two ends exactly if it flips an odd number of times, so polyhedra less one less the "
-        f"Hamming distance is even. Of the {len(printed)} printed pairs, {len(broken)} break this "
-        f"({', '.join(broken)}). Ours break it nowhere. The article's bisection, run on a few of the same segments, "
-        f"finds {share:.1f} % of the crossings."
+        "A bit differs at the two ends exactly if it flips an odd number of times, so polyhedra less one less "
+        f"the Hamming distance is even. Of the {len(printed)} printed pairs, {len(broken)} break this "
+        f"({', '.join(broken)}). Ours break it nowhere. The article's bisection, run on a few of the same "
+        f"segments, finds {share:.1f} % of the crossings."
     ]
