@@ -133,8 +133,9 @@ def counts_said(shown: Shown) -> list[str]:
     loss = shown.interval("toy1", "mse_millionths").mean / 1e6
     return [
         f"The networks 2-10-10-1 have {inside} polyhedra in the training square and {plane} in the plane, at "
-        f"a mean square of {loss:.1e}. On a unit of area that is {density[0]:.1f} inside and {density[1]:.2f} "
-        "outside. Walking across facets and cutting polygons give the same set of patterns in every network."
+        f"a mean square of {loss:.1e}. On a unit of area that is {density[0]:.1f} inside and "
+        f"{density[1]:.2f} outside. Walking across facets and cutting polygons give the "
+        "same patterns."
     ]
 
 
@@ -147,7 +148,7 @@ def responses_said(shown: Shown) -> list[str]:
             word = "more" if mean["fgsm"] > mean["test"] else "fewer"
             texts.append(
                 f"{arm.partition('-')[2]}, {step} steps: FGSM images change {mean['fgsm']:.1f} bits, {word} "
-                f"than the {mean['test']:.1f} of test images; random signs of the same size {mean['signs']:.1f}."
+                f"than the {mean['test']:.1f} of test images; random signs {mean['signs']:.1f}."
             )
     return ["\n".join(f"- {text}" for text in texts)]
 
@@ -173,8 +174,8 @@ def parity_said(shown: Shown) -> list[str]:
     broken = [row for row, p in printed.items() if (p["polyhedra"] - 1 - p["Hamming"]) % 2]
     share = shown.interval("segments", "bisection_share").mean
     return [
-        "A bit differs at the two ends exactly if it flips an odd number of times, so polyhedra less one less "
-        f"the Hamming distance is even. Of the {len(printed)} printed pairs, {len(broken)} break this "
+        "A bit differs at the two ends exactly if it flips an odd number of times, so polyhedra less one "
+        f"less the Hamming distance is even. Of the {len(printed)} printed pairs, {len(broken)} break this "
         f"({', '.join(broken)}). Ours break it nowhere. The article's bisection, run on a few of the same "
         f"segments, finds {share:.1f} % of the crossings."
     ]
