@@ -24,10 +24,10 @@ class Settings(Protocol):
     inputs: int = 2
     level: float = 0.4
     samples: int = 10_000
-    epochs: int = 60
-    batch: int = 128
-    rate: float = 5e-3
-    block: int = 50
+    epochs: int = 100
+    batch: int = 256
+    rate: float = 1e-2
+    block: int = 10
     dataset: str = "mnist-10k"
     most_epochs: int = 50
     enough: float = 99.0
@@ -67,12 +67,13 @@ SMOKE = replace(
 )
 ARMS = (
     Arm("toy1", "2-10-10-1 on a paraboloid", seeds={"paper": 5}),
-    Arm("layers", "2 to 10 layers of 5", {"kind": "table", "grid": LAYERS}, seeds={"paper": 50}),
-    Arm("nodes", "3 layers of 5 to 25", {"kind": "table", "grid": NODES}, seeds={"paper": 50}),
+    Arm("layers", "2 to 10 layers of 5", {"kind": "table", "grid": LAYERS}, seeds={"paper": 10}),
+    Arm("nodes", "3 layers of 5 to 25", {"kind": "table", "grid": NODES}, seeds={"paper": 10}),
     Arm(
         "toy3",
         "3-10-10-10-1 on a paraboloid",
         {"kind": "solid", "grid": ((3, 10),), "inputs": 3, "level": 3.0},
+        seeds={"paper": 1},
     ),
     Arm("structure-3x200", "3 layers of 200", {"kind": "sets", "grid": ((3, 200),)}),
     Arm("structure-5x300", "5 layers of 300", {"kind": "sets", "grid": ((5, 300),)}),
@@ -83,7 +84,7 @@ ARMS = (
 EXPERIMENT = Experiment(
     name="geometries_of_learning/a03_relu_polyhedra",
     title="Polyhedra of ReLU networks",
-    protocols={"smoke": SMOKE, "short": replace(PAPER, epochs=20), "reduced": PAPER, "paper": PAPER},
+    protocols={"smoke": SMOKE, "short": replace(PAPER, epochs=35), "reduced": PAPER, "paper": PAPER},
     arms=ARMS,
     seeds={"smoke": 1, "short": 3, "reduced": 3, "paper": 3},
     measure=measure,

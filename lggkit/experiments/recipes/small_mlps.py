@@ -1,7 +1,7 @@
 """Small ReLU networks on formulas, many seeds at once, and on images until they fit; for article 3.
 
 The house's descriptions train image classifiers for fixed epochs. Here a regression on a formula is stopped
-by its validation loss, for 50 seeds in one batched product, and a classifier by its training accuracy.
+by its validation loss, for ten seeds in one batched product, and a classifier by its training accuracy.
 """
 
 from __future__ import annotations
@@ -22,6 +22,14 @@ def mlp(widths: tuple[int, ...], seed: int) -> nn.Sequential:
     return nn.Sequential(*bent[:-1])
 
 
+def he(network: nn.Sequential, seed: int) -> nn.Sequential:
+    """The network with weights drawn anew: normal, of variance 2 over the number of inputs."""
+    source = torch.Generator().manual_seed(seed)
+    for layer in network[::2]:
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=source)
+    return network
+
+
 def fit_formula(
     widths: tuple[int, ...],
     seeds: tuple[int, ...],
@@ -33,12 +41,13 @@ def fit_formula(
 ) -> tuple[list[nn.Sequential], list[float]]:
     """Networks of all seeds on samples (n, m) and targets (n,): Adam on the mean square, rate falling to 0.
 
-    A fifth of the samples, the last ones, validates: each seed keeps the weights of its best epoch.
+    A fifth of the samples, the last ones, validates: each seed keeps the weights of its best epoch. Weights
+    start as `he` draws them: as torch draws them, most narrow deep networks stay constant.
 
     Returns:
         The networks and their mean squares on the validation samples.
     """
-    networks = [mlp(widths, seed) for seed in seeds]
+    networks = [he(mlp(widths, seed), seed) for seed in seeds]
     stacked = [torch.stack(group).detach().requires_grad_() for group in _parameters(networks)]
     adam = torch.optim.Adam(stacked, lr=rate)
     held, steps = len(x) * 4 // 5, -(-(len(x) * 4 // 5) // batch)
