@@ -46,7 +46,6 @@ def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
     kinds = {
         "toy": formula_pieces.toy,
         "table": formula_pieces.table,
-        "solid": formula_pieces.solid,
         "sets": digit_pieces.sets,
         "depths": digit_pieces.depths,
         "balls": digit_pieces.balls,
@@ -69,12 +68,6 @@ ARMS = (
     Arm("toy1", "2-10-10-1 on a paraboloid", seeds={"paper": 5}),
     Arm("layers", "2 to 10 layers of 5", {"kind": "table", "grid": LAYERS}, seeds={"paper": 10}),
     Arm("nodes", "3 layers of 5 to 25", {"kind": "table", "grid": NODES}, seeds={"paper": 10}),
-    Arm(
-        "toy3",
-        "3-10-10-10-1 on a paraboloid",
-        {"kind": "solid", "grid": ((3, 10),), "inputs": 3, "level": 3.0},
-        seeds={"paper": 1},
-    ),
     Arm("structure-3x200", "3 layers of 200", {"kind": "sets", "grid": ((3, 200),)}),
     Arm("structure-5x300", "5 layers of 300", {"kind": "sets", "grid": ((5, 300),)}),
     Arm("segments", "1 to 5 layers of 200", {"kind": "depths", "grid": DEEPER}),

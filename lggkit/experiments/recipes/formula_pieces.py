@@ -1,4 +1,4 @@
-"""Pieces of small networks that are trained on a paraboloid: of a square, of the plane, of a cube."""
+"""Pieces of small networks that are trained on a paraboloid: of a square, and of the plane."""
 
 from __future__ import annotations
 
@@ -79,11 +79,3 @@ def table(settings: Any, seed: int, context: Context) -> tuple[dict[str, Any], d
         metrics |= {f"pieces_{layers}x{nodes}": count, f"mse_{layers}x{nodes}": 1e6 * loss}
         metrics[f"alive_{layers}x{nodes}"] = float(loss < 0.05)
     return metrics, {}
-
-
-def solid(settings: Any, seed: int, context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Pieces of the cube [-1, 1]³, by walking."""
-    network, loss = _network(settings, settings.grid[0], seed)
-    start = torch.tensor([0.013, 0.017, 0.011])
-    found = enumerate_cells(Cells(network, (3,)), start, Polyhedron.box(-1, 1, 3))
-    return {"mse_millionths": 1e6 * loss, "pieces_cube": len(found.patterns)}, {}
