@@ -84,7 +84,7 @@ print(len(pieces), "pieces, at most 56; their areas sum to", round(sum(piece.are
 # are normal with variance 2 over the number of inputs: as torch draws them, most of the narrow deep networks stayed
 # constant in a trial.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Polyhedra in the square (above) and mean square (below). Grey: one initialisation; coloured: mean with its 95 % interval; black diamonds: the article.", "name": "fig-gol-a03-counts"}, "image": {"alt": "Four panels of counts and errors against the number of layers and of nodes.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Polyhedra in the square (above) and mean square (below). Grey: one initialisation; coloured: mean with its 95 % interval, which includes zero where it reaches the axis; black diamonds: the article.", "name": "fig-gol-a03-counts"}, "image": {"alt": "Four panels of counts and errors against the number of layers and of nodes.", "width": "100%"}}
 figure = chapter.draw(section.counts_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(section.constant_said)

@@ -12,6 +12,7 @@ from lggkit.study import tables
 from lggkit.study.figures.parts import dots, looks, marked_interval, panels
 from lggkit.study.figures.style import PAPER_COLOR, arm_color
 from lggkit.study.paper import cells
+from lggkit.study.statistics import t_interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,6 +55,7 @@ def counts_figure(shown: Shown) -> Figure:
         names = [n if arm == "layers" else w for n, w in SHAPES[arm]]
         ax.set_xticks(range(5), names)
         ax.set(yscale="log", xlabel="layers of 5 nodes" if arm == "layers" else "nodes in 3 layers")
+        ax.yaxis.set_minor_formatter("")
         ax.set_ylabel("polyhedra in the square" if kind == "pieces" else "mean square (10⁻⁶)")
     return figure
 
@@ -68,7 +70,11 @@ def responses_figure(shown: Shown) -> Figure:
             dots(ax, place, values, upright=True)
             marked_interval(ax, place, values, look[arm], upright=True)
         ax.set_xticks(range(4), SETS.values(), rotation=15)
-        ax.set(ylabel="bits that change", ylim=(0, None), title=f"{arm.partition('-')[2]}, {steps[metric]}")
+        ax.set(
+            ylabel="bits that change",
+            ylim=(0, 1.15 * ax.get_ylim()[1]),
+            title=f"{arm.partition('-')[2]}, {steps[metric]}",
+        )
     return figure
 
 
@@ -76,7 +82,9 @@ def balls_figure(shown: Shown) -> Figure:
     """Figure 6: radii of the largest balls of the first network's cells, a dot a cell."""
     figure, (left, right) = panels(2, 2.7)
     arrays = shown.arrays("balls")
-    left.boxplot([arrays[f"radii_{name}"] for name in SETS], showfliers=True, flierprops={"ms": 3})
+    line = {"color": looks(shown.experiment)["balls"]["color"]}
+    parts = {f"{part}props": line for part in ("box", "whisker", "cap", "median")}
+    left.boxplot([arrays[f"radii_{name}"] for name in SETS], flierprops={"ms": 3}, **parts)
     left.set_xticks(range(1, 5), SETS.values(), rotation=20)
     left.set(ylabel="radius of the largest ball", title="cells of one network")
     for place, name in enumerate(SETS):
@@ -100,8 +108,7 @@ def segments_figure(shown: Shown) -> Figure:
     left.legend()
     arrays = shown.arrays("segments")
     right.plot(arrays["hamming"], arrays["crossings"], ".", color=arm_color(0))
-    most = max(arrays["hamming"])
-    right.plot([0, most], [0, most], color=PAPER_COLOR, lw=0.8, label="equal")
+    right.axline((0, 0), slope=1, color=PAPER_COLOR, lw=0.8, label="equal")
     right.set(xlabel="Hamming distance", ylabel="facets crossed", title="five layers, one network")
     right.legend()
     return figure
@@ -143,22 +150,18 @@ def constant_said(shown: Shown) -> list[str]:
         for layers, nodes in shapes
     }
     dead = [f"{v.count(0.0)} of {len(v)} with {name}" for name, v in alive.items() if 0.0 in v]
-    if not dead:
-        return ["No network stayed constant."]
-    return [f"Networks that stayed constant, kept in all means: {', '.join(dead)}."]
+    return [f"Networks that stayed constant, kept in all means: {', '.join(dead) or 'none'}."]
 
 
 def responses_said(shown: Shown) -> list[str]:
-    """Which way FGSM and random signs of the same size move the response, at both lengths of step."""
+    """Mean responses of the sets at both lengths of step, and FGSM less test by network."""
     texts = []
     for metric, step in (("response", "short"), ("far", "long")):
         for arm in STRUCTURES:
             mean = {name: shown.interval(arm, f"{metric}_{name}").mean for name in SETS}
-            word = "more" if mean["fgsm"] > mean["test"] else "fewer"
-            texts.append(
-                f"{arm.partition('-')[2]}, {step} steps: FGSM images change {mean['fgsm']:.1f} bits, {word} "
-                f"than the {mean['test']:.1f} of test images; random signs {mean['signs']:.1f}."
-            )
+            listed = ", ".join(f"{SETS[name]} {bits:.1f}" for name, bits in mean.items())
+            more = _difference(shown, arm, f"{metric}_fgsm", f"{metric}_test", 1)
+            texts.append(f"{arm.partition('-')[2]}, {step} steps, bits: {listed}; FGSM less test {more}.")
     return ["\n".join(f"- {text}" for text in texts)]
 
 
@@ -167,11 +170,16 @@ def balls_said(shown: Shown) -> list[str]:
     mean = {name: shown.interval("balls", f"radius_{name}").mean for name in SETS}
     open_cells = shown.interval("balls", "unbounded_share").mean
     listed = ", ".join(f"{SETS[name]} {value:.3f}" for name, value in mean.items())
-    larger = "larger" if mean["fgsm"] > mean["test"] else "smaller"
+    more = _difference(shown, "balls", "radius_fgsm", "radius_test", 3)
     return [
-        f"Mean radii are: {listed}. Cells of FGSM images are {larger} than those of test images. Without a "
-        f"box {open_cells:.0f} % of the cells looked at have no largest ball."
+        f"Mean radii are: {listed}. FGSM less test, by network, is {more}. Without a box {open_cells:.0f} % "
+        "of the cells looked at have no largest ball."
     ]
+
+
+def _difference(shown: Shown, arm: str, left: str, right: str, digits: int) -> str:
+    pairs = zip(shown.values(arm, left), shown.values(arm, right), strict=True)
+    return tables.interval_text(t_interval([a - b for a, b in pairs]), digits)
 
 
 def parity_said(shown: Shown) -> list[str]:
