@@ -12,6 +12,7 @@ PAGES = {
     "lggkit.transport": "transport",
     "lggkit.similarity": "similarity",
     "lggkit.subspaces": "subspaces",
+    "lggkit.regions": "regions",
     "lggkit.latents": "latents",
     "lggkit.objectives": "objectives",
     "lggkit.networks": "networks",

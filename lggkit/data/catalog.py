@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from lggkit.data import catdog, digits, published
+from lggkit.data import catdog, digits, digits_sample, published
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ DATASETS: dict[str, Entry] = {
     "cifar10": Entry(published.CIFAR10_CLASSES, published.CIFAR10, CIFAR10_STATISTICS, "CIFAR-10"),
     "cifar100": Entry(published.CIFAR100_CLASSES, published.CIFAR100, CIFAR100_STATISTICS, "CIFAR-100"),
     "svhn": Entry(published.DIGIT_CLASSES, published.SVHN, title="SVHN"),
+    "mnist-10k": Entry(published.DIGIT_CLASSES, digits_sample.read, title="10,000 MNIST digits"),
     "mnist": Entry(published.DIGIT_CLASSES, published.MNIST, title="MNIST"),
     "fashion-mnist": Entry(
         published.FASHION_CLASSES, published.FASHION_MNIST, FASHION_STATISTICS, "Fashion-MNIST"

@@ -23,6 +23,8 @@ KNOWN = {experiment for one in PAPERS for experiment in one.experiments}
 UNITS = {"ms", "percent", "percent accuracy", "ratio", "dimensionless", "MAE x100"}
 OF_ARM = re.compile(r"[a-z0-9_.-]+:[a-z0-9_]+")
 T_95_OF_10 = 2.262157
+NUMBER = re.compile(r"(?:a\d\d-)?([pr]?)(\d+)([a-z]?)")
+"""Of a collection's claims the article comes first: ``a03-p1a``; ``r`` is a reading of ours."""
 WHOLE = re.compile(r"[1-9][0-9]*")
 each = pytest.mark.parametrize("paper", [one.name for one in PAPERS])
 

@@ -1,0 +1,86 @@
+"""Paper 5, article 3: the polyhedra of ReLU networks, counted on toys, and compared by set on digits.
+
+Networks on formulas are trained for all seeds at once; a seed's network depends on no other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from lggkit.experiments.base import Arm, Context, Experiment
+from lggkit.experiments.recipes import digit_pieces, formula_pieces
+from lggkit.protocol import Protocol
+from lggkit.record import Record, Spec
+
+
+@dataclass(frozen=True)
+class Settings(Protocol):
+    """Settings of article 3; ``grid`` are layers and nodes, ``images`` how many a set is measured on."""
+
+    kind: str = "toy"
+    grid: tuple[tuple[int, int], ...] = ((2, 10),)
+    inputs: int = 2
+    level: float = 0.4
+    samples: int = 10_000
+    epochs: int = 100
+    batch: int = 256
+    rate: float = 1e-2
+    block: int = 10
+    dataset: str = "mnist-10k"
+    most_epochs: int = 50
+    enough: float = 99.0
+    images: int = 2_000
+    distances: tuple[float, ...] = (0.5, 0.75, 1.0)
+    epsilon: float = 0.1
+    pairs: int = 60
+    bisected: int = 5
+    components: int = 40
+    component_epsilon: float = 0.44
+    balls: int = 40
+
+
+def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
+    """A record for each spec, by its protocol's kind."""
+    kinds = {
+        "toy": formula_pieces.toy,
+        "table": formula_pieces.table,
+        "sets": digit_pieces.sets,
+        "depths": digit_pieces.depths,
+        "balls": digit_pieces.balls,
+    }
+    for spec in specs:
+        start = time.monotonic()
+        metrics, arrays = kinds[spec.protocol.kind](spec.protocol, spec.seed, context)
+        yield context.record(spec, metrics, arrays=arrays, seconds=time.monotonic() - start)
+
+
+LAYERS, NODES = tuple((n, 5) for n in (2, 4, 6, 8, 10)), tuple((3, n) for n in (5, 10, 15, 20, 25))
+DEEPER = tuple((n, 200) for n in (1, 2, 3, 4, 5))
+PAPER = Settings()
+SMOKE = replace(
+    PAPER,
+    **{"dataset": "digits", "samples": 400, "epochs": 2, "block": 2, "most_epochs": 1, "images": 40},
+    **{"pairs": 4, "bisected": 2, "balls": 2, "components": 20, "grid": ((2, 4),)},
+)
+ARMS = (
+    Arm("toy1", "2-10-10-1 on a paraboloid", seeds={"paper": 5}),
+    Arm("layers", "2 to 10 layers of 5", {"kind": "table", "grid": LAYERS}, seeds={"paper": 10}),
+    Arm("nodes", "3 layers of 5 to 25", {"kind": "table", "grid": NODES}, seeds={"paper": 10}),
+    Arm("structure-3x200", "3 layers of 200", {"kind": "sets", "grid": ((3, 200),)}),
+    Arm("structure-5x300", "5 layers of 300", {"kind": "sets", "grid": ((5, 300),)}),
+    Arm("segments", "1 to 5 layers of 200", {"kind": "depths", "grid": DEEPER}),
+    Arm("balls", "3 layers of 200 on principal components", {"kind": "balls", "grid": ((3, 200),)}),
+)
+
+EXPERIMENT = Experiment(
+    name="geometries_of_learning/a03_relu_polyhedra",
+    title="Polyhedra of ReLU networks",
+    protocols={"smoke": SMOKE, "short": replace(PAPER, epochs=35), "reduced": PAPER, "paper": PAPER},
+    arms=ARMS,
+    seeds={"smoke": 1, "short": 3, "reduced": 3, "paper": 3},
+    measure=measure,
+    minutes={"smoke": 0.2, "short": 2, "reduced": 2, "paper": 2},
+    priority=70,
+)
