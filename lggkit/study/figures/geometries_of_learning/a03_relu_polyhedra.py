@@ -30,7 +30,7 @@ def partition_figure(shown: Shown) -> Figure:
 
     arrays = shown.arrays("toy1")
     corners = np.split(arrays["corners"], np.cumsum(arrays["counts"])[:-1])
-    figure, axes = panels(2, 3.7)
+    figure, axes = panels(2, 3.2, 5.4)
     for ax, reach in zip(axes, (4, 1), strict=True):
         pieces = PolyCollection(corners, array=arrays["slopes"], cmap="viridis", ec="white", lw=0.5)
         ax.add_collection(pieces)
@@ -62,7 +62,7 @@ def counts_figure(shown: Shown) -> Figure:
 
 def responses_figure(shown: Shown) -> Figure:
     """Table 4: mean Hamming response of four sets, a row a structure, a column a length of step."""
-    figure, axes = panels(4, 2.4)
+    figure, axes = panels(4, 2.1)
     look, steps = looks(shown.experiment), {"response": "steps of 0.5 to 1", "far": "steps 28 times as long"}
     for ax, (arm, metric) in zip(axes, ((a, m) for a in STRUCTURES for m in steps), strict=True):
         for place, name in enumerate(SETS):
