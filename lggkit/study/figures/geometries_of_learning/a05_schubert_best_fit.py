@@ -110,7 +110,7 @@ def images_figure(shown: Shown) -> Figure:
         [f"K b, {name}" for name in ("cat", "dog") for _ in range(3)],
         [f"a {name} of it" for name in ("cat", "dog") for _ in range(3)],
     ]
-    figure, axes = plt.subplots(3, 6, figsize=(8, 4.8), dpi=PHOTOGRAPHS)
+    figure, axes = plt.subplots(3, 6, figsize=(7.2, 4.4), dpi=0.8 * PHOTOGRAPHS)
     for ax, image, title in zip(axes.flat, chain(*rows), chain(*titles), strict=True):
         ax.imshow(image.astype(float), cmap="gray")
         ax.set_title(title, fontsize=9)
