@@ -30,13 +30,13 @@ def partition_figure(shown: Shown) -> Figure:
 
     arrays = shown.arrays("toy1")
     corners = np.split(arrays["corners"], np.cumsum(arrays["counts"])[:-1])
-    figure, axes = panels(2, 3.2, 5.4)
+    figure, axes = panels(2, 3.3, 5.9)
     for ax, reach in zip(axes, (4, 1), strict=True):
         pieces = PolyCollection(corners, array=arrays["slopes"], cmap="viridis", ec="white", lw=0.5)
         ax.add_collection(pieces)
         ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="x₁", ylabel="x₂")
     axes[0].plot([-1, 1, 1, -1, -1], [-1, -1, 1, 1, -1], color="#D55E00", lw=1.6, label="training square")
-    axes[0].legend(loc="upper left", frameon=True)
+    axes[0].legend(loc="upper left", frameon=True, fontsize=8)
     figure.colorbar(pieces, ax=list(axes), label="length of the slope", shrink=0.85)
     return figure
 
