@@ -35,7 +35,7 @@ from lggkit.study.chapter import Chapter
 from lggkit.study.figures.ot_transfer import s5_analyses as section
 
 figures.use_style()
-chapter = Chapter("ot_transfer/s5_analyses", scale, arms=["l2_sp-cifar10", "l2_sp-overlap"])
+chapter = Chapter("ot_transfer/s5_analyses", scale, arms=["l2_sp-cifar10"])
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.came_out()

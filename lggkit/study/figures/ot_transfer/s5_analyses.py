@@ -26,9 +26,9 @@ def _arms(shown: Shown, target: str) -> dict[str, str]:
 
 def depth_figure(shown: Shown) -> Figure:
     """The trace of the plan to the start by depth, a thin line a seed; dotted, the controls."""
-    look, (figure, axes) = looks(shown.experiment), panels(2, 3.6, sharey=True)
+    look, (figure, axes) = looks(shown.experiment), panels(len(_targets(shown)), 3.6, sharey=True)
     depths = [depth.replace("penultimate", "pooled") for depth in _depths(shown)]
-    for ax, (target, title) in zip(axes, TARGETS.items(), strict=True):
+    for ax, (target, title) in zip(axes, _targets(shown).items(), strict=True):
         for arm, name in _arms(shown, target).items():
             seed_lines(ax, range(len(depths)), shown.values(arm, "trace_by_depth"), look[arm], name)
         for control, name in CONTROLS.items():
@@ -43,14 +43,19 @@ def depth_figure(shown: Shown) -> Figure:
     return figure
 
 
+def _targets(shown: Shown) -> dict[str, str]:
+    """The targets that L2-SP has a run on, with their titles."""
+    return {target: title for target, title in TARGETS.items() if shown.arm(f"l2_sp-{target}")}
+
+
 def _depths(shown: Shown) -> list[str]:
     return list(shown.records[0].settings["depths"])
 
 
 def training_figure(shown: Shown) -> Figure:
     """The trace at the penultimate depth through fine-tuning, a thin line a seed."""
-    look, (figure, axes) = looks(shown.experiment), panels(2, 3.2, sharey=True)
-    for ax, (target, title) in zip(axes, TARGETS.items(), strict=True):
+    look, (figure, axes) = looks(shown.experiment), panels(len(_targets(shown)), 3.2, sharey=True)
+    for ax, (target, title) in zip(axes, _targets(shown).items(), strict=True):
         for arm, name in _arms(shown, target).items():
             curves = [run.curves for run in shown.arm(arm)]
             rows = [curve["trace_penultimate"] for curve in curves]
@@ -76,7 +81,7 @@ def plans_figure(shown: Shown) -> Figure:
 def roles_said(shown: Shown) -> list[str]:
     """Which share of neurons keep their role at the first and the last depth, by target."""
     said = []
-    for target, title in TARGETS.items():
+    for target, title in _targets(shown).items():
         rows = shown.values(f"l2_sp-{target}", "trace_by_depth")
         first, last = (fmean(row[place] for row in rows) for place in (0, -1))
         said.append(
