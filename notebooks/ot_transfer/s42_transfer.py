@@ -72,7 +72,7 @@ chapter.show(section.arms, caption, "tab-ot-arms")
 #
 # Each penalty has its own α from the paper's grid, chosen on 5,000 training images that were left out, with one seed and 20 labels a class. The layers are the fifth of eight blocks and the pooled one: the paper's best pair, in proportion to depth.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the images held out by the weight of each penalty, one seed; rings mark the weights chosen.", "name": "fig-ot-search"}, "image": {"alt": "Five curves of validation accuracy against the weight on a logarithmic axis.", "width": "75%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the images held out by the weight of each penalty, one seed; rings mark the weights chosen. Weights of L2 that are too large fall out of the axis.", "name": "fig-ot-search"}, "image": {"alt": "Five curves of validation accuracy against the weight on a logarithmic axis.", "width": "75%"}}
 figure = chapter.draw(section.search_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = "The weight chosen for each penalty, and the range of accuracies over the grid, in percent."

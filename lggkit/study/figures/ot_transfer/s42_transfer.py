@@ -50,7 +50,8 @@ def search_figure(shown: Shown) -> Figure:
         best = max(found, key=found.__getitem__)
         ax.plot([*found], [*found.values()], label=TITLES[method], lw=1.6, ms=5, **look[f"{method}-cifar10"])
         ax.plot(best, found[best], "o", ms=11, mfc="none", color=look[f"{method}-cifar10"]["color"])
-    ax.set(xscale="log", xlabel="weight α", ylabel="validation accuracy (%)")
+    top = max(max(_searched(shown, method).values()) for method in METHODS[1:])
+    ax.set(xscale="log", xlabel="weight α", ylabel="validation accuracy (%)", ylim=(top - 5, top + 0.5))
     ax.legend()
     return figure
 
