@@ -147,8 +147,8 @@ def headline(card: Mapping[str, Any] | None = None, paper: str = "") -> dict[str
 
 
 def _is_whole(number: str) -> bool:
-    """Whether a number is that of a claim, such as 5 or, of an article, a05-5; 5a and r5 are not."""
-    return number.rpartition("-")[2].isdigit()
+    """Whether a number is a claim's, such as 5 or, of an article, a05-5 or a03-p5; 5a and r5 are none."""
+    return number.rpartition("-")[2].removeprefix("p").isdigit()
 
 
 def as_text(card: Mapping[str, Any]) -> str:

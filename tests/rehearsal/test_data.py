@@ -45,6 +45,8 @@ NO_DATA = {
     "DATASETS": "names",
     **dict.fromkeys(("DataCorrupt", "DataUnavailable"), "errors"),
     "root": "a folder",
+    "class_batches": "places, which are drawn on the CPU",
+    **dict.fromkeys(("ParallelText", "invented", "read_table", "verses"), "texts"),
 }
 CORRUPTIONS = {
     "corrupted": lambda s: corruptions.corrupted(s.set, "fog", 3).images,

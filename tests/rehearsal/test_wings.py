@@ -109,6 +109,7 @@ OBJECTIVES = {
     "depth_variations": GRAPH["depth_variations"],
 }
 NO_OBJECTIVES = {
+    "densification": "its spanning tree is not rehearsed yet",
     "Latents": "a type",
     "least_pair_loss": "of numbers",
     "pair_sum_violation": "draws its own tensors, on the CPU",
@@ -163,7 +164,8 @@ def test_graph(name, rehearse, says_so):
 
 
 def test_graph_is_complete(complete):
-    complete("graph", GRAPH, {})
+    measuring = ("cut_accuracy", "fiedler_cut", "fiedler_vector")
+    complete("graph", GRAPH, dict.fromkeys(measuring, "cuts of one matrix, on the CPU"))
 
 
 @pytest.mark.parametrize("name", TRANSPORT)
