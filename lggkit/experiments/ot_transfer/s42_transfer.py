@@ -8,7 +8,6 @@ passes over them as the paper makes. Weights of penalties and layers are chosen 
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +20,8 @@ from lggkit.experiments.recipes.finetuning import (
     TARGETS,
     TITLES,
     FineTuned,
+    arm_of,
+    fine_tuned,
     penalty_of,
     tuned,
 )
@@ -46,20 +47,11 @@ class Settings(FineTuned):
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
     """A record for each spec: accuracy on the target, and the trace of the plan through fine-tuning."""
     results = trained([spec for spec in specs if spec.protocol.is_source], context)
-    for group in _by_observer([spec for spec in specs if spec not in results], context):
-        results |= trained(group, context, group[0].protocol.traces(context))
+    results |= fine_tuned([spec for spec in specs if spec not in results], context)
     for spec in specs:
         begun, result = time.monotonic(), results[spec]
         metrics = {} if result.diverged is not None else _metrics(spec, result, context)
         yield context.record(spec, metrics, seconds=time.monotonic() - begun, **how_trained(result))
-
-
-def _by_observer(specs: Sequence[Spec], context: Context) -> list[list[Spec]]:
-    """Specs whose networks are looked at alike, which may be trained together."""
-    groups: dict[str, list[Spec]] = defaultdict(list)
-    for spec in specs:
-        groups[spec.protocol.traces(context).identity].append(spec)
-    return [*groups.values()]
 
 
 def _metrics(spec: Spec, result: TrainedNetwork, context: Context) -> dict[str, Any]:
@@ -72,10 +64,6 @@ def _metrics(spec: Spec, result: TrainedNetwork, context: Context) -> dict[str, 
     return found | ({"final_trace": traces[-1]} if traces else {})
 
 
-def _arm(method: str, target: str) -> Arm:
-    return Arm(f"{method}-{target}", f"{TITLES[method]}, {TARGETS[target][0]}", tuned(method, target))
-
-
 def _search(method: str, alpha: float) -> Arm:
     changes = {"penalty": penalty_of(method, alpha), "validated": True}
     once = dict.fromkeys(("smoke", "short", "reduced", "paper"), 1) | {"short": 0, "paper": 0}
@@ -83,7 +71,7 @@ def _search(method: str, alpha: float) -> Arm:
     return Arm(name, f"{TITLES[method]} with α = {alpha:g}", changes, table=False, seeds=once)
 
 
-TABLE = tuple(_arm(method, target) for target in TARGETS for method in METHODS)
+TABLE = tuple(arm_of(method, target) for target in TARGETS for method in METHODS)
 SEARCH = tuple(_search(method, alpha) for method in METHODS[1:] for alpha in GRID)
 ABLATIONS = (
     Arm(

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from lggkit.evaluation import model_error
 from lggkit.evaluation.neuron_plans import layer_points, plan_between, swapped_share
-from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
-from lggkit.experiments.recipes.finetuning import SMALL, START_SEED, TARGETS, TITLES, FineTuned, tuned
+from lggkit.experiments.base import Arm, Context, Experiment, how_trained
+from lggkit.experiments.recipes.finetuning import SMALL, START_SEED, FineTuned, arm_of, fine_tuned
 from lggkit.record import Record, Spec
 from lggkit.transport import cost_matrix
 
@@ -35,6 +35,7 @@ class Settings(FineTuned):
 
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
     """A record for each spec: the trace of the plan to the start at every depth."""
+    results = fine_tuned([spec for spec in specs if not spec.protocol.control], context)
     for spec in specs:
         begun, settings = time.monotonic(), spec.protocol
         start = context.network(settings.start, START_SEED)
@@ -43,7 +44,7 @@ def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
         if settings.control:
             points, found, how = _control(spec, old, context), {}, {}
         else:
-            result = trained([spec], context, settings.traces(context))[spec]
+            result = results[spec]
             how = how_trained(result)
             if result.diverged is not None:
                 yield context.record(spec, {}, **how)
@@ -88,10 +89,6 @@ def _roles(points: Points, old: Points) -> tuple[dict[str, Any], dict[str, Any]]
     return metrics, {"plan": (len(plans[last]) * plans[last]).float().numpy()}
 
 
-def _arm(method: str, target: str) -> Arm:
-    return Arm(f"{method}-{target}", f"{TITLES[method]}, {TARGETS[target][0]}", tuned(method, target))
-
-
 PAIRS = tuple(
     (method, target) for target in ("cifar10", "overlap") for method in ("none", "l2_sp", "omega_p")
 )
@@ -103,7 +100,7 @@ EXPERIMENT = Experiment(
     title="Which neurons keep their roles (Figures 2 and 3)",
     protocols={"smoke": SMOKE, "short": replace(REDUCED, epochs=32), "reduced": REDUCED, "paper": REDUCED},
     arms=(
-        *(_arm(method, target) for method, target in PAIRS),
+        *(arm_of(method, target) for method, target in PAIRS),
         Arm("permuted", "The start, reordered", {"control": "permuted"}, table=False),
         Arm("untrained", "Random weights", {"control": "untrained"}, table=False),
     ),

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lggkit.data import DataSet
-from lggkit.experiments.networks import Architecture, Context, Guide, Images, Network, Observer
+from lggkit.experiments.base import Arm, trained
+from lggkit.experiments.networks import (
+    Architecture,
+    Context,
+    Guide,
+    Images,
+    Network,
+    Observer,
+    TrainedNetwork,
+)
 from lggkit.experiments.recipes.transfer import OF_NEURONS, Penalty, Regularised, traces_after
 from lggkit.protocol import Protocol
+from lggkit.record import Spec
 from lggkit.training import MultiStep, OneCycle, TrainConfig
 
 START_SEED = 0
@@ -128,6 +139,22 @@ def penalty_of(method: str, alpha: float | None = None, **options: Any) -> Penal
 def tuned(method: str, target: str, **options: Any) -> dict[str, Any]:
     """What an arm of a method and a target changes in the protocol."""
     return {"penalty": penalty_of(method, **options), **TARGETS[target][1]}
+
+
+def arm_of(method: str, target: str) -> Arm:
+    """The arm of a method and a target, whichever section has it."""
+    return Arm(f"{method}-{target}", f"{TITLES[method]}, {TARGETS[target][0]}", tuned(method, target))
+
+
+def fine_tuned(specs: Sequence[Spec], context: Context) -> dict[Spec, TrainedNetwork]:
+    """The networks of specs with their traces; those that are looked at alike may be trained together."""
+    groups: dict[str, list[Spec]] = defaultdict(list)
+    for spec in specs:
+        groups[spec.protocol.traces(context).identity].append(spec)
+    results: dict[Spec, TrainedNetwork] = {}
+    for group in groups.values():
+        results |= trained(group, context, group[0].protocol.traces(context))
+    return results
 
 
 SMALL: Mapping[str, Any] = {
