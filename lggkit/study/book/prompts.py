@@ -1,4 +1,4 @@
-"""What the line above folded code says: that it has the parameters, the imports, or the code of what follows."""
+"""What the line above folded code says: parameters, imports, or the code of what follows."""
 
 from __future__ import annotations
 
