@@ -87,7 +87,7 @@ def _known(model: nn.Module) -> dict[str, str]:
     places = seen | {path: path for _, path, _ in parts}
     own, nested = {}, {}
     for shown, path, part in parts:
-        for label, place in _declared(part).items():
+        for label, place in declared_depths(part).items():
             real = joined(path, place)
             found = places.get(real, places.get(joined(shown, place), real))
             (nested if shown else own).setdefault(joined(shown, label), found)
@@ -96,7 +96,7 @@ def _known(model: nn.Module) -> dict[str, str]:
     return nested | places | own | {name: name for name in SPECIAL}
 
 
-def _declared(model: nn.Module) -> dict[str, str]:
+def declared_depths(model: nn.Module) -> dict[str, str]:
     """Labels of a network; an attribute that is called the same and holds something else is none of ours."""
     found = [getattr(model, name, None) for name in ("relu_depths", "depths")]
     labels = {key: value for each in found if isinstance(each, Mapping) for key, value in each.items()}

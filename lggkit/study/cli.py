@@ -8,15 +8,20 @@ from typing import Annotated
 import typer
 
 from lggkit.record import check_scale
-from lggkit.study import cli_queue, paths
+from lggkit.study import cli_compare, cli_queue, paths
 from lggkit.study import scorecard as scores
 from lggkit.study.cli_parts import Only, asked, folder_of, told
 from lggkit.study.ledger import Ledger
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Latent geometry graphs: the study.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="The geometry of latent spaces: the study, and tools for networks of your own.",
+)
 study = typer.Typer(no_args_is_help=True, help="Measure what is missing; keep the ledger.")
 app.add_typer(study, name="study")
 cli_queue.add_to(study)
+app.command()(cli_compare.compare)
 
 
 @app.command()
