@@ -36,8 +36,8 @@ def scorecard(as_json: Annotated[bool, typer.Option("--json", help="as JSON, for
 @told
 def merge(folder: Annotated[str, typer.Argument(help="folder of records written with --out")]) -> None:
     """Takes the records of another folder over into data/results."""
-    added, held = Ledger(paths.results()).merge(Ledger(asked(folder_of, folder)))
-    typer.echo(f"{added} records added, {held} held already")
+    added, known = Ledger(paths.results()).merge(Ledger(asked(folder_of, folder)))
+    typer.echo(f"{added} records added, {known} held already")
 
 
 @study.command()
@@ -70,8 +70,8 @@ def rekey(
 
 
 def _pair(text: str) -> tuple[str, str]:
-    new, found, old = text.partition("=")
-    if not (new and found and old):
+    new, equals, old = text.partition("=")
+    if not (new and equals and old):
         raise ValueError(f"renamed is {text!r}; write new=old")
     return new, old
 

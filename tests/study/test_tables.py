@@ -96,11 +96,11 @@ def test_only_an_interval_beside_zero_has_a_sign(values, text):
 
 def test_released_values_come_with_their_spread_and_its_kind():
     table = tables.printed_table("lgg", "table-1-released").set_index("row")
-    held = {c.row: c for c in cells("lgg") if c.table == "table-1-released"}
-    gkd = held["GKD"]
+    by_row = {c.row: c for c in cells("lgg") if c.table == "table-1-released"}
+    gkd = by_row["GKD"]
     assert table.loc["GKD", "error"] == f"{gkd.value:g} ± {gkd.spread:g} (sd)"
     assert table.loc["GKD", "runs"] == gkd.n
-    assert table.loc["Teacher", "error"] == f"{held['Teacher'].value:g}"
+    assert table.loc["Teacher", "error"] == f"{by_row['Teacher'].value:g}"
 
 
 def test_intervals_of_one_seed_have_no_half_width():
