@@ -13,8 +13,8 @@ from lggkit.study.claim_tables import claims_table as claims_table
 from lggkit.study.claim_tables import scores_table as scores_table
 from lggkit.study.paper import Cell, cells
 from lggkit.study.scorecard import Records, judged_cells, records_of
-from lggkit.study.statistics import t_interval
-from lggkit.study.texts import SCALE_TITLES, interval_text, minus, verdict_text
+from lggkit.study.statistics import Interval, t_interval
+from lggkit.study.texts import SCALE_TITLES, interval_text, known, minus, verdict_text
 from lggkit.study.texts import as_myst as as_myst
 from lggkit.study.texts import sign_text as sign_text
 from lggkit.study.verdicts import CellVerdict, by_seed
@@ -53,9 +53,14 @@ def _cell_row(judged: CellVerdict, records: Records, scales: Sequence[str]) -> d
     cell = judged.cell
     digits = DIGITS.get(cell.unit, 2) if abs(cell.value) < 10 else 2
     ours = {SCALE_TITLES[scale]: _ours(cell, _values(cell, records, scale), digits) for scale in scales}
-    difference = "" if judged.difference is None else minus(f"{judged.difference:+.{digits}f}")
+    difference = "" if judged.difference is None else _signed(judged.difference, judged.interval, digits)
     place = {"row": cell.row, "column": cell.column, "printed": _printed(cell)}
     return place | ours | {"difference": difference, VERDICT: verdict_text(judged)}
+
+
+def _signed(value: float, interval: Interval, digits: int) -> str:
+    text = minus(known(value, interval.half_width, digits))
+    return text if text.startswith("−") else f"+{text}"
 
 
 def _printed(cell: Cell) -> str:
