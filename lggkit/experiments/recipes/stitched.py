@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lggkit.evaluation.stitching import stitched_scores
-from lggkit.experiments.bilingual import Encoded, source
+from lggkit.experiments.recipes.bilingual import Encoded, source
 from lggkit.similarity import (
     Statistics,
     mean_reciprocal_rank,
