@@ -39,7 +39,7 @@ class Densified(Recipe):
         return loss + self.weight * densification(latents[DEPTH].unflatten(0, (-1, self.size)), self.beta)
 
 
-def tested_deaths(latents: Tensor, labels: Tensor, size: int, batches: int) -> Tensor:
+def held_out_deaths(latents: Tensor, labels: Tensor, size: int, batches: int) -> Tensor:
     """Death times of sub-batches of tested samples of one class, (s, size - 1)."""
     drawn = list(class_batches(labels, size, torch.Generator().manual_seed(0)))[:batches]
     return component_deaths(latents[torch.cat(drawn)])

@@ -19,7 +19,7 @@ from lggkit.evaluation.neighbors import latents_at
 from lggkit.evaluation.stitching import spread_to_margin
 from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
 from lggkit.experiments.networks import Architecture, Images, Network
-from lggkit.experiments.recipes.densified_images import DEPTH, Densified, tested_deaths
+from lggkit.experiments.recipes.densified_images import DEPTH, Densified, held_out_deaths
 from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec
 from lggkit.training import Cosine, TrainConfig
@@ -85,7 +85,7 @@ def _of_network(spec: Spec, model: nn.Module, context: Context) -> tuple[dict[st
     settings, head = spec.protocol, _head(model)
     test, seen = context.data(settings.dataset, train=False), settings.images.training(context, spec.seed)
     latents, labels = latents_at(model, test.images, DEPTH).float(), test.labels.cpu()
-    deaths = tested_deaths(latents, labels, settings.sub_batch, settings.held_out)
+    deaths = held_out_deaths(latents, labels, settings.sub_batch, settings.held_out)
     size = (latents - latents.mean(0)).square().sum(1).mean().sqrt()
     fitted = latents_at(model, seen.images, DEPTH).float()
     metrics = {
