@@ -21,17 +21,17 @@ ARMS = {"plain": "plain", "densified": "β = 0.7", "densified_wide": "β = 1.9"}
 def errors_figure(shown: Shown) -> Figure:
     """Test error, training error and the spread of classes, a row an arm."""
     figure, axes = panels(3, 2.4, sharey=True)
-    look = looks(shown.experiment)
+    look, arms = looks(shown.experiment), {arm: title for arm, title in ARMS.items() if shown.arm(arm)}
     headings = {
         "test_error": "test error (%)",
         "train_error": "training error (%)",
         "spread_to_margin_ratio": "spread to margin",
     }
     for ax, (metric, label) in zip(axes, headings.items(), strict=True):
-        for place, arm in enumerate(ARMS):
+        for place, arm in enumerate(arms):
             marked_interval(ax, -place, shown.values(arm, metric), look[arm])
             dots(ax, -place, shown.values(arm, metric))
-        ax.set_yticks([-i for i in range(len(ARMS))], ARMS.values())
+        ax.set_yticks([-i for i in range(len(arms))], arms.values())
         ax.set_xlabel(label)
     return figure
 
@@ -62,7 +62,7 @@ def deaths_table(shown: Shown) -> pd.DataFrame:
         "distance to β": "death_distance_to_beta",
         "β-connected": "connected",
     }
-    return tables.arms_table(shown, {arm: t for arm, t in ARMS.items() if shown.arm(arm)}, headings, 2)
+    return tables.arms_table(shown, ARMS, headings, 2)
 
 
 def errors_said(shown: Shown) -> list[str]:
