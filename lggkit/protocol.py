@@ -53,15 +53,15 @@ def non_defaults(settings: Any, defaults: Any = None) -> dict[str, Any]:
 
     Nested dataclasses come with their type's name, the fields of a part as the owner's own.
     """
-    found = {}
+    differing = {}
     for entry in dataclasses.fields(settings):
         default = _default(entry) if defaults is None else getattr(defaults, entry.name)
         value = getattr(settings, entry.name)
         if isinstance(value, Part):
-            found |= non_defaults(value, default)
+            differing |= non_defaults(value, default)
         elif entry.name != "revision" and (default is dataclasses.MISSING or value != default):
-            found[entry.name] = _plain(value)
-    return found
+            differing[entry.name] = _plain(value)
+    return differing
 
 
 def _default(entry: dataclasses.Field) -> Any:

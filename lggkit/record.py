@@ -82,10 +82,10 @@ def renamed(settings: Any, names: Mapping[str, str]) -> Any:
     """Settings as plain data, with other names of fields and of nested types."""
     if not isinstance(settings, dict):
         return settings
-    found = {names.get(name, name): renamed(value, names) for name, value in settings.items()}
-    if isinstance(found.get("type"), str):
-        found["type"] = names.get(found["type"], found["type"])
-    return found
+    translated = {names.get(name, name): renamed(value, names) for name, value in settings.items()}
+    if isinstance(translated.get("type"), str):
+        translated["type"] = names.get(translated["type"], translated["type"])
+    return translated
 
 
 @dataclass(frozen=True)

@@ -54,12 +54,12 @@ def plain(value: Any, depth: int = 0) -> None:
     if depth > DEEPEST:
         raise ValueError("lists or objects lie too deep within each other")
     if isinstance(value, dict):
-        for name, held in value.items():
+        for name, entry in value.items():
             text("a name", name)
-            plain(held, depth + 1)
+            plain(entry, depth + 1)
     elif isinstance(value, list | tuple):
-        for held in value:
-            plain(held, depth + 1)
+        for entry in value:
+            plain(entry, depth + 1)
     elif isinstance(value, str):
         text("a text", value)
     elif value is not None and not isinstance(value, bool):
@@ -90,8 +90,8 @@ def numbers(what: str, value: Any) -> None:
     """Make sure that a value is a list of finite numbers."""
     if not isinstance(value, list | tuple):
         raise ValueError(f"{what} is {_shown(value)}, not a list of numbers")
-    for held in value:
-        number(what, held)
+    for entry in value:
+        number(what, entry)
 
 
 def whole_number(what: str, value: Any) -> None:
@@ -104,9 +104,9 @@ def by_name(what: str, value: Any, check: Callable[[str, Any], None]) -> None:
     """Make sure that a value is a dictionary with texts as keys, and check each of its values."""
     if not isinstance(value, dict):
         raise ValueError(f"{what} are {_shown(value)}, not values by name")
-    for name, held in value.items():
+    for name, entry in value.items():
         text(f"a name among the {what}", name)
-        check(f"{what.removesuffix('s')} {name!r}", held)
+        check(f"{what.removesuffix('s')} {name!r}", entry)
 
 
 def matches(what: str, value: Any, pattern: re.Pattern[str], form: str) -> None:
@@ -145,18 +145,18 @@ def moment(value: Any) -> datetime.datetime | None:
     """
     text("date", value)
     try:
-        found = datetime.datetime.fromisoformat(value) if value else None
+        date = datetime.datetime.fromisoformat(value) if value else None
     except ValueError:
         raise ValueError(f"date is {_shown(value)}, not as in 2026-01-31T12:00:00+00:00") from None
-    return found.replace(tzinfo=found.tzinfo or datetime.UTC) if found else None
+    return date.replace(tzinfo=date.tzinfo or datetime.UTC) if date else None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
         names = [name for name, _ in pairs]
         raise ValueError(f"{_shown(next(n for n in names if names.count(n) > 1))} is there twice")
-    return found
+    return entries
 
 
 def _refuse(constant: str) -> None:

@@ -53,15 +53,15 @@ MODULES = {names(path): path for path in FILES}
 @functools.cache
 def imported(path):
     """Modules of the package that a file imports: at its head, in functions, and for type checking alike."""
-    found = set()
+    modules = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {module(alias.name) for alias in node.names}
+            modules |= {module(alias.name) for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             source = node.module or ""
             assert not node.level, f"{place(path)} imports by dots; name the module"
-            found |= {module(f"{source}.{alias.name}") or module(source) for alias in node.names}
-    return found - {None, names(path)}
+            modules |= {module(f"{source}.{alias.name}") or module(source) for alias in node.names}
+    return modules - {None, names(path)}
 
 
 def module(dotted):
@@ -81,9 +81,9 @@ def circle(edges):
             return []
         done.add(name)
         trail.append(name)
-        found = next((c for c in map(visit, sorted(edges.get(name, ()))) if c), [])
+        nodes = next((c for c in map(visit, sorted(edges.get(name, ()))) if c), [])
         trail.pop()
-        return found
+        return nodes
 
     return next((c for c in map(visit, sorted(edges)) if c), [])
 

@@ -26,14 +26,14 @@ def hooks(model):
 
 
 def test_latents_are_the_intermediate_values(network, x):
-    found = latents(network, x, ["output", "middle", "input", "stage1.relu1"])
-    assert list(found) == ["output", "middle", "input", "stage1.relu1"]
+    tapped = latents(network, x, ["output", "middle", "input", "stage1.relu1"])
+    assert list(tapped) == ["output", "middle", "input", "stage1.relu1"]
     first = network.stage1
     stem = network.stem(x)
-    assert found["input"] is x
-    assert torch.equal(found["stage1.relu1"], first.relu1(first.bn1(first.conv1(stem))))
-    assert torch.equal(found["middle"], network.stage2(first(stem)))
-    assert torch.equal(found["output"], network(x))
+    assert tapped["input"] is x
+    assert torch.equal(tapped["stage1.relu1"], first.relu1(first.bn1(first.conv1(stem))))
+    assert torch.equal(tapped["middle"], network.stage2(first(stem)))
+    assert torch.equal(tapped["output"], network(x))
 
 
 def test_taps_change_neither_output_nor_model(network, x):
@@ -46,8 +46,8 @@ def test_taps_change_neither_output_nor_model(network, x):
 
 
 def test_gradients_flow_through_taps(network, x):
-    found = latents(network, x, ["middle", "output"])
-    assert torch.autograd.grad(found["output"].sum(), found["middle"])[0].abs().sum() > 0
+    tapped = latents(network, x, ["middle", "output"])
+    assert torch.autograd.grad(tapped["output"].sum(), tapped["middle"])[0].abs().sum() > 0
     latents(network, x, ["middle"])["middle"].square().sum().backward()
     assert network.stage2.conv1.weight.grad.abs().sum() > 0
     assert network.stage3.conv1.weight.grad is None
@@ -73,10 +73,10 @@ def test_each_pass_replaces_the_latents_and_frees_the_old(network, x):
 def test_clear_frees_the_latents(network, x):
     with Taps(network, ["middle"], detach=True) as taps:
         network(x)
-    held = weakref.ref(taps.latents["middle"])
+    reference = weakref.ref(taps.latents["middle"])
     taps.clear()
     gc.collect()
-    assert held() is None
+    assert reference() is None
     with pytest.raises(RuntimeError, match="the taps hold no latents; call the model"):
         _ = taps.latents
 
@@ -113,9 +113,9 @@ def test_only_a_pass_of_the_whole_model_counts(network, x):
         with pytest.raises(RuntimeError, match="hold no latents"):
             _ = taps.latents
         network(x)
-        kept = taps.latents["stage1"]
+        latent = taps.latents["stage1"]
         network.stage1(network.stem(2 * x))
-        assert taps.latents["stage1"] is kept
+        assert taps.latents["stage1"] is latent
 
 
 def test_an_error_removes_hooks_and_latents(network, x):
@@ -131,13 +131,13 @@ def test_an_error_removes_hooks_and_latents(network, x):
 def test_nested_taps_do_not_disturb_each_other(network, x):
     with Taps(network, ["middle"]) as outer:
         network(x)
-        kept = outer.latents["middle"]
+        latent = outer.latents["middle"]
         with Taps(network, ["stage1", "middle"]) as inner:
             network(2 * x)
-        assert not torch.equal(inner.latents["middle"], kept)
+        assert not torch.equal(inner.latents["middle"], latent)
         assert torch.equal(outer.latents["middle"], inner.latents["middle"])
         network(x)
-        assert torch.equal(outer.latents["middle"], kept)
+        assert torch.equal(outer.latents["middle"], latent)
         with pytest.raises(RuntimeError, match="on already"), outer:
             pass
         assert hooks(network) > 0
@@ -167,15 +167,15 @@ def test_names_are_special_then_labels_then_paths():
         def forward(self, x):
             return self.early(self.late(self.input(x)))
 
-    found = resolve_depths(Model(), ["early", "late", "input", "output"])
-    assert found == {"early": "late", "late": "late", "input": "input", "output": "output"}
+    resolved = resolve_depths(Model(), ["early", "late", "input", "output"])
+    assert resolved == {"early": "late", "late": "late", "input": "input", "output": "output"}
     assert latents(Model(), torch.rand(5, 2), ["input"])["input"].shape == (5, 2)
 
 
 def test_relu_labels_resolve_in_a_wrapped_network():
     wrapped = with_normalization(build("preact_resnet18", width=4), [0.5] * 3, [0.2] * 3)
-    found = resolve_depths(wrapped, ["relu2", "block8"])
-    assert found == {"relu2": "model.blocks.0.relu2", "block8": "model.blocks.7"}
+    resolved = resolve_depths(wrapped, ["relu2", "block8"])
+    assert resolved == {"relu2": "model.blocks.0.relu2", "block8": "model.blocks.7"}
 
 
 def test_a_submodule_with_two_paths_has_both():
@@ -350,5 +350,5 @@ def test_taps_inside_vmapped_ensembles():
         return taps.latents["0"]
 
     x = torch.rand(6, 4)
-    found = vmap(tapped, (0, 0, None))(parameters, buffers, x)
-    torch.testing.assert_close(found, torch.stack([model[0](x) for model in models]))
+    stacked = vmap(tapped, (0, 0, None))(parameters, buffers, x)
+    torch.testing.assert_close(stacked, torch.stack([model[0](x) for model in models]))

@@ -34,9 +34,9 @@ def test_a_readme_without_marks_is_refused(tmp_path):
 
 def test_what_came_out_links_to_notebooks_that_are_there(readme):
     text = readme.read_text(encoding="utf-8")
-    found = text.partition("<!-- findings -->")[2].partition("<!-- end of findings -->")[0]
-    links = re.findall(r"\]\((notebooks/[^)]*)\)", found)
-    assert len(links) == found.count("\n- ") == landing.FINDINGS
+    findings = text.partition("<!-- findings -->")[2].partition("<!-- end of findings -->")[0]
+    links = re.findall(r"\]\((notebooks/[^)]*)\)", findings)
+    assert len(links) == findings.count("\n- ") == landing.FINDINGS
     assert all((readme.parent / link).is_file() for link in links)
 
 

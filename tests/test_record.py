@@ -76,11 +76,11 @@ def test_spec_refuses_unknown_scale_and_negative_seed():
 
 
 def test_record_goes_to_json_and_back_with_names_of_arrays_only():
-    kept = record(arrays={"sigma": [1, 2], "adjacency": 3}, curves={"loss": [2.0, 1.0]})
-    line = kept.to_json()
+    written = record(arrays={"sigma": [1, 2], "adjacency": 3}, curves={"loss": [2.0, 1.0]})
+    line = written.to_json()
     assert json.loads(line)["arrays"] == ["adjacency", "sigma"]
     back = Record.from_json(line)
-    assert back == kept and set(back.arrays) == {"adjacency", "sigma"}
+    assert back == written and set(back.arrays) == {"adjacency", "sigma"}
 
 
 def test_record_refuses_what_is_not_finite_unless_it_diverged():

@@ -36,10 +36,10 @@ sys.exit("\\n".join(failed) or 0)
 def snippets(page, *languages):
     """Code of a page by place, in the given languages."""
     text = page.read_text(encoding="utf-8")
-    found = [match for match in FENCE.finditer(text) if match[2] in languages]
+    fences = [match for match in FENCE.finditer(text) if match[2] in languages]
     return [
         (f"{page.relative_to(ROOT)}, line {text[: match.start()].count(chr(10)) + 1}", match[3])
-        for match in found
+        for match in fences
     ]
 
 
@@ -59,8 +59,13 @@ def test_snippets_run_each_in_a_namespace_of_its_own(tmp_path):
 
 
 def environment(home):
-    kept = {k: v for k, v in os.environ.items() if k not in ("LGGKIT_DATA", "PYTHONPATH")}
-    return kept | {"PYTHONPATH": str(ROOT), "LGGKIT_ROOT": str(ROOT), "HOME": str(home), "MPLBACKEND": "Agg"}
+    variables = {k: v for k, v in os.environ.items() if k not in ("LGGKIT_DATA", "PYTHONPATH")}
+    return variables | {
+        "PYTHONPATH": str(ROOT),
+        "LGGKIT_ROOT": str(ROOT),
+        "HOME": str(home),
+        "MPLBACKEND": "Agg",
+    }
 
 
 def test_all_fences_are_understood():

@@ -185,10 +185,12 @@ class DataSet:
         return self.subset(torch.cat(chosen) if chosen else [])
 
     def _first_of_class(self, label: int, n: int, order: Tensor) -> Tensor:
-        found = order[self.labels[order] == label]
-        if len(found) < n:
-            raise ValueError(f"class {label} of {self.name} has {len(found)} images, not {n}: ask for fewer.")
-        return found[:n]
+        of_class = order[self.labels[order] == label]
+        if len(of_class) < n:
+            raise ValueError(
+                f"class {label} of {self.name} has {len(of_class)} images, not {n}: ask for fewer."
+            )
+        return of_class[:n]
 
 
 def _check_images(images: Tensor) -> None:

@@ -25,8 +25,8 @@ def read(train: bool, root: Path) -> tuple[Tensor, Tensor]:
     if not path.is_file():
         raise DataUnavailable(f"{path} is missing: put images and labels there, see the table of data sets.")
     try:
-        with np.load(path) as held:
-            images, labels = held["images"], held["labels"].astype(np.int64)
+        with np.load(path) as arrays:
+            images, labels = arrays["images"], arrays["labels"].astype(np.int64)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataCorrupt(f"{path} is truncated or altered ({error}): put it there anew.") from error
     if images.shape != (10_000, 1, 28, 28) or images.dtype != np.uint8 or labels.shape != (10_000,):

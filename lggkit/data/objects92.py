@@ -74,11 +74,11 @@ def parse_objects92(contents: Mapping[str, bytes]) -> Objects:
 
     files = {name: loadmat(io.BytesIO(content)) for name, content in contents.items()}
     try:
-        found = _objects(files)
+        objects = _objects(files)
     except (KeyError, ValueError, IndexError) as error:
         raise DataCorrupt(f"the files of the 92 objects are not as published ({error})") from error
-    _check(found)
-    return found
+    _check(objects)
+    return objects
 
 
 def _objects(files: Mapping[str, Mapping[str, Any]]) -> Objects:
@@ -106,12 +106,12 @@ def _text(value: np.ndarray) -> str:
     return str(np.ravel(value)[0])
 
 
-def _check(found: Objects) -> None:
-    m = len(found.labels)
-    held = [found.human, found.monkey, found.judgements, *found.models.values()]
-    if len(found.images) != m or any(rdm.shape[-2:] != (m, m) for rdm in held):
+def _check(objects: Objects) -> None:
+    m = len(objects.labels)
+    rdms = [objects.human, objects.monkey, objects.judgements, *objects.models.values()]
+    if len(objects.images) != m or any(rdm.shape[-2:] != (m, m) for rdm in rdms):
         raise DataCorrupt(f"the files of the 92 objects are not of the same {m} objects; put them back")
-    if any(not bool((rdm == rdm.mT).all()) for rdm in held):
+    if any(not bool((rdm == rdm.mT).all()) for rdm in rdms):
         raise DataCorrupt("an RDM of the 92 objects differs from its transpose; put the file back")
 
 

@@ -42,7 +42,7 @@ class ParallelText:
     documents: Tensor
 
     def __post_init__(self) -> None:
-        sizes = [len(held) for held in (*self.texts.values(), self.labels, self.documents)]
+        sizes = [len(column) for column in (*self.texts.values(), self.labels, self.documents)]
         if len(self.texts) != 2 or len(set(sizes)) > 1:
             raise ValueError(
                 f"there are {len(self.texts)} languages and lengths {sizes}; give two, a passage in each row"
@@ -59,7 +59,7 @@ class ParallelText:
     def subset(self, places: Tensor) -> ParallelText:
         """The passages at int64 places (m,), in that order."""
         chosen = places.tolist()
-        texts = {name: tuple(held[i] for i in chosen) for name, held in self.texts.items()}
+        texts = {name: tuple(passages[i] for i in chosen) for name, passages in self.texts.items()}
         return replace(self, texts=texts, labels=self.labels[places], documents=self.documents[places])
 
     def split(self, shares: Sequence[float], generator: torch.Generator) -> list[Tensor]:
@@ -90,13 +90,13 @@ class ParallelText:
         Raises:
             ValueError: a class has fewer.
         """
-        found = [places[self.labels[places] == label][:per_class] for label in range(len(self.classes))]
-        for name, held in zip(self.classes, found, strict=True):
-            if len(held) < per_class:
+        by_class = [places[self.labels[places] == label][:per_class] for label in range(len(self.classes))]
+        for name, members in zip(self.classes, by_class, strict=True):
+            if len(members) < per_class:
                 raise ValueError(
-                    f"class {name} has {len(held)} passages here, not {per_class}: ask for fewer."
+                    f"class {name} has {len(members)} passages here, not {per_class}: ask for fewer."
                 )
-        return torch.cat(found)
+        return torch.cat(by_class)
 
 
 def read_table(

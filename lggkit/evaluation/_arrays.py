@@ -51,5 +51,5 @@ def labelled(
     """
     if len(x) != len(labels):
         raise ValueError(f"there are {len(x)} embeddings and {len(labels)} labels; give one label for each")
-    kept = draw(len(x), len(x) if most is None else most, seed)
-    return rows(x)[kept].astype(np.float64), classes(labels)[kept]
+    indices = draw(len(x), len(x) if most is None else most, seed)
+    return rows(x)[indices].astype(np.float64), classes(labels)[indices]

@@ -60,15 +60,15 @@ def logits(model: nn.Module, images: Tensor, labels: Tensor | None = None) -> Te
         TypeError: it returns what has no logits, see `lggkit.networks.outputs.logits_of`.
         ValueError: they have another shape or c is 1, or a label is none of the classes.
     """
-    found = outputs(model, images)
-    if found.dim() != 2 or found.shape[1] < 2 or len(found) != len(images):
+    answers = outputs(model, images)
+    if answers.dim() != 2 or answers.shape[1] < 2 or len(answers) != len(images):
         raise ValueError(
-            f"the network returns {tuple(found.shape)} for {len(images)} images; "
+            f"the network returns {tuple(answers.shape)} for {len(images)} images; "
             "attacks and errors need logits (n, c) of at least two classes"
         )
     if labels is not None:
-        _given.in_range(labels, found.shape[1])
-    return found.to(torch.promote_types(found.dtype, torch.float32))
+        _given.in_range(labels, answers.shape[1])
+    return answers.to(torch.promote_types(answers.dtype, torch.float32))
 
 
 def misled(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
@@ -79,10 +79,10 @@ def misled(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     """
     images, labels = check(images, labels, model=model)
     answers = predict(model, images, preprocess=lambda x: x, batch_size=BATCH)
-    found = classes_of(answers, labels)
+    predicted = classes_of(answers, labels)
     if answers.dim() == 2:
         _given.in_range(labels, answers.shape[1])
-    return found != labels
+    return predicted != labels
 
 
 class Logits(nn.Module):
@@ -93,10 +93,10 @@ class Logits(nn.Module):
         self.model = model
 
     def forward(self, x: Tensor) -> Tensor:
-        found = logits(self.model, x)
+        answers = logits(self.model, x)
         # foolbox asserts a gradient, also where a network has none (a threshold, say).
-        apart = x.requires_grad and not found.requires_grad
-        return found + 0 * x.flatten(1).sum(1, keepdim=True) if apart else found
+        apart = x.requires_grad and not answers.requires_grad
+        return answers + 0 * x.flatten(1).sum(1, keepdim=True) if apart else answers
 
 
 @contextmanager

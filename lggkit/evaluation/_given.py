@@ -22,10 +22,10 @@ def classes(value: Any, name: str = "labels", device: torch.device | None = None
     Raises:
         TypeError: they are no tensor, or of no integer type.
     """
-    held = a_tensor(name, value)
-    if held.dtype not in COUNTABLE:
-        raise TypeError(f"{name} are {held.dtype}; give integers, as of {name}.long()")
-    return held.to(device or held.device, torch.int64)
+    tensor = a_tensor(name, value)
+    if tensor.dtype not in COUNTABLE:
+        raise TypeError(f"{name} are {tensor.dtype}; give integers, as of {name}.long()")
+    return tensor.to(device or tensor.device, torch.int64)
 
 
 def in_range(labels: Tensor, count: int | None = None) -> None:
@@ -43,14 +43,16 @@ def floats(value: Any, name: str = "images") -> Tensor:
         TypeError: they are no tensor, or no floats.
         ValueError: there are none, or an entry is not finite.
     """
-    held = a_tensor(name, value)
-    if not held.is_floating_point():
-        raise TypeError(f"{name} are {held.dtype}; give floats, as of lggkit.data.to_float")
-    if not held.numel() or not held.dim():
-        raise ValueError(f"{name} have shape {tuple(held.shape)}; give (n, ...), and at least one")
-    if bad := int((~held.isfinite()).sum()):
-        raise ValueError(f"{bad} of {held.numel()} entries of the {name} are not finite; give numbers only")
-    return held
+    samples = a_tensor(name, value)
+    if not samples.is_floating_point():
+        raise TypeError(f"{name} are {samples.dtype}; give floats, as of lggkit.data.to_float")
+    if not samples.numel() or not samples.dim():
+        raise ValueError(f"{name} have shape {tuple(samples.shape)}; give (n, ...), and at least one")
+    if bad := int((~samples.isfinite()).sum()):
+        raise ValueError(
+            f"{bad} of {samples.numel()} entries of the {name} are not finite; give numbers only"
+        )
+    return samples
 
 
 def within(images: Tensor, bounds: tuple[float, float]) -> Tensor:
@@ -92,10 +94,10 @@ def number(name: str, value: Any, needs: str = "a positive number") -> float:
         ValueError: it is NaN, infinite or too small.
     """
     try:
-        found = float(value)
+        real = float(value)
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise TypeError(f"{name} is {value!r}; give {needs}") from error
-    fits = found > 0 or needs == ANY or (needs == NOT_NEGATIVE and found == 0)
-    if not (fits and math.isfinite(found)):
+    fits = real > 0 or needs == ANY or (needs == NOT_NEGATIVE and real == 0)
+    if not (fits and math.isfinite(real)):
         raise ValueError(f"{name} is {value}; give {needs}, and a finite one")
-    return found
+    return real

@@ -66,20 +66,20 @@ def outputs(model: nn.Module, x: Tensor) -> Tensor:
         types = {p.dtype for p in model.parameters() if p.is_floating_point()}
         if torch.is_autocast_enabled(x.device.type) or not types or x.dtype in types:
             raise
-        held = ", ".join(map(str, types))
+        dtypes = ", ".join(map(str, types))
         raise TypeError(
-            f"the input is {x.dtype} and the network's weights are {held}; give one type"
+            f"the input is {x.dtype} and the network's weights are {dtypes}; give one type"
         ) from error
     return logits_of(returned)
 
 
 def _rows(model: nn.Module, x: Tensor) -> Tensor:
-    found = outputs(model, x)
-    if not found.dim() or len(found) != len(x):
+    answers = outputs(model, x)
+    if not answers.dim() or len(answers) != len(x):
         raise ValueError(
-            f"the network returns {tuple(found.shape)} for {len(x)} images; return one row for each"
+            f"the network returns {tuple(answers.shape)} for {len(x)} images; return one row for each"
         )
-    return found.to(torch.promote_types(found.dtype, torch.float32))
+    return answers.to(torch.promote_types(answers.dtype, torch.float32))
 
 
 def error_rate(answers: Tensor, labels: Tensor) -> float:
@@ -97,11 +97,11 @@ def error_rate(answers: Tensor, labels: Tensor) -> float:
         ValueError: there are no labels, their number differs from that of the answers, there is only one
             column of logits, or a label is none of the classes.
     """
-    found = classes_of(answers, a_tensor("labels", labels))
-    labels = _given.classes(labels, device=found.device)
+    predicted = classes_of(answers, a_tensor("labels", labels))
+    labels = _given.classes(labels, device=predicted.device)
     if answers.dim() == 2:
         _given.in_range(labels, answers.shape[1])
-    return 100 * float((found != labels).double().mean())
+    return 100 * float((predicted != labels).double().mean())
 
 
 def model_error(model: nn.Module, data: DataSet, batch_size: int = 1024, **settings: object) -> float:

@@ -85,7 +85,7 @@ class CorruptionBenchmark(Part):
         published = {"published_corruptions": float(source_of(test) == PUBLISHED)}
         data = test.first(self.corruption_images)
         errors = corruption_metrics(answers, data, self.corruptions, self.severities, self.corruption_version)
-        return {who: found | published for who, found in errors.items()}
+        return {who: own | published for who, own in errors.items()}
 
 
 def corruption_metrics(
@@ -100,12 +100,12 @@ def corruption_metrics(
     ``answers`` are, by any name, functions from uint8 images to classes (n,) or logits (n, c). Each gets, in
     percent, ``clean_error`` and a list ``errors_<corruption>`` with one error a severity.
     """
-    found = {
+    metrics = {
         who: {"clean_error": error_rate(answer(data.images), data.labels)} for who, answer in answers.items()
     }
     for corruption in names:
         images = cache(lambda name, severity: corrupted(data, name, severity, version=version).images)
         for who, answer in answers.items():
             errors = corruption_errors(answer, data, images, severities, [corruption])
-            found[who][f"errors_{corruption}"] = list(errors[corruption])
-    return found
+            metrics[who][f"errors_{corruption}"] = list(errors[corruption])
+    return metrics

@@ -62,8 +62,8 @@ def _clusters(x: np.ndarray, share: float) -> int:
     least = max(2, ceil(share * len(x)))
     if len(x) < 2 * least:
         return 1
-    found = HDBSCAN(least, min_samples=min(CORE, len(x)), allow_single_cluster=True, copy=True).fit(x)
-    return 1 + int(found.labels_.max())
+    clustering = HDBSCAN(least, min_samples=min(CORE, len(x)), allow_single_cluster=True, copy=True).fit(x)
+    return 1 + int(clustering.labels_.max())
 
 
 def class_elongation(embeddings: Tensor, labels: Tensor) -> float:
@@ -160,8 +160,8 @@ def initial_distance_correlation(
         raise ValueError(
             f"there are {len(before)} embeddings before and {len(after)} after; give as many, 3 up"
         )
-    kept = draw(len(before), subset, seed)
-    return rank_correlation(*(pdist(rows(x)[kept]) for x in (before, after))) or 0.0
+    indices = draw(len(before), subset, seed)
+    return rank_correlation(*(pdist(rows(x)[indices]) for x in (before, after))) or 0.0
 
 
 def rank_correlation(x: Sequence[float], y: Sequence[float]) -> float | None:

@@ -15,14 +15,14 @@ def connection_violations(generator: torch.Generator) -> int:
 
     Sizes, dimensions and β are random, β so that both cases come about; in float64. The search is scipy's.
     """
-    found = 0
+    violations = 0
     for _ in range(SETS):
         n, d = (int(torch.randint(low, high, (1,), generator=generator)) for low, high in ((1, MOST), (1, 6)))
         x = torch.randn(n, d, generator=generator, dtype=torch.float64)
         deaths = component_deaths(x)
         beta = float(deaths[-1] if n > 1 else 1.0) * float(0.5 + torch.rand(1, generator=generator))
-        found += (_components(x, beta) == 1) != bool((deaths < beta).all())
-    return found
+        violations += (_components(x, beta) == 1) != bool((deaths < beta).all())
+    return violations
 
 
 def _components(x: torch.Tensor, beta: float) -> int:

@@ -133,8 +133,8 @@ def input_margins(model: nn.Module, images: Tensor, labels: Tensor, batch_size: 
 
 
 def _first_order(model: nn.Module, x: Tensor, labels: Tensor) -> Tensor:
-    found = logits(model, x.requires_grad_())
-    margin = margins(found, labels)
+    answers = logits(model, x.requires_grad_())
+    margin = margins(answers, labels)
     # Squares of a float32 gradient may overflow, or vanish, where the gradient itself does not.
     slope = gradient_of(margin, x).double().flatten(1).norm(dim=1)
     most = torch.finfo(margin.dtype).max

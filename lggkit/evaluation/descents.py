@@ -157,8 +157,8 @@ def attacked(
         target = box.PyTorchModel(Logits(model).eval(), bounds=BOX, device=images.device)
 
         def run(x: Tensor, y: Tensor) -> Tensor:
-            found = attack.run(target, x.clone(), box.criteria.Misclassification(y), **size).detach()
-            sound = found.flatten(1).isfinite().all(1).view(-1, *[1] * (x.dim() - 1))
-            return torch.where(sound, found, x)
+            adversarial = attack.run(target, x.clone(), box.criteria.Misclassification(y), **size).detach()
+            sound = adversarial.flatten(1).isfinite().all(1).view(-1, *[1] * (x.dim() - 1))
+            return torch.where(sound, adversarial, x)
 
         return by_batch(run, images, labels)

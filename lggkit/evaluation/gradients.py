@@ -48,8 +48,8 @@ def missing(gradient: Tensor) -> Tensor:
 
 def gradient_of(values: Tensor, x: Tensor) -> Tensor:
     """The gradients (n, ...) of values (n,) by the x that each was computed from, 0 where there is none."""
-    found = torch.autograd.grad(values.sum(), x, allow_unused=True)[0] if values.requires_grad else None
-    return torch.zeros_like(x) if found is None else found
+    gradient = torch.autograd.grad(values.sum(), x, allow_unused=True)[0] if values.requires_grad else None
+    return torch.zeros_like(x) if gradient is None else gradient
 
 
 def input_gradient(model: nn.Module, x: Tensor, labels: Tensor, look: bool = True) -> tuple[Tensor, Tensor]:

@@ -110,8 +110,8 @@ def zero_variation_violations(generator: torch.Generator, n: int = 8) -> int:
     σ is taken by its definition, Σ_c s_cᵀ L s_c, which knows of no pairs of classes; below 1e-9 it is 0.
     """
     weights = torch.rand(TRIALS, n, n, generator=generator, dtype=torch.float64)
-    kept = torch.rand(TRIALS, n, n, generator=generator) < 0.03
-    a = torch.triu(weights * kept, diagonal=1)
+    present = torch.rand(TRIALS, n, n, generator=generator) < 0.03
+    a = torch.triu(weights * present, diagonal=1)
     a, labels = a + a.mT, torch.randint(0, 3, (TRIALS, n), generator=generator)
     no_edge = graph.inter_class_edges(a, labels) == 0
     variation = graph.signal_variation(a, graph.class_indicators(labels, 3, a.dtype))

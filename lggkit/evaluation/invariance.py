@@ -27,9 +27,9 @@ def invariance_violations(generator: torch.Generator, rounds: int = 5) -> dict[s
             ``robust_without_constant_violation`` is that where nothing is added to a variance.
         ``isometry_deviation_cosine``, ``isometry_deviation_robust``: mean changes under rotations alone.
     """
-    found = [_one_round(generator) for _ in range(rounds)]
-    largest = {name: max(one[name] for one in found) for name in found[0] if name.endswith("violation")}
-    means = {name: sum(one[name] for one in found) / rounds for name in found[0] if "deviation" in name}
+    changes = [_one_round(generator) for _ in range(rounds)]
+    largest = {name: max(one[name] for one in changes) for name in changes[0] if name.endswith("violation")}
+    means = {name: sum(one[name] for one in changes) / rounds for name in changes[0] if "deviation" in name}
     return largest | means
 
 

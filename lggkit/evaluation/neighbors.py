@@ -33,8 +33,8 @@ def neighbor_error(
         ValueError: k is not between 1 and the size of the base (scikit-learn's message).
         TypeError: latents or labels are no tensors, or labels no integers.
     """
-    found = neighbor_classes(base, base_labels, queries, k, metric)
-    return error_rate(found, torch.from_numpy(classes(labels)))
+    voted = neighbor_classes(base, base_labels, queries, k, metric)
+    return error_rate(voted, torch.from_numpy(classes(labels)))
 
 
 def neighbor_classes(
@@ -43,26 +43,26 @@ def neighbor_classes(
     """The classes (n,) of the vote of `neighbor_error`, on the CPU; of equal votes the first class wins."""
     from sklearn.neighbors import KNeighborsClassifier
 
-    held, asked, y = rows(base), rows(queries), classes(base_labels)
+    known, asked, y = rows(base), rows(queries), classes(base_labels)
     voters = partial(KNeighborsClassifier, n_neighbors=k, metric=metric)
     if metric == "cosine":
-        return torch.from_numpy(voters(algorithm="brute").fit(held, y).predict(asked))
-    middle = np.median(held, axis=0).astype(np.float64)
-    held, asked = held - middle, asked - middle
-    classifier = voters(algorithm="brute").fit(held, y)
-    found, near = classifier.predict(asked), _near(classifier, held, asked)
+        return torch.from_numpy(voters(algorithm="brute").fit(known, y).predict(asked))
+    middle = np.median(known, axis=0).astype(np.float64)
+    known, asked = known - middle, asked - middle
+    classifier = voters(algorithm="brute").fit(known, y)
+    voted, near = classifier.predict(asked), _near(classifier, known, asked)
     if near.any():
-        found[near] = voters(algorithm="kd_tree").fit(held, y).predict(asked[near])
-    return torch.from_numpy(found)
+        voted[near] = voters(algorithm="kd_tree").fit(known, y).predict(asked[near])
+    return torch.from_numpy(voted)
 
 
-def _near(classifier: Any, held: np.ndarray, asked: np.ndarray) -> np.ndarray:
+def _near(classifier: Any, known: np.ndarray, asked: np.ndarray) -> np.ndarray:
     """Which queries have neighbours too near for brute force, which takes distances by products.
 
     A k-th neighbour's squared distance is compared with the rounding of the squared norms it comes from.
     """
     distances, places = classifier.kneighbors(asked)
-    norms = (asked**2).sum(1) + (held**2).sum(1)[places].max(1)
+    norms = (asked**2).sum(1) + (known**2).sum(1)[places].max(1)
     return distances[:, -1] ** 2 <= NEAR * norms
 
 
@@ -72,8 +72,8 @@ def neighbor_errors(
     """`neighbor_error` of a network at several depths, in percent; one depth is in memory at a time."""
     errors = {}
     for depth in depths:
-        held, asked = (latents_at(model, data.images, depth) for data in (base, queries))
-        errors[depth] = neighbor_error(held, base.labels, asked, queries.labels, k)
+        known, asked = (latents_at(model, data.images, depth) for data in (base, queries))
+        errors[depth] = neighbor_error(known, base.labels, asked, queries.labels, k)
     return errors
 
 
@@ -88,8 +88,8 @@ def latents_at(model: nn.Module, images: Tensor, depth: str, chunk: int = 500) -
     parts = (to_float(part.to(device)) for part in images.split(chunk))
     batches = (part.contiguous(memory_format=torch.channels_last) for part in parts)
     with evaluating(model):
-        found = (latents(model, batch, [depth])[depth] for batch in batches)
-        return torch.cat([part.flatten(1).cpu() for part in found])
+        per_batch = (latents(model, batch, [depth])[depth] for batch in batches)
+        return torch.cat([part.flatten(1).cpu() for part in per_batch])
 
 
 @dataclass(frozen=True)

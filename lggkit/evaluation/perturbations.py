@@ -118,8 +118,8 @@ class _Drop:
         device = output.device
         if device not in self.generators:
             self.generators[device] = torch.Generator(device).manual_seed(self.seed)
-        kept = torch.rand(output.shape, generator=self.generators[device], device=device) >= self.p
-        return torch.where(kept, output / (1 - self.p), 0.0)
+        mask = torch.rand(output.shape, generator=self.generators[device], device=device) >= self.p
+        return torch.where(mask, output / (1 - self.p), 0.0)
 
 
 @contextmanager

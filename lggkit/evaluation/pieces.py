@@ -76,14 +76,15 @@ def nearest_pairs(x: Tensor, count: int) -> list[tuple[int, int]]:
 
 def segments(cells: Cells, x: Tensor, pairs: list[tuple[int, int]], bisected: int) -> dict[str, list[float]]:
     """Of each pair's segment: exact crossings, Hamming distance, bits off parity; bisection of a few."""
-    found = [segment_crossings(cells, x[i], x[j]) for i, j in pairs]
-    apart = [one.ends[0] ^ one.ends[1] for one in found]
+    crossings = [segment_crossings(cells, x[i], x[j]) for i, j in pairs]
+    apart = [segment.ends[0] ^ segment.ends[1] for segment in crossings]
     odd = [
-        torch.bincount(one.unit, minlength=len(bits)) % 2 == 1 for one, bits in zip(found, apart, strict=True)
+        torch.bincount(segment.unit, minlength=len(bits)) % 2 == 1
+        for segment, bits in zip(crossings, apart, strict=True)
     ]
     halved = [len(bisection_crossings(cells, x[i], x[j])) for i, j in pairs[:bisected]]
     return {
-        "crossings": [float(len(one.t)) for one in found],
+        "crossings": [float(len(segment.t)) for segment in crossings],
         "hamming": [float(bits.sum()) for bits in apart],
         "unequal_bits": [float((a ^ b).sum()) for a, b in zip(odd, apart, strict=True)],
         "bisection": [float(n) for n in halved],
@@ -93,7 +94,9 @@ def segments(cells: Cells, x: Tensor, pairs: list[tuple[int, int]], bisected: in
 def ball_radii(network: nn.Module, sets: Mapping[str, Tensor], box: Polyhedron) -> dict[str, list[float]]:
     """The radius of the largest ball in the cell of each input (n, m), within the box."""
     cells = Cells(network, tuple(next(iter(sets.values())).shape[1:]))
-    return {name: [cells.at(x).within(box).chebyshev().radius for x in held] for name, held in sets.items()}
+    return {
+        name: [cells.at(x).within(box).chebyshev().radius for x in inputs] for name, inputs in sets.items()
+    }
 
 
 def unbounded_share(network: nn.Module, x: Tensor) -> float:

@@ -113,13 +113,13 @@ def _attacked(model: nn.Module, x: Tensor, y: Tensor, direction: Tensor, steps: 
 
 def _perturbed(model: nn.Module, x: Tensor, y: Tensor) -> dict[str, float]:
     blocks = [name for name in model.depths if name.startswith("block")]
-    found = {"gaussian": _percent(misled(model, gaussian_noise(x, NOISE, _noise()), y))}
+    errors = {"gaussian": _percent(misled(model, gaussian_noise(x, NOISE, _noise()), y))}
     for percent in DROPOUTS:
         with with_dropout(model, percent / 100, blocks, NOISE_SEED):
-            found[f"dropout{percent}"] = _percent(misled(model, x, y))
+            errors[f"dropout{percent}"] = _percent(misled(model, x, y))
     with quantized(model, BITS):
-        found[f"{BITS}bit"] = _percent(misled(model, x, y))
-    return found
+        errors[f"{BITS}bit"] = _percent(misled(model, x, y))
+    return errors
 
 
 def _by_level(

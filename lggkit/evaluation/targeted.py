@@ -41,16 +41,16 @@ def targeted_descents(
     source = None if seed is None else torch.Generator().manual_seed(seed)
 
     def descend(x: Tensor, y: Tensor) -> Tensor:
-        found = x.clone()
+        misleading = x.clone()
         z = logits(model, x, y).detach()
         ranked = z.scatter(1, y.unsqueeze(1), -torch.inf).argsort(dim=1, descending=True, stable=True)
         left = right(z, y).nonzero().flatten()
         for target in ranked[:, : min(targets, z.shape[1] - 1)].unbind(1):
             if len(left):
                 step = _toward(model, y[left], target[left])
-                found[left], broken = auto_pgd(step, x[left], epsilon, steps, source)
+                misleading[left], broken = auto_pgd(step, x[left], epsilon, steps, source)
                 left = left[~broken]
-        return found
+        return misleading
 
     with attackable(model):
         return by_batch(descend, images, labels)
@@ -81,21 +81,21 @@ def auto_pgd(
     x = before = images if source is None else _somewhere(low, high, source)
     gain, gradient, misled = step(x)
     best = _Best(x, gain, gradient, epsilon)
-    found = torch.where(misled.view(best.shape), x, images)
+    misleading = torch.where(misled.view(best.shape), x, images)
     checkpoints = _checkpoints(steps)
     for count in range(1, steps):
         ahead = (x + best.size.view(best.shape) * gradient.sign()).clamp(low, high)
         weight = MOMENTUM if count > 1 else 1.0
         x, before = (x + weight * (ahead - x) + (1 - weight) * (x - before)).clamp(low, high), x
         last, (gain, gradient, wrong) = gain, step(x)
-        found = torch.where((wrong & ~misled).view(best.shape), x, found)
+        misleading = torch.where((wrong & ~misled).view(best.shape), x, misleading)
         misled = misled | wrong
         if misled.all():
             break
         best.update(x, gain, gradient, gain > last)
         if count in checkpoints:
             x, gain, gradient = best.look_back(x, gain, gradient, count)
-    return found, misled
+    return misleading, misled
 
 
 def _somewhere(low: Tensor, high: Tensor, source: torch.Generator) -> Tensor:

@@ -30,8 +30,8 @@ def reordered(layer: Tensor, noise: float, generator: torch.Generator) -> tuple[
 def cost_gaps(cost: Tensor, iterations: Sequence[int], beta: float, inner: int) -> list[float]:
     """How far IPOT's cost is above the least, relatively, after so many iterations."""
     least = exact_transport(cost).cost
-    found = (ipot(cost, beta=beta, iterations=number, inner=inner).cost for number in iterations)
-    return [float((one - least) / least) for one in found]
+    costs = (ipot(cost, beta=beta, iterations=number, inner=inner).cost for number in iterations)
+    return [float((reached - least) / least) for reached in costs]
 
 
 def _ipot(cost: Tensor, beta: float, iterations: int, inner: int) -> Tensor:

@@ -125,9 +125,9 @@ def get(name: str) -> Experiment:
 def all_experiments() -> list[Experiment]:
     """Every experiment of the package, in the order of the queue: any module with an ``EXPERIMENT``."""
     package = importlib.import_module("lggkit.experiments")
-    found = []
+    experiments = []
     for info in pkgutil.walk_packages(package.__path__, prefix="lggkit.experiments."):
         if not info.ispkg and not info.name.endswith(".base"):
             module = importlib.import_module(info.name)
-            found += [module.EXPERIMENT] if hasattr(module, "EXPERIMENT") else []
-    return sorted(found, key=lambda experiment: (experiment.priority, experiment.name))
+            experiments += [module.EXPERIMENT] if hasattr(module, "EXPERIMENT") else []
+    return sorted(experiments, key=lambda experiment: (experiment.priority, experiment.name))

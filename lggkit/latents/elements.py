@@ -16,10 +16,10 @@ _LISTED, _DEEP = 8, 3
 
 def split(name: str) -> tuple[str, tuple[str, ...]]:
     """``"lstm[1][0]"`` -> ``("lstm", ("1", "0"))``; a name without brackets has no keys."""
-    found = _NAME.fullmatch(name)
-    if found is None:
+    match = _NAME.fullmatch(name)
+    if match is None:
         return name, ()
-    return found["place"], tuple(key.strip("'\" ") for key in found["keys"][1:-1].split("]["))
+    return match["place"], tuple(key.strip("'\" ") for key in match["keys"][1:-1].split("]["))
 
 
 def pick(value: Any, name: str, keys: tuple[str, ...]) -> Tensor:
@@ -29,23 +29,23 @@ def pick(value: Any, name: str, keys: tuple[str, ...]) -> Tensor:
         ValueError: there is no such element.
         TypeError: what is found is not one tensor.
     """
-    found = value
+    part = value
     for depth, key in enumerate(keys):
-        if isinstance(found, Tensor):
+        if isinstance(part, Tensor):
             raise ValueError(
                 f"depth {name!r} asks for a part of one tensor; name it {_at(name, keys[:depth])!r}"
             )
-        inside = _inside(found, key)
+        inside = _inside(part, key)
         if key not in inside:
             offer = _offer(value, _at(name, ())) or "tap a module that gives a tensor"
-            raise ValueError(f"depth {name!r}: the {type(found).__name__} has no {key!r}; {offer}")
-        found = inside[key]
-    if not isinstance(found, Tensor):
-        kind, offer = type(found).__name__, _offer(found, name)
+            raise ValueError(f"depth {name!r}: the {type(part).__name__} has no {key!r}; {offer}")
+        part = inside[key]
+    if not isinstance(part, Tensor):
+        kind, offer = type(part).__name__, _offer(part, name)
         raise TypeError(
             f"depth {name!r} gives a {kind}; tap a module that gives one tensor{offer and ', or ' + offer}"
         )
-    return found
+    return part
 
 
 def _at(name: str, keys: tuple[str, ...]) -> str:
@@ -54,14 +54,14 @@ def _at(name: str, keys: tuple[str, ...]) -> str:
 
 def _inside(value: Any, key: str) -> dict[str, Any]:
     """What a value holds, by key, also by the key asked for where that is another word for an element."""
-    held = _held(value)
+    elements = _held(value)
     if isinstance(value, (tuple, list)) and key.startswith("-") and key[1:].isdigit():
         at = str(len(value) - int(key[1:]))
-        return {**held, key: held[at]} if at in held else held
-    if key in held or isinstance(value, Mapping) or not key.isidentifier() or key[0] == "_":
-        return held
+        return {**elements, key: elements[at]} if at in elements else elements
+    if key in elements or isinstance(value, Mapping) or not key.isidentifier() or key[0] == "_":
+        return elements
     part = getattr(value, key, None)
-    return {**held, key: part} if isinstance(part, Tensor) or not callable(part or len) else held
+    return {**elements, key: part} if isinstance(part, Tensor) or not callable(part or len) else elements
 
 
 def _held(value: Any) -> dict[str, Any]:
@@ -83,5 +83,5 @@ def _tensors(value: Any, name: str, deep: int = _DEEP) -> Iterator[str]:
 
 
 def _offer(value: Any, name: str) -> str:
-    names = list(islice((repr(found) for found in _tensors(value, name)), _LISTED))
+    names = list(islice((repr(label) for label in _tensors(value, name)), _LISTED))
     return f"name {'one of ' if len(names) > 1 else ''}{', '.join(names)}" if names else ""

@@ -89,10 +89,10 @@ class _Method:
         self.module, self.name = module, name
 
     def __call__(self, *args: Any) -> Any:
-        found = getattr(type(self.module), self.name)(self.module, *args)
-        if isinstance(found, nn.Module):
-            found.__dict__ = _without_own(found.__dict__)
-        return _without_own(found) if isinstance(found, dict) else found
+        result = getattr(type(self.module), self.name)(self.module, *args)
+        if isinstance(result, nn.Module):
+            result.__dict__ = _without_own(result.__dict__)
+        return _without_own(result) if isinstance(result, dict) else result
 
     def __deepcopy__(self, _: dict) -> _Quiet:
         return _Quiet()
@@ -111,8 +111,8 @@ def _own(state: dict[str, Any]) -> set[int]:
 
 def _without_own(state: dict[str, Any]) -> dict[str, Any]:
     own = _own(state)
-    kept = {key: value for key, value in state.items() if key not in _METHODS}
+    cleaned = {key: value for key, value in state.items() if key not in _METHODS}
     for name in (*_HOOKS, *_FLAGS):
-        if name in kept:
-            kept[name] = OrderedDict((at, flag) for at, flag in kept[name].items() if at not in own)
-    return kept
+        if name in cleaned:
+            cleaned[name] = OrderedDict((at, flag) for at, flag in cleaned[name].items() if at not in own)
+    return cleaned

@@ -49,16 +49,16 @@ def located(model: nn.Module, depths: Sequence[str]) -> dict[str, Place]:
     """Name -> where it is; arguments and errors as in `resolve_depths`."""
     depths, network = _names(depths), unwrapped(model)
     known = _known(network)
-    found = {}
+    places = {}
     for name in depths:
         base, keys = (name, ()) if name in known else split(name)
         base = base if base in known else _without_wrappers(model, base)
         if base not in known:
             raise ValueError(f"the network has no depth {name!r}; {_suggestion(network, base, known)}")
-        found[name] = Place(known[base], keys, base in SPECIAL)
-    if len(found) < len(depths):
+        places[name] = Place(known[base], keys, base in SPECIAL)
+    if len(places) < len(depths):
         raise ValueError(f"depths {depths} names one twice; give each once")
-    return found
+    return places
 
 
 def _without_wrappers(model: nn.Module, name: str) -> str:
@@ -87,19 +87,19 @@ def _known(model: nn.Module) -> dict[str, str]:
     places = seen | {path: path for _, path, _ in parts}
     own, nested = {}, {}
     for shown, path, part in parts:
-        for label, place in _declared(part).items():
+        for label, place in declared_depths(part).items():
             real = joined(path, place)
-            found = places.get(real, places.get(joined(shown, place), real))
-            (nested if shown else own).setdefault(joined(shown, label), found)
-            nested.setdefault(joined(path, label), found)
+            target = places.get(real, places.get(joined(shown, place), real))
+            (nested if shown else own).setdefault(joined(shown, label), target)
+            nested.setdefault(joined(path, label), target)
     places.pop("")
     return nested | places | own | {name: name for name in SPECIAL}
 
 
-def _declared(model: nn.Module) -> dict[str, str]:
+def declared_depths(model: nn.Module) -> dict[str, str]:
     """Labels of a network; an attribute that is called the same and holds something else is none of ours."""
-    found = [getattr(model, name, None) for name in ("relu_depths", "depths")]
-    labels = {key: value for each in found if isinstance(each, Mapping) for key, value in each.items()}
+    attributes = [getattr(model, name, None) for name in ("relu_depths", "depths")]
+    labels = {key: value for each in attributes if isinstance(each, Mapping) for key, value in each.items()}
     return {key: value for key, value in labels.items() if isinstance(key, str) and isinstance(value, str)}
 
 

@@ -86,8 +86,8 @@ class PreActivationBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         hidden = self.relu1(self.bn1(x))
-        kept = x if self.shortcut is None else self.shortcut(hidden)
-        total = self.conv2(self.relu2(self.bn2(self.conv1(hidden)))) + kept
+        skip = x if self.shortcut is None else self.shortcut(hidden)
+        total = self.conv2(self.relu2(self.bn2(self.conv1(hidden)))) + skip
         return 0.5 * total if self.parseval else total
 
 

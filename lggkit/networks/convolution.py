@@ -68,9 +68,9 @@ def oneDNN_overruns() -> bool:
 
 
 def _has_avx512() -> bool:
-    found = _capabilities()
-    if found:
-        return all(found.get(name) for name in AVX512_CORE)
+    capabilities = _capabilities()
+    if capabilities:
+        return all(capabilities.get(name) for name in AVX512_CORE)
     return torch.backends.cpu.get_cpu_capability() == "AVX512"
 
 

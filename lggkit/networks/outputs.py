@@ -19,9 +19,9 @@ def logits_of(output: Any) -> Tensor:
     Raises:
         TypeError: there is no tensor at that place.
     """
-    found = _place(output)
-    if isinstance(found, Tensor):
-        return found
+    logits = _place(output)
+    if isinstance(logits, Tensor):
+        return logits
     raise TypeError(
         f"the model returned {_seen(output)}, which has no logits; return a tensor (n, classes), a tuple or "
         'list that begins with it, a mapping with "logits" or "out", or an object with .logits'

@@ -26,8 +26,8 @@ class LatentSemantic:
 
     def __call__(self, texts: Sequence[str], width: int | None = None) -> Tensor:
         """float32 latents (n, d), of the first ``width`` singular vectors."""
-        found = torch.from_numpy(self.directions.transform(self.counts.transform(texts))).float()
-        return self.scale * (found if width is None else found[:, :width])
+        latents = torch.from_numpy(self.directions.transform(self.counts.transform(texts))).float()
+        return self.scale * (latents if width is None else latents[:, :width])
 
 
 def latent_semantic(

@@ -49,5 +49,6 @@ def omega_p(
     plans = [None] * len(costs) if start is None else list(start)
     if len(plans) != len(costs):
         raise ValueError(f"start has {len(plans)} plans and there are {len(costs)} layers; give one a layer")
-    found = [ipot(cost, start=plan, **solver) for cost, plan in zip(costs, plans, strict=True)]
-    return sum(one.cost for one in found) / len(found), [one.plan for one in found]
+    couplings = [ipot(cost, start=plan, **solver) for cost, plan in zip(costs, plans, strict=True)]
+    loss = sum(coupling.cost for coupling in couplings) / len(couplings)
+    return loss, [coupling.plan for coupling in couplings]

@@ -51,14 +51,14 @@ def pair_sum_violation(generator: torch.Generator, n: int = 100, d: int = 10, cl
     """
     outputs = torch.randn(n, d, generator=generator, dtype=torch.float64)
     labels = torch.randint(classes, (n,), generator=generator)
-    found = []
+    deviations = []
     for k, alpha in ((None, 2.0), (5, 2.0), (20, 0.5), (None, 10.0)):
         trace = _trace(outputs, labels, classes, k, alpha)
         loss = graph_smoothness(outputs, labels, alpha=alpha, k=k)
         if not trace > 0:
             raise ValueError(f"the {n} samples of {classes} classes make no pair across classes; take more")
-        found.append(float((loss - trace).abs() / trace))
-    return max(found)
+        deviations.append(float((loss - trace).abs() / trace))
+    return max(deviations)
 
 
 def _trace(outputs: Tensor, labels: Tensor, classes: int, k: int | None, alpha: float) -> Tensor:

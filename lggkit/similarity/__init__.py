@@ -22,7 +22,7 @@ from lggkit.similarity.inference import (
 from lggkit.similarity.intertwiners import intertwiner_residual, permutation_diagonal, random_rotation
 from lggkit.similarity.linear import LinearFit, LinearMap, fit_linear_map, mapping_mse, r2_score
 from lggkit.similarity.null import Null
-from lggkit.similarity.overlap import neighbor_overlap, overlap_with_null
+from lggkit.similarity.overlap import neighbor_overlap, overlap_of_depths, overlap_with_null
 from lggkit.similarity.rdm import category_rdms, compute_rdm, mean_rdm, rdm_matrix, rdm_vector
 from lggkit.similarity.rdm_models import WeightedRDM, fit_weighted_rdm
 from lggkit.similarity.relative import RelativeSpace, relative_map, robust_relative_map, stitch
@@ -55,6 +55,7 @@ __all__ = [
     "neighbor_overlap",
     "neighbour_jaccard",
     "noise_ceiling",
+    "overlap_of_depths",
     "overlap_with_null",
     "paired_cosine",
     "permutation_diagonal",

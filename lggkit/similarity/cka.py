@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, inverse_sqrt, matmul, tensor, widest
+from lggkit.graph._precision import accumulating, integer, inverse_sqrt, matmul, tensor, widest
 from lggkit.similarity.null import Null, permutations
 
 FEWEST = 4
@@ -71,11 +71,17 @@ class BatchedCKA:
 
     HSIC of each batch is unbiased, so that its mean over batches is too, whatever their size. A batch costs
     two Gram matrices a depth and one product of all pairs of depths; no more than a batch is held.
+
+    Args:
+        draws: how often the second network's samples are permuted within each batch, for `null`.
+        generator: of the permutations.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, draws: int = 0, generator: torch.Generator | None = None) -> None:
+        self.draws, self._generator = integer(draws, "draws", least=0), generator
         self._crossed: Tensor | None = None
         self._own: list[Tensor] = []
+        self._permuted: list[Tensor] = []
 
     def update(self, first: Sequence[Tensor], second: Sequence[Tensor]) -> None:
         """Adds a batch: latents (n, ...) of all depths of either network, n >= 4.
@@ -90,14 +96,16 @@ class BatchedCKA:
             raise ValueError("the two networks saw batches of other sizes; give both the same samples")
         n = round(sides[0].shape[1] ** 0.5)
         parts = [sides[0] @ sides[1].T, *(side.square().sum(1) for side in sides)]
+        parts += [sides[0] @ _reordered(sides[1], n, self._generator).T for _ in range(self.draws)]
         parts = [part / (n - 3) for part in parts]  # HSIC of the batch, times its size
         if self._crossed is None:
-            self._crossed, *self._own = parts
+            self._crossed, *self._own, self._permuted = *parts[:3], parts[3:]
         elif self._crossed.shape != parts[0].shape:
             raise ValueError(f"a batch has depths {tuple(parts[0].shape)}, the first {self.shape}; keep them")
         else:
             self._crossed = self._crossed + parts[0]
-            self._own = [held + part for held, part in zip(self._own, parts[1:], strict=True)]
+            self._own = [sums + part for sums, part in zip(self._own, parts[1:3], strict=True)]
+            self._permuted = [sums + part for sums, part in zip(self._permuted, parts[3:], strict=True)]
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -114,9 +122,25 @@ class BatchedCKA:
             raise ValueError("no batch was added; call update first")
         return _aligned(self._crossed, self._own[0][:, None], self._own[1][None])
 
+    def null(self) -> Tensor:
+        """CKA with permuted samples (draws, depths, depths'), float64: what chance gives.
+
+        Raises:
+            ValueError: no batch was added, or nothing was drawn.
+        """
+        if not self._permuted:
+            raise ValueError(f"draws is {self.draws} and nothing was permuted; give draws, then call update")
+        return _aligned(torch.stack(self._permuted), self._own[0][:, None], self._own[1][None])
+
 
 def _aligned(crossed: Tensor, first: Tensor, second: Tensor) -> Tensor:
     return crossed * inverse_sqrt(first, 0.0) * inverse_sqrt(second, 0.0)
+
+
+def _reordered(flat: Tensor, n: int, generator: torch.Generator | None) -> Tensor:
+    """Flat matrices (depths, n²) with the same random order in rows and columns."""
+    (order,) = permutations(n, 1, generator)
+    return flat.view(-1, n, n)[:, order][:, :, order].flatten(1)
 
 
 def _double_centred(gram: Tensor) -> Tensor:

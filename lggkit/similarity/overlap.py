@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -50,6 +52,38 @@ def overlap_with_null(
     count = k * len(x)
     drawn = [(first & second[p][:, p]).sum().double() / count for p in permutations(len(x), draws, generator)]
     return Null(float((first & second).sum()) / count, torch.stack(drawn).cpu())
+
+
+def overlap_of_depths(
+    first: Sequence[Tensor],
+    second: Sequence[Tensor],
+    k: int = 10,
+    metric: str = "cosine",
+    draws: int = 20,
+    generator: torch.Generator | None = None,
+) -> tuple[Tensor, Tensor]:
+    """`neighbor_overlap` of every depth of one network with every depth of another, each depth ranked once.
+
+    Args:
+        first, second: the latents (n, ...) of either network's depths, the same n samples everywhere.
+        k, metric, draws, generator: as of `overlap_with_null`.
+
+    Returns:
+        Overlaps (depths, depths'), and with the second network's samples permuted (draws, depths, depths'),
+        float64.
+
+    Raises:
+        ValueError, TypeError: as `overlap_with_null`; a network has no depth.
+    """
+    if not (len(first) and len(second)):
+        raise ValueError("there are no depths; give the latents of one at least")
+    mine = torch.stack([_masks(x, second[0], k, metric)[0] for x in first]).float()
+    theirs = torch.stack([_masks(y, first[0], k, metric)[0] for y in second]).float()
+    n = mine.shape[-1]
+    drawn = [theirs[:, p][:, :, p] for p in permutations(n, draws, generator)]
+    shared = [mine.flatten(1) @ other.flatten(1).T for other in (theirs, *drawn)]
+    value, *permuted = [one.double() / (k * n) for one in shared]
+    return value, torch.stack(permuted)
 
 
 def _masks(x: Tensor, y: Tensor, k: int, metric: str) -> tuple[Tensor, Tensor]:

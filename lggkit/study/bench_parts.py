@@ -16,9 +16,9 @@ NOT_RUN, NO_BREAK = "–", "\N{NO-BREAK SPACE}"
 
 def page_parts(folder: Path) -> dict[str, str]:
     """MyST by name: ``bench-training`` and the like for each of `SECTIONS`, ``benchmarks`` for the others."""
-    found = recorded(folder)
-    parts = {f"bench-{name}": [b for b in found if b.name == name] for name in SECTIONS}
-    parts["benchmarks"] = [b for b in found if b.name not in SECTIONS]
+    recordings = recorded(folder)
+    parts = {f"bench-{name}": [b for b in recordings if b.name == name] for name in SECTIONS}
+    parts["benchmarks"] = [b for b in recordings if b.name not in SECTIONS]
     return {name: "\n\n".join(map(shown, benches)) or NOTHING for name, benches in parts.items()}
 
 
@@ -124,9 +124,9 @@ def strategies(bench: Bench) -> str:
     if not ways:
         return ""
     order = ", ".join(f"*{row['strategy']}* × {row['ratio']:.2f}" for row in ways)
-    kept = ", ".join(f"*{row['strategy']}* as {row['kept']}" for row in ways if row["kept"])
+    choices = ", ".join(f"*{row['strategy']}* as {row['kept']}" for row in ways if row["kept"])
     none = " None of them beats one model after another." if ways[0]["ratio"] <= 1 else ""
-    return f"In order of their ratios, on {bench.machine}: {order}.{none} The library keeps {kept}."
+    return f"In order of their ratios, on {bench.machine}: {order}.{none} The library keeps {choices}."
 
 
 def roof(bench: Bench) -> str:

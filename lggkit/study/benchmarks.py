@@ -58,29 +58,29 @@ def recorded(folder: Path) -> list[Bench]:
 
 
 def _read(file: Path) -> Bench:
-    held = _parsed(file)
+    content = _parsed(file)
     try:
-        texts = {name: held.get(name) for name in ("title", "device", "processor", "torch")}
+        texts = {name: content.get(name) for name in ("title", "device", "processor", "torch")}
         for name, text in texts.items():
             if not isinstance(text, str) or not text.strip():
                 raise ValueError(f"{name} is {text!r}, not a text")
-        check_rows(held.get("rows"))
+        check_rows(content.get("rows"))
     except ValueError as error:
         raise ValueError(f"{file}: {error}; {AGAIN}") from error
     machine = re.sub(r"^cpu\b", lambda _: texts["processor"], texts["device"])
-    return Bench(file.stem.split("-")[0], file, texts["title"], machine, texts["torch"], held["rows"])
+    return Bench(file.stem.split("-")[0], file, texts["title"], machine, texts["torch"], content["rows"])
 
 
 def _parsed(file: Path) -> dict[str, Any]:
     try:
-        held = json.loads(file.read_bytes().decode("utf-8-sig"), parse_constant=_refuse)
+        content = json.loads(file.read_bytes().decode("utf-8-sig"), parse_constant=_refuse)
     except json.JSONDecodeError as error:
         raise ValueError(f"{file}, line {error.lineno}: no JSON ({error.msg}); {AGAIN}") from error
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{file}: no JSON ({error}); {AGAIN}") from error
-    if not isinstance(held, dict):
-        raise ValueError(f"{file}: a JSON {type(held).__name__}, not an object; {AGAIN}")
-    return held
+    if not isinstance(content, dict):
+        raise ValueError(f"{file}: a JSON {type(content).__name__}, not an object; {AGAIN}")
+    return content
 
 
 def _refuse(constant: str) -> None:

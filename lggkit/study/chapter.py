@@ -151,10 +151,10 @@ class Chapter(Part):
         """The claims of the page with their rules, effects and verdicts."""
         sections = dict.fromkeys(c.experiment for c in claims(self.experiment.paper) if self.place.shows(c))
         frames = [tables.claims_table(self.experiment.paper, name) for name in sections if name]
-        found = pd.concat(frames).drop_duplicates("claim") if frames else pd.DataFrame({"claim": []})
-        here = [not self.numbers or whole_number(number) in self.numbers for number in found["claim"]]
+        frame = pd.concat(frames).drop_duplicates("claim") if frames else pd.DataFrame({"claim": []})
+        here = [not self.numbers or whole_number(number) in self.numbers for number in frame["claim"]]
         caption = "Claims of this page and their verdicts; ✓ survives Holm's correction."
-        return Table(found[here], caption, self.place.label)
+        return Table(frame[here], caption, self.place.label)
 
     def against_length(self) -> Markdown:
         """Whether the effects of the page's claims last in longer trainings, or that it is not known yet."""
@@ -162,10 +162,10 @@ class Chapter(Part):
 
     def length_figure(self) -> Figure | None:
         """The effects of the page's claims at every length of training; None while there is only one."""
-        found = self._effects
-        if max(map(len, found.values()), default=0) < 2:
+        effects = self._effects
+        if max(map(len, effects.values()), default=0) < 2:
             return None
-        return length.length_figure([j.claim for j in self.judged], found)
+        return length.length_figure([j.claim for j in self.judged], effects)
 
     @cached_property
     def _effects(self) -> dict[str, length.ByLength]:

@@ -8,15 +8,20 @@ from typing import Annotated
 import typer
 
 from lggkit.record import check_scale
-from lggkit.study import cli_queue, paths
+from lggkit.study import cli_compare, cli_queue, paths
 from lggkit.study import scorecard as scores
 from lggkit.study.cli_parts import Only, asked, folder_of, told
 from lggkit.study.ledger import Ledger
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Latent geometry graphs: the study.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="The geometry of latent spaces: the study, and tools for networks of your own.",
+)
 study = typer.Typer(no_args_is_help=True, help="Measure what is missing; keep the ledger.")
 app.add_typer(study, name="study")
 cli_queue.add_to(study)
+app.command()(cli_compare.compare)
 
 
 @app.command()
@@ -31,8 +36,8 @@ def scorecard(as_json: Annotated[bool, typer.Option("--json", help="as JSON, for
 @told
 def merge(folder: Annotated[str, typer.Argument(help="folder of records written with --out")]) -> None:
     """Takes the records of another folder over into data/results."""
-    added, held = Ledger(paths.results()).merge(Ledger(asked(folder_of, folder)))
-    typer.echo(f"{added} records added, {held} held already")
+    added, known = Ledger(paths.results()).merge(Ledger(asked(folder_of, folder)))
+    typer.echo(f"{added} records added, {known} held already")
 
 
 @study.command()
@@ -65,8 +70,8 @@ def rekey(
 
 
 def _pair(text: str) -> tuple[str, str]:
-    new, found, old = text.partition("=")
-    if not (new and found and old):
+    new, equals, old = text.partition("=")
+    if not (new and equals and old):
         raise ValueError(f"renamed is {text!r}; write new=old")
     return new, old
 

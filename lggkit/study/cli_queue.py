@@ -38,19 +38,19 @@ def run(
     from lggkit.study.stopping import run_workers, stoppable, worker_count
 
     def todo() -> list[queue.Unit]:
-        units = queue.pending(held, scale, experiment)
+        units = queue.pending(all_ledgers, scale, experiment)
         return queue.shard(units if arm is None else queue.only_arm(units, arm), shard)
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     limit = None if budget is None else asked(queue.seconds, budget)
     count = asked(worker_count, workers)
     asked(queue.shard, [], shard)
-    held = ledgers(scale, out)
+    all_ledgers = ledgers(scale, out)
     units = todo()
     queue.check_arm(arm, experiment)
     context = StudyContext(progress=progress, **({"commit": commit} if commit else {}))
     if count > 1 and len(units) > 1 and context.device.type == "cpu":
-        queue.probe(units, held[-1], context)
+        queue.probe(units, all_ledgers[-1], context)
         options = {"experiment": experiment, "arm": arm, "budget": budget, "out": out, "commit": commit}
         given = {"scale": scale, "shard": shard} | {name: o for name, o in options.items() if o is not None}
         asking = [*(f"--{name}={option}" for name, option in given.items()), *["--progress"] * progress]
@@ -59,7 +59,7 @@ def run(
         _say(_runs(units) - _runs(left), _runs(left))
         raise typer.Exit(status)
     with stoppable() as stopped:
-        outcome = queue.run(units, held[-1], context, limit, held[:-1])
+        outcome = queue.run(units, all_ledgers[-1], context, limit, all_ledgers[:-1])
     _say(len(outcome.measured), _runs(outcome.left))
     for line in outcome.failed:
         typer.echo(f"not measured: {line}", err=True)
@@ -91,8 +91,8 @@ def status(experiment: Only = None, out: Out = None, as_json: AsJson = False) ->
     """Runs recorded and pending of each experiment and scale, hours spent and likely to come."""
     from lggkit.study import overview
 
-    found = overview.overview(ledgers("reduced", out), experiment)
-    typer.echo(json.dumps(found, indent=1) if as_json else overview.as_text(found))
+    state = overview.overview(ledgers("reduced", out), experiment)
+    typer.echo(json.dumps(state, indent=1) if as_json else overview.as_text(state))
 
 
 @told

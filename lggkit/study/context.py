@@ -81,16 +81,18 @@ class StudyContext:
         """Make sure, before anything is trained, that networks and checkpoints can be kept: else OSError."""
         require_writable(self.checkpoints)
 
-    def _ready(self, wanted: Sequence[Seeded], held: Mapping[Seeded, TrainedNetwork]) -> list[Seeded]:
+    def _ready(self, wanted: Sequence[Seeded], trained: Mapping[Seeded, TrainedNetwork]) -> list[Seeded]:
         """Those still to be trained that need none of the others; what else they need is trained first.
 
         This is before any turn is taken: who holds one must not wait for another network.
         """
-        missing = [one for one in wanted if one not in held]
-        needs = {one: one[0].needs(one[1]) for one in missing}
+        missing = [seeded for seeded in wanted if seeded not in trained]
+        needs = {seeded: seeded[0].needs(seeded[1]) for seeded in missing}
         elsewhere = (need for all_of in needs.values() for need in all_of)
-        self.networks([one for one in dict.fromkeys(elsewhere) if one not in missing and one not in held])
-        return [one for one in missing if not set(needs[one]) & set(missing)]
+        self.networks(
+            [seeded for seeded in dict.fromkeys(elsewhere) if seeded not in missing and seeded not in trained]
+        )
+        return [seeded for seeded in missing if not set(needs[seeded]) & set(missing)]
 
     def _train(self, wanted: Sequence[Seeded], observe: Observer | None) -> dict[Seeded, TrainedNetwork]:
         """Train and keep those of the networks that nobody else is training or has just trained."""
@@ -98,32 +100,32 @@ class StudyContext:
         with turns(self.weights, list(by_key)) as taken:
             results = self._load([by_key[key] for key in taken], observe)
             mine = {key: self._kept(key, observe) for key in taken if by_key[key] not in results}
-            for kept in mine.values():
-                kept.make_room()
+            for store in mine.values():
+                store.make_room()
             fresh = train_networks([by_key[key] for key in mine], self, observe)
-            for (key, kept), trained in zip(mine.items(), fresh, strict=True):
+            for (key, store), trained in zip(mine.items(), fresh, strict=True):
                 results[by_key[key]] = named(trained, key, device_name(self.device))
-                self._finish(by_key[key], results[by_key[key]], kept)
+                self._finish(by_key[key], results[by_key[key]], store)
         return results
 
-    def _finish(self, one: Seeded, result: TrainedNetwork, kept: KeptNetwork) -> None:
+    def _finish(self, seeded: Seeded, result: TrainedNetwork, store: KeptNetwork) -> None:
         if result.diverged is None:
-            kept.keep(result)
+            store.keep(result)
         if self.trainings is not None:
-            self.trainings.append(Training.of(*one, result, **self._stamp()))
+            self.trainings.append(Training.of(*seeded, result, **self._stamp()))
 
     def _stamp(self) -> dict[str, str]:
         return {"torch": torch.__version__, "commit": self.commit, "date": strict.now()}
 
     def _load(self, wanted: Sequence[Seeded], observe: Observer | None) -> dict[Seeded, TrainedNetwork]:
         """Those of the networks that are kept and sound."""
-        found = {}
+        loaded = {}
         for network, seed in wanted:
-            kept = self._kept(network.key(seed), observe)
-            if kept.file.exists():
-                result = kept.load(network.untrained(seed, self))
-                found |= {} if result is None else {(network, seed): result}
-        return found
+            store = self._kept(network.key(seed), observe)
+            if store.file.exists():
+                result = store.load(network.untrained(seed, self))
+                loaded |= {} if result is None else {(network, seed): result}
+        return loaded
 
     def _kept(self, key: str, observe: Observer | None) -> KeptNetwork:
         return KeptNetwork(Path(self.weights), key, "" if observe is None else observe.identity)

@@ -39,8 +39,8 @@ class Spent:
     @property
     def core_hours(self) -> float:
         """The same in hours of all threads in use, on a GPU in hours of the GPU."""
-        found = THREADS.search(self.device)
-        return self.seconds / 3600 * (int(found[1]) if found else 1)
+        match = THREADS.search(self.device)
+        return self.seconds / 3600 * (int(match[1]) if match else 1)
 
 
 def spent(ledger: Ledger) -> list[Spent]:
@@ -92,7 +92,7 @@ def typical(ledgers: Sequence[Ledger], experiment: str, scale: str, device: str)
         for record in ledger.records(experiment, scale):
             if record.device == device and record.seconds > 0:
                 seen[record.arm].append(record.seconds + trainings.pop(record.network, 0.0))
-    return {arm: statistics.median(found) for arm, found in seen.items()}
+    return {arm: statistics.median(seconds) for arm, seconds in seen.items()}
 
 
 def estimate(unit: Unit, known: Mapping[str, float]) -> float:

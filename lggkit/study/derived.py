@@ -50,18 +50,18 @@ def with_derived(
 def _enriched(
     record: Record, experiment: Experiment, beside: Mapping[str, Metrics], training: Training | None
 ) -> Record:
-    found = dict(record.metrics)
+    metrics = dict(record.metrics)
     for name in experiment.derived:
         if name in RULES:
-            found |= RULES[name](record.metrics, beside.get(experiment.reference))
+            metrics |= RULES[name](record.metrics, beside.get(experiment.reference))
         else:
             shown = {
                 arm.name: beside[arm.name] for arm in experiment.arms if arm.table and arm.name in beside
             }
-            found |= AMONG_ARMS[name](record.arm, shown)
+            metrics |= AMONG_ARMS[name](record.arm, shown)
     gone = progress(record, training)
-    found |= {} if gone is None else {"progress": gone}
-    return record if found == record.metrics else dataclasses.replace(record, metrics=found)
+    metrics |= {} if gone is None else {"progress": gone}
+    return record if metrics == record.metrics else dataclasses.replace(record, metrics=metrics)
 
 
 def _gain(own: Metrics, reference: Metrics | None) -> dict[str, Any]:
@@ -81,18 +81,18 @@ def _corruption(own: Metrics, reference: Metrics | None) -> dict[str, Any]:
     errors = errors_of(own)
     if not errors:
         return {}
-    found: dict[str, Any] = {"mean_corrupted_error": mean_corrupted_error(errors)}
+    means: dict[str, Any] = {"mean_corrupted_error": mean_corrupted_error(errors)}
     if reference is None:
-        return found
+        return means
     theirs, names = errors_of(reference), harmful(reference)
-    found["relative_corruptions"] = len(names)
+    means["relative_corruptions"] = len(names)
     if all(map(any, theirs.values())):
-        found["mce"] = mean_corruption_error(errors, theirs)
+        means["mce"] = mean_corruption_error(errors, theirs)
     if names:
         ours, others = ({name: side[name] for name in names} for side in (errors, theirs))
         clean, other = own["clean_error"], reference["clean_error"]
-        found["relative_mce"] = relative_mean_corruption_error(ours, clean, others, other)
-    return found
+        means["relative_mce"] = relative_mean_corruption_error(ours, clean, others, other)
+    return means
 
 
 def _accuracy(own: Metrics, _: Metrics | None) -> dict[str, Any]:
@@ -171,11 +171,11 @@ def _ends(record: Record, training: Training | None) -> tuple[float, float] | No
     metrics = record.metrics
     if "initial_pair_loss" in metrics and "final_pair_loss" in metrics:
         return metrics["initial_pair_loss"], metrics["final_pair_loss"]
-    found = () if training is None else (training.first_loss, training.last_loss)
-    if not found or not all(value is not None and math.isfinite(value) for value in found):
+    losses = () if training is None else (training.first_loss, training.last_loss)
+    if not losses or not all(value is not None and math.isfinite(value) for value in losses):
         return None
     size = _pairs(record.settings) * _loss(record.settings).get("weight", 1.0)
-    return found[0] / size, found[1] / size
+    return losses[0] / size, losses[1] / size
 
 
 def _pairs(settings: Mapping[str, Any]) -> float:

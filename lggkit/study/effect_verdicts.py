@@ -50,8 +50,8 @@ class Effect:
 def effects_by_scale(claim: Claim, by_scale: Mapping[str, Sequence[Record]]) -> dict[str, Effect]:
     """The effect of a claim at each scale that has runs to judge it by, in the order of `LENGTHS`."""
     scales = LENGTHS if claim.experiment else ()
-    found = {scale: effect_at(claim, scale, by_scale.get(scale, ())) for scale in scales}
-    return {scale: effect for scale, effect in found.items() if effect is not None}
+    candidates = {scale: effect_at(claim, scale, by_scale.get(scale, ())) for scale in scales}
+    return {scale: effect for scale, effect in candidates.items() if effect is not None}
 
 
 def effect_at(claim: Claim, scale: str, records: Sequence[Record]) -> Effect | None:

@@ -5,34 +5,18 @@ from __future__ import annotations
 import math
 import re
 
+from lggkit.study import papers
 from lggkit.study.paper import Claim
 from lggkit.study.statistics import Interval
-from lggkit.study.texts import minus
+from lggkit.study.texts import known, minus
 
-UNITS = (
+COMMON = (
     (r"relative_mce", "of relative MCE"),
     (r"mce", "of MCE"),
-    (r"relative_step_time", "of the time of a step"),
     (r".*correlation", "of rank correlation"),
     (r".*error.*|gain.*|consistency.*|accuracy.*", "points"),
-    (r"pearson.*", "of correlation"),
-    (r"failed_.*|correction_gain", "points"),
-    (r"sigma_.*", "of σ"),
-    (r"inter_edges_.*", "edges"),
-    (r"clusters_.*", "clusters a class"),
-    (r"(many|few)_images|vote_.*", "points"),
-    (r"(early|late)_.*", "of fit a dimension"),
-    (r"knee_.*", "dimensions"),
-    (r"high_frequency_.*", "of the power"),
-    (r"slope_.*", "of slope"),
-    (r"fit_.*", "of fit"),
-    (r"silhouette.*", "of silhouette"),
-    (r"class_elongation", "of elongation"),
-    (r"largest_variation_step", "of label variation"),
-    (r"distance_expansion", "of distance expansion"),
-    (r"final_train_loss|.*pair_loss", "of the loss"),
 )
-"""What a metric is counted in; the first pattern that fits its whole name."""
+"""What metrics of every paper are counted in, after the ``[units]`` of its own; the first pattern decides."""
 
 
 def metric_of(claim: Claim) -> str:
@@ -40,18 +24,26 @@ def metric_of(claim: Claim) -> str:
     return claim.metric or claim.left.partition(":")[2]
 
 
-def unit_of(metric: str) -> str:
-    """What a metric is counted in, as a sentence puts it; empty where it has no unit."""
-    return next((unit for pattern, unit in UNITS if re.fullmatch(pattern, metric)), "")
+def unit_of(claim: Claim) -> str:
+    """What a claim's effect is counted in, as a sentence puts it; empty where nothing says it.
+
+    The slope of several metrics is counted in their unit a step from one to the next.
+    """
+    first, *others = (name.strip() for name in metric_of(claim).split(";"))
+    patterns = (*papers.find(claim.paper).units, *COMMON)
+    unit = next((unit for pattern, unit in patterns if re.fullmatch(pattern, first)), "")
+    return f"{unit} a step" if unit and others else unit
 
 
 def size_text(claim: Claim, interval: Interval) -> str:
     """The effect in its unit with its interval, such as ``33.5 points [31.2, 35.9]``."""
-    ends = [interval.low, interval.high]
-    between = "" if not all(map(math.isfinite, ends)) or not interval.resolved else _between(*ends)
-    return minus(
-        " ".join(part for part in (_number(interval.mean), unit_of(metric_of(claim)), between) if part)
-    )
+    if not math.isfinite(interval.half_width) or not interval.resolved:
+        mean, between = _number(interval.mean), ""
+    else:
+        ends = (interval.mean, interval.low, interval.high)
+        mean, low, high = (known(end, interval.half_width) for end in ends)
+        between = f"[{low}, {high}]"
+    return minus(" ".join(part for part in (mean, unit_of(claim), between) if part))
 
 
 def effect_text(claim: Claim, interval: Interval | None) -> str:
@@ -77,10 +69,6 @@ def _direction(effect: float) -> str:
     if not effect:
         return "neither for the claim nor against it"
     return "the way the claim says" if effect > 0 else "against the claim"
-
-
-def _between(low: float, high: float) -> str:
-    return f"[{_number(low)}, {_number(high)}]"
 
 
 def _number(value: float) -> str:

@@ -63,8 +63,8 @@ def slopes(claim: Claim, records: Sequence[Record]) -> Effects:
     columns = [by_seed(records, claim.left, name) for name in names]
     seeds = sorted(set.intersection(*(set(column) for column in columns)))
     rows = [_ordered([column[seed] for column in columns]) for seed in seeds]
-    found = [row[0] if len(row) == 1 else statistics.slope(row) for row in rows]
-    return found, _largest([value for row in rows for value in row])
+    per_seed = [row[0] if len(row) == 1 else statistics.slope(row) for row in rows]
+    return per_seed, _largest([value for row in rows for value in row])
 
 
 def _ordered(values: list[float | list[float]]) -> list[float]:
@@ -78,8 +78,8 @@ def _ordered(values: list[float | list[float]]) -> list[float]:
 
 def violations(claim: Claim, records: Sequence[Record]) -> Effects:
     """The claim's metric as it stands."""
-    found = by_seed(records, claim.left, claim.metric)
-    return [finite(value, f"{claim.metric} of seed {seed}") for seed, value in found.items()], 0.0
+    values = by_seed(records, claim.left, claim.metric)
+    return [finite(value, f"{claim.metric} of seed {seed}") for seed, value in values.items()], 0.0
 
 
 def _largest(values: Sequence[float]) -> float:

@@ -108,9 +108,9 @@ def _check_header(
     missing = [name for name in columns if name not in header]
     others = [name for name in header if name not in (*columns, *optional) or header.count(name) > 1]
     if missing or others:
-        found = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has {', '.join(others)}"] * bool(others)
+        faults = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has {', '.join(others)}"] * bool(others)
         raise ValueError(
-            f"{path}, line {line}: the header {' and '.join(found)}; write {','.join(columns)}, with commas"
+            f"{path}, line {line}: the header {' and '.join(faults)}; write {','.join(columns)}, with commas"
         )
 
 

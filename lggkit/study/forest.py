@@ -72,10 +72,10 @@ def drawing(judged: ClaimVerdict) -> str:
 
 def _toward(judged: ClaimVerdict) -> Interval:
     """The interval with what speaks for the claim above 0."""
-    found = judged.interval
+    interval = judged.interval
     if judged.claim.kind == "trend" and judged.claim.direction == "decreasing":
-        return Interval(-found.mean, -found.high, -found.low, found.n, found.resolved)
-    return found
+        return Interval(-interval.mean, -interval.high, -interval.low, interval.n, interval.resolved)
+    return interval
 
 
 def _band(half: float) -> str:

@@ -32,10 +32,10 @@ def parse_gate(text: str) -> tuple[Condition, ...]:
         ValueError: a part is no condition, or stands there twice.
     """
     parts = [part.strip() for part in text.split(";")] if text.strip() else []
-    found = tuple(map(_condition, parts))
-    if len({(one.arm, one.metric, one.relation) for one in found}) < len(found):
+    conditions = tuple(map(_condition, parts))
+    if len({(c.arm, c.metric, c.relation) for c in conditions}) < len(conditions):
         raise ValueError(f"gate is {text!r}, which has a condition twice; keep one")
-    return found
+    return conditions
 
 
 def _condition(part: str) -> Condition:

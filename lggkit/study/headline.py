@@ -62,11 +62,11 @@ def _facts(count: Mapping[str, int]) -> str:
 
 
 def _measured(count: Mapping[str, int]) -> str:
-    found = [(count[scale], scale) for scale in reversed(SCALES[1:]) if count[scale]]
-    if not found:
+    counts = [(count[scale], scale) for scale in reversed(SCALES[1:]) if count[scale]]
+    if not counts:
         return "none is measured"
-    first = f"{_counted(found[0][0], '{n} is', '{n} are')} measured at {found[0][1]} scale"
-    return ", ".join([first, *(f"{n} at {scale} scale" for n, scale in found[1:])])
+    first = f"{_counted(counts[0][0], '{n} is', '{n} are')} measured at {counts[0][1]} scale"
+    return ", ".join([first, *(f"{n} at {scale} scale" for n, scale in counts[1:])])
 
 
 def _sources(known: tuple[Paper, ...]) -> str:

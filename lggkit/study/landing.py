@@ -47,8 +47,8 @@ def file_link(text: str, page: Page) -> str:
 
 def findings_text(link: Link) -> str:
     """Three findings as a list; a sentence that there are none yet where no claim has a verdict."""
-    found = best([judged_claims(paper.name) for paper in papers.papers()])
-    return "\n".join(f"- {_finding(one, link)}" for one in found) or "No claim has a verdict yet."
+    verdicts = best([judged_claims(paper.name) for paper in papers.papers()])
+    return "\n".join(f"- {_finding(verdict, link)}" for verdict in verdicts) or "No claim has a verdict yet."
 
 
 def best(judged: Sequence[Sequence[ClaimVerdict]]) -> list[ClaimVerdict]:
@@ -58,10 +58,10 @@ def best(judged: Sequence[Sequence[ClaimVerdict]]) -> list[ClaimVerdict]:
     """
     verdicts = [[j for j in one if j.verdict in ORDER and j.claim.kind != "exact"] for one in judged]
     turns = filter(None, chain.from_iterable(zip_longest(*map(chosen, verdicts))))
-    found: dict[tuple[str, str], ClaimVerdict] = {}
+    by_claim: dict[tuple[str, str], ClaimVerdict] = {}
     for one in sorted(turns, key=lambda one: ORDER.index(one.verdict)):
-        found.setdefault((one.claim.paper, whole_number(one.claim.number)), one)
-    return list(found.values())[:FINDINGS]
+        by_claim.setdefault((one.claim.paper, whole_number(one.claim.number)), one)
+    return list(by_claim.values())[:FINDINGS]
 
 
 def _finding(judged: ClaimVerdict, link: Link) -> str:

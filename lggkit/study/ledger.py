@@ -100,7 +100,7 @@ class Ledger(LedgerReader):
         for theirs in other.files():
             self._merge_file(other, theirs, retractions=True)
         counts = [self._merge_file(other, theirs) for theirs in other.files()]
-        return sum(added for added, _ in counts), sum(held for _, held in counts)
+        return sum(added for added, _ in counts), sum(known for _, known in counts)
 
     def _merge_file(self, other: Ledger, theirs: Path, retractions: bool = False) -> tuple[int, int]:
         """Take over a file's records, or only its retractions; (records added, records already held)."""

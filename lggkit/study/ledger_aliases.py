@@ -80,8 +80,10 @@ class Aliases:
     def append(self, aliases: Iterable[Alias]) -> int:
         """Add those that are not there yet; how many these were."""
         with writing(self.path):
-            held = {alias.to_json() for alias in self.lines()}
-            new = [line for line in dict.fromkeys(alias.to_json() for alias in aliases) if line not in held]
+            written = {alias.to_json() for alias in self.lines()}
+            new = [
+                line for line in dict.fromkeys(alias.to_json() for alias in aliases) if line not in written
+            ]
             for line in new:
                 append_line(self.path, line)
         return len(new)
@@ -123,13 +125,13 @@ class Aliases:
         ways = self.ways(experiment)
         moved = {start: way for start, way in ways.items() if way[-1].target != start}
         arriving = {start: way for start, way in moved.items() if way[-1].scale == scale}
-        held = {at: records_at(at) for at in dict.fromkeys([scale, *(at for at, _ in arriving)])}
+        by_scale = {at: records_at(at) for at in dict.fromkeys([scale, *(at for at, _ in arriving)])}
         carried: dict[str, Record] = {}
         for (at, key), way in arriving.items():
-            if key in held[at]:
-                carried.setdefault(way[-1].key, _carried(held[at][key], way))
-        own = {key: one for key, one in held[scale].items() if (scale, key) not in moved}
-        return carried | {key: _carried(one, ways.get((scale, key), ())) for key, one in own.items()}
+            if key in by_scale[at]:
+                carried.setdefault(way[-1].key, _carried(by_scale[at][key], way))
+        own = {key: record for key, record in by_scale[scale].items() if (scale, key) not in moved}
+        return carried | {key: _carried(record, ways.get((scale, key), ())) for key, record in own.items()}
 
 
 def _carried(record: Record, way: Sequence[Alias]) -> Record:

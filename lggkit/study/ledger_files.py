@@ -64,8 +64,8 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
         LedgerError: the file is damaged.
     """
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as held:
-            return {name: held[name] for name in held.files}
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
     except MemoryError:
         raise
     except Exception as error:  # a damaged archive raises whatever its reader stumbles over
@@ -113,22 +113,22 @@ _collected: ContextVar[dict[str, None] | None] = ContextVar("collected", default
 @contextmanager
 def collected() -> Iterator[dict[str, None]]:
     """What readers leave out inside, once each, in order; it is not logged then."""
-    found: dict[str, None] = {}
-    token = _collected.set(found)
+    problems: dict[str, None] = {}
+    token = _collected.set(problems)
     try:
-        yield found
+        yield problems
     finally:
         _collected.reset(token)
 
 
 def tell(problems: Sequence[str]) -> None:
     """Hand on what a reader has left out: to who collects it, else to the log, once a process."""
-    found = _collected.get()
+    collecting = _collected.get()
     for problem in problems:
-        if found is None:
+        if collecting is None:
             _warn_once(problem)
         else:
-            found[problem] = None
+            collecting[problem] = None
 
 
 @functools.lru_cache(maxsize=4096)

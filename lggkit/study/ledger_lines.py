@@ -124,8 +124,8 @@ def _retraction(entry: dict) -> Retraction:
 def place_of(path: Path) -> tuple[str, str] | None:
     """The experiment and scale of a ledger file, None where it has no such name."""
     name, paper = FILE.fullmatch(path.name), path.parent.name
-    found = (f"{paper}/{name[1]}", name[2]) if name else ("", "")
-    return found if strict.EXPERIMENT.fullmatch(found[0]) else None
+    place = (f"{paper}/{name[1]}", name[2]) if name else ("", "")
+    return place if strict.EXPERIMENT.fullmatch(place[0]) else None
 
 
 def read(path: Path) -> Reading:
@@ -157,14 +157,14 @@ def holds(path: Path, key: str) -> bool:
 
 def understood(path: Path, understand: Callable[[bytes], Entry], what: str) -> list[Entry]:
     """The entries of a file of lines of another kind; what cannot be understood is left out and told of."""
-    found, problems = [], []
+    entries, problems = [], []
     for number, line in _numbered(path, problems):
         try:
-            found.append(understand(line))
+            entries.append(understand(line))
         except ValueError as error:
             problems.append(f"{path}, line {number} is no {what} and {LEFT_OUT}: {error}")
     tell(problems)
-    return found
+    return entries
 
 
 def _numbered(path: Path, problems: list[str]) -> list[tuple[int, bytes]]:

@@ -108,8 +108,8 @@ class NetworkLedger:
 
     def merge(self, other: NetworkLedger) -> None:
         """Take over the lines of another folder that are not here."""
-        held = {training.to_json() for training in self.lines()}
+        written = {training.to_json() for training in self.lines()}
         for training in other.lines():
-            if training.to_json() not in held:
-                held.add(training.to_json())
+            if training.to_json() not in written:
+                written.add(training.to_json())
                 self.append(training)

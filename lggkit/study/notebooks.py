@@ -28,11 +28,11 @@ INJECTED = "injected-parameters"
 
 def find_notebooks(root: Path) -> list[Path]:
     """Every notebook below ``root``/notebooks, sorted: its source where it has one, else the ``.ipynb``."""
-    found = {
+    notebooks = {
         p.with_suffix(".ipynb") for end in ("py", "ipynb") for p in (root / "notebooks").rglob(f"*.{end}")
     }
-    hidden = {p for p in found if any(part.startswith(".") for part in p.relative_to(root).parts)}
-    return [source_of(path) for path in sorted(found - hidden)]
+    hidden = {p for p in notebooks if any(part.startswith(".") for part in p.relative_to(root).parts)}
+    return [source_of(path) for path in sorted(notebooks - hidden)]
 
 
 def source_of(notebook: Path) -> Path:
@@ -68,8 +68,8 @@ def parameters_of(path: Path) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder, "inspected.ipynb")
         nbformat.write(read(path), plain)
-        found = papermill.inspect_notebook(str(plain))
-    return {name: entry["default"] for name, entry in found.items()}
+        parameters = papermill.inspect_notebook(str(plain))
+    return {name: entry["default"] for name, entry in parameters.items()}
 
 
 def check_parameters(path: Path, parameters: Mapping[str, Any]) -> None:

@@ -42,10 +42,10 @@ class Origin:
         """
         if not self.field:
             return self.value
-        found: Any = experiment.spec(self.arm, scale).protocol
+        value: Any = experiment.spec(self.arm, scale).protocol
         for name in self.field.split("."):
-            found = getattr(found, name)
-        return value_text(found)
+            value = getattr(value, name)
+        return value_text(value)
 
 
 def origins(paper: str, section: str) -> tuple[Origin, ...]:

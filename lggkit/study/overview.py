@@ -60,18 +60,18 @@ def _paid(rows: Sequence[Spent]) -> dict[str, Any]:
     return {"trainings": sum(row.trainings for row in rows), "core_hours": round(hours, 2)}
 
 
-def as_text(found: dict[str, Any]) -> str:
+def as_text(state: dict[str, Any]) -> str:
     """The state as lines for a terminal."""
-    rows = found["experiments"]
+    rows = state["experiments"]
     total = {name: sum(row[name] for row in rows) for name in ("recorded", "planned", "pending")}
-    total |= {name: sum(row[name] for row in [*rows, found["other"]]) for name in ("trainings", "core_hours")}
+    total |= {name: sum(row[name] for row in [*rows, state["other"]]) for name in ("trainings", "core_hours")}
     total |= {
         "experiment": "all, with trainings of no record",
         "scale": "",
         "estimated_hours": sum(row["estimated_hours"] for row in rows),
     }
     head = ("experiment", "scale", "runs", "trainings", "core-hours", "pending", "hours")
-    about = f"hours to come are on {found['device']}, one process after the other"
+    about = f"hours to come are on {state['device']}, one process after the other"
     return "\n".join([LINE.format(*head), *map(_line, [*rows, total]), about])
 
 

@@ -25,7 +25,8 @@ class Paper:
 
     ``sections`` are (name, title) in order, ``families`` says over what Holm's correction runs: the whole
     paper, or each section by itself. ``claims`` and ``tables`` (name, measured cells) declare how many
-    there should be, None and () where nothing is declared.
+    there should be, None and () where nothing is declared. ``units`` are (pattern, unit): what a metric whose
+    whole name fits the pattern is counted in, the first that fits.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Paper:
     order: int = LAST
     claims: int | None = None
     tables: tuple[tuple[str, int], ...] = ()
+    units: tuple[tuple[str, str], ...] = ()
 
     @property
     def experiments(self) -> tuple[str, ...]:
@@ -105,6 +107,7 @@ def _paper(name: str, found: dict[str, Any]) -> Paper:
         order=_count(found, "order", LAST),
         claims=_count(found, "claims", None),
         tables=_tables(found),
+        units=_units(found),
     )
 
 
@@ -149,3 +152,13 @@ def _sections(found: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 def _tables(found: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
     counts = _table(found, "tables")
     return tuple((name, _count(counts, name, None)) for name in counts)
+
+
+def _units(found: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    units = _table(found, "units")
+    for pattern in units:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"a unit has the pattern {pattern!r}, which is none: {error}") from error
+    return tuple((pattern, _text(units, pattern)) for pattern in units)

@@ -22,13 +22,13 @@ def repository() -> Path:
     named = os.environ.get("LGGKIT_ROOT")
     root = Path(named) if named else Path(__file__).resolve().parents[2]
     try:
-        found = root.resolve() if (root / "data" / "paper").is_dir() else None
+        checkout = root.resolve() if (root / "data" / "paper").is_dir() else None
     except (OSError, RuntimeError, ValueError):  # too long a name, a link to itself
-        found = None
-    if found is None:
+        checkout = None
+    if checkout is None:
         where = f"{root}, the folder that LGGKIT_ROOT names," if named else root
         raise NoCheckout(f"{where} has no data/paper; run from a checkout or set LGGKIT_ROOT to one")
-    return found
+    return checkout
 
 
 def results() -> Path:

@@ -132,8 +132,8 @@ def _run_unit(unit: Unit, specs: list[Spec], ledger: Ledger, context: StudyConte
             specs = specs[together:]
             continue
         free_memory()
-        held = {record.key for record in outcome.measured}
-        left = [spec for spec in part.specs if spec.key not in held]
+        measured = {record.key for record in outcome.measured}
+        left = [spec for spec in part.specs if spec.key not in measured]
         if failure.memory and len(part.specs) > 1:
             specs, together = left + specs[together:], max(1, len(part.specs) // 2)
             log.warning("  %s; going on with %d at a time", failure.sentence, together)

@@ -40,9 +40,9 @@ def leverage(shown: Shown, arm: str, reference: str = "cross_entropy") -> Levera
     shared = [set(harmful(other)) for _, other in pairs]
     if not shared or not set.intersection(*shared):
         return None
-    names = [name for name in errors_of(pairs[0][0]) if all(name in found for found in shared)]
+    names = [name for name in errors_of(pairs[0][0]) if all(name in harmed for harmed in shared)]
     by_seed = [_ratios(own, other, names) for own, other in pairs]
-    ratios = {name: mean(found[name] for found in by_seed) for name in names}
+    ratios = {name: mean(of_seed[name] for of_seed in by_seed) for name in names}
     top = max(ratios, key=lambda name: ratios[name])
     others = [ratio for name, ratio in ratios.items() if name != top]
     ours, reference_harm = (sum(_harm(r, names) for r in side) for side in zip(*pairs, strict=True))

@@ -59,8 +59,8 @@ def records_at(name: str, scale: str) -> list[Record]:
     A section whose cells and claims are entered, and that nobody has written yet, has none.
     """
     ledger = ledger_of(scale)
-    held = ledger.records(name, scale)
-    return with_derived(experiments.get(name), held, ledger.trainings.read()) if held else []
+    records = ledger.records(name, scale)
+    return with_derived(experiments.get(name), records, ledger.trainings.read()) if records else []
 
 
 def judged_cells(paper: str, records: Records | None = None) -> list[CellVerdict]:
@@ -118,8 +118,8 @@ def _table_row(paper: str, table: str, judged: list[CellVerdict], records: Recor
 
 
 def _seeds(cell: Cell, records: Records, scale: str) -> int:
-    held = records.get(cell.experiment, {}).get(scale, ())
-    return len(by_seed(held, cell.arm, cell.metric)) if cell.metric else 0
+    runs = records.get(cell.experiment, {}).get(scale, ())
+    return len(by_seed(runs, cell.arm, cell.metric)) if cell.metric else 0
 
 
 def headline(card: Mapping[str, Any] | None = None, paper: str = "") -> dict[str, int]:
@@ -178,8 +178,8 @@ def _claims(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _remarks(row: Mapping[str, Any]) -> str:
     """Why it is no verdict, the effect at each length, and the verdict without what was added after a run."""
-    found = row.get("lengths", {}).items()
-    effects = [f"{scale} {one['effect']:.3g}" for scale, one in found if one["effect"] is not None]
+    lengths = row.get("lengths", {}).items()
+    effects = [f"{scale} {effect['effect']:.3g}" for scale, effect in lengths if effect["effect"] is not None]
     without = row.get("without_after_run")
     parts = [row.get("reason", ""), ", ".join(effects), f"without {DAGGER}: {without}" if without else ""]
     return "; ".join(part for part in parts if part)

@@ -14,12 +14,33 @@ DAGGER = "†"
 SCALE_TITLES = {"smoke": "smoke", "short": "short", "reduced": "reduced", "paper": "paper scale"}
 
 
+SMALLEST = 6
+"""The most decimals that are written out."""
+
+
 def interval_text(interval: Interval | None, digits: int = 2) -> str:
-    """``mean ± half width (n)``, with no half width where there is one seed only; a dash for no interval."""
+    """``mean ± half width (n)``, with no half width where there is one seed only; a dash for no interval.
+
+    ``digits`` are the most decimals; a wide interval takes fewer, see `known`.
+    """
     if interval is None:
         return "–"
-    half = "" if math.isinf(interval.half_width) else f" ± {interval.half_width:.{digits}f}"
-    return minus(f"{interval.mean:.{digits}f}{half} ({interval.n})")
+    width = interval.half_width
+    half = "" if math.isinf(width) else f" ± {known(width, width, digits)}"
+    return minus(f"{known(interval.mean, width, digits)}{half} ({interval.n})")
+
+
+def known(value: float, half_width: float, digits: int | None = None) -> str:
+    """A number as far as its interval knows it: to the second significant digit of its half width.
+
+    ``digits`` are the most decimals; they are all taken where nothing is known of the interval.
+    """
+    unknown = not math.isfinite(half_width) or half_width <= 0
+    places = 2 if unknown else 1 - math.floor(math.log10(half_width))
+    places = places if digits is None else digits if unknown else min(places, digits)
+    if places > SMALLEST:
+        return f"{value:.2g}"
+    return f"{round(value, places) + 0.0:,.{max(places, 0)}f}"
 
 
 def minus(text: str) -> str:

@@ -65,8 +65,8 @@ def pending(ledgers: Sequence[Ledger], scale: str, only: str | None = None) -> l
 
 def missing(unit: Unit, ledgers: Sequence[Ledger]) -> Unit:
     """What of a unit no ledger holds by now; it may have no runs."""
-    held = _held(unit.experiment, unit.scale, ledgers)
-    return unit.part([spec for spec in unit.specs if spec.key not in held])
+    recorded = _held(unit.experiment, unit.scale, ledgers)
+    return unit.part([spec for spec in unit.specs if spec.key not in recorded])
 
 
 def claimed_arms(experiment: Experiment) -> set[str]:
@@ -105,11 +105,11 @@ def check_arm(arm: str | None, only: str | None = None) -> None:
 
 def _units(experiment: Experiment, scale: str, ledgers: Sequence[Ledger]) -> list[Unit]:
     """A unit for each group of arms and seed of which a run is missing."""
-    held, units = _held(experiment, scale, ledgers), []
+    recorded, units = _held(experiment, scale, ledgers), []
     for arms in _groups_of_one_rank(experiment):
         by_seed: dict[int, list[Spec]] = {}
         for spec in (spec for arm in arms for spec in experiment.specs(scale, arm)):
-            if spec.key not in held:
+            if spec.key not in recorded:
                 by_seed.setdefault(spec.seed, []).append(spec)
         units += [Unit(experiment, arms, scale, specs) for specs in by_seed.values()]
     return units

@@ -145,21 +145,21 @@ def _survives(verdict: ClaimVerdict, survivors: set[str]) -> bool:
 
 
 def _judge(claim: Claim, by_scale: Mapping[str, Sequence[Record]], lengths: bool) -> ClaimVerdict:
-    found = effects_by_scale(claim, by_scale)
+    effects = effects_by_scale(claim, by_scale)
     marks = {"after_run": claim.after_run, "identity": claim.identity}
-    if not found:
+    if not effects:
         return ClaimVerdict(claim, UNMEASURED, **marks)
-    last = list(found.values())[-1]
+    last = list(effects.values())[-1]
     verdict, reason = last.verdict, last.reason
     if lengths and claim.gate:
-        verdict, reason = _of_trained(claim, found)
-    effect = {"n": last.n, "interval": last.interval, "p_value": last.p_value, "lengths": found}
+        verdict, reason = _of_trained(claim, effects)
+    effect = {"n": last.n, "interval": last.interval, "p_value": last.p_value, "lengths": effects}
     return ClaimVerdict(claim, verdict, last.scale, **effect, reason=reason, **marks)
 
 
-def _of_trained(claim: Claim, found: Mapping[str, Effect]) -> tuple[str, str]:
+def _of_trained(claim: Claim, effects: Mapping[str, Effect]) -> tuple[str, str]:
     """Verdict and reason of a claim about trained networks, whose effects come in the order of lengths."""
-    last = list(found.values())[-1]
+    last = list(effects.values())[-1]
     if last.scale == "short":
         return NOT_TESTED, f"only short trainings; {last.gate_text}"
     if not last.open:
@@ -168,10 +168,10 @@ def _of_trained(claim: Claim, found: Mapping[str, Effect]) -> tuple[str, str]:
         return last.verdict, last.reason
     if last.n < claim.n_required[last.scale]:
         return NOT_TESTED, f"{last.n} of {claim.n_required[last.scale]} seeds at {last.scale} scale so far"
-    if "short" not in found:
+    if "short" not in effects:
         return NOT_TESTED, "no short trainings to compare with"
-    if found["short"].verdict != last.verdict:
-        return MOVING, f"{found['short'].verdict} at short scale, {last.verdict} at {last.scale}"
+    if effects["short"].verdict != last.verdict:
+        return MOVING, f"{effects['short'].verdict} at short scale, {last.verdict} at {last.scale}"
     return last.verdict, last.reason
 
 

@@ -63,8 +63,8 @@ def epoch_count(settings: Settings) -> int | None:
     """Passes over the data of the training; None where nothing is trained."""
     described = _description(settings)
     schedules = settings.get("training"), described["schedule"] if described else None, settings
-    found = (one.get("epochs") for one in schedules if isinstance(one, Mapping))
-    return None if settings.get("trained") is False else next((n for n in found if n is not None), None)
+    epochs = (one.get("epochs") for one in schedules if isinstance(one, Mapping))
+    return None if settings.get("trained") is False else next((n for n in epochs if n is not None), None)
 
 
 def epochs_text(settings: Settings) -> str:

@@ -105,7 +105,7 @@ def identity_of(run: Run, tag: str, fingerprint: str) -> dict[str, Any]:
 
 def fingerprint_of(data: DataSet) -> str:
     """Sixteen hexadecimal digits that other images, labels or another order of them change."""
-    found = hashlib.blake2b(digest_size=8)
+    digest = hashlib.blake2b(digest_size=8)
     for part in (data.images, data.labels):
-        found.update(part.cpu().contiguous().numpy())
-    return found.hexdigest()
+        digest.update(part.cpu().contiguous().numpy())
+    return digest.hexdigest()

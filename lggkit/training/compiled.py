@@ -103,8 +103,8 @@ def _speed(compiled: Forward, forward: Forward, images: Tensor, path: CodePath) 
 def _try(forward: Forward, images: Tensor, path: CodePath) -> Tensor:
     with path.autocast():
         latents, output = forward(images)
-    kept = [output, *(value for value in latents.values() if value.requires_grad)]
-    sum(value.float().square().mean() for value in kept).backward()
+    values = [output, *(value for value in latents.values() if value.requires_grad)]
+    sum(value.float().square().mean() for value in values).backward()
     return output.detach().float()
 
 

@@ -100,8 +100,8 @@ def _resume(run: Run, identity: Identity) -> None:
     try:
         state = read_checkpoint(run.checkpoint)
     except CheckpointDamaged as error:
-        kept = set_aside(run.checkpoint)
-        warnings.warn(f"{error}; kept as {kept.name}, training begins again", RuntimeWarning, stacklevel=2)
+        aside = set_aside(run.checkpoint)
+        warnings.warn(f"{error}; kept as {aside.name}, training begins again", RuntimeWarning, stacklevel=2)
         run.path = run.path.because("begun again, the checkpoint was damaged")
         return
     check_identity(run.checkpoint, state.pop("identity"), identity)

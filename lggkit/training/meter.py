@@ -68,12 +68,14 @@ class History:
         for name, value in values.items():
             self.curves.setdefault(name, []).append(float(value))
 
-    def take(self, found: Mapping[str, float | Tensor]) -> None:
+    def take(self, measured: Mapping[str, float | Tensor]) -> None:
         """Add what an evaluation found; tensors with dimensions are copied to the CPU."""
-        tensors = {name: value for name, value in found.items() if isinstance(value, Tensor) and value.dim()}
+        tensors = {
+            name: value for name, value in measured.items() if isinstance(value, Tensor) and value.dim()
+        }
         for name, value in tensors.items():
             self.seen.setdefault(name, []).append(value.detach().to("cpu", copy=True))
-        self.note(**{name: value for name, value in found.items() if name not in tensors})
+        self.note(**{name: value for name, value in measured.items() if name not in tensors})
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps."""

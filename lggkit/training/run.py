@@ -151,9 +151,9 @@ class Run:
     def _evaluate(self) -> Mapping[str, float | Tensor]:
         evaluate, places = self.options.evaluate, places_of(self.model, self.objective)
         if isinstance(evaluate, DataSet):
-            found = model_error(self.model, evaluate, dtype=self.path.dtype)
+            outcome = model_error(self.model, evaluate, dtype=self.path.dtype)
         else:
-            found = evaluate(self.model)
+            outcome = evaluate(self.model)
         if self.stepper.captured and places_of(self.model, self.objective) != places:
             raise RuntimeError(
                 "evaluate moved the model, whose captured step goes on at the old place; evaluate a copy"
@@ -161,7 +161,7 @@ class Run:
         if self.taps is not None:
             self.taps.clear()
         self.model.train()
-        return found if isinstance(found, Mapping) else {"test_error": found}
+        return outcome if isinstance(outcome, Mapping) else {"test_error": outcome}
 
     def _due(self, steps: int) -> None:
         last = steps == self.stream.steps_per_epoch

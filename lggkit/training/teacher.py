@@ -31,9 +31,9 @@ def folded(model: nn.Module, kept: Iterable[str] = ()) -> nn.Module:
     twin = copy.deepcopy(model).eval()
     parts = dict(twin.named_modules())
     nodes = [] if _hooked(parts) else _nodes(twin)
-    calls, kept = Counter(node.target for node in nodes), set(kept)
+    calls, paths = Counter(node.target for node in nodes), set(kept)
     for node in nodes:
-        if _alone(node, calls) and not (_inside(node.args[0]) - _inside(node)) & kept:
+        if _alone(node, calls) and not (_inside(node.args[0]) - _inside(node)) & paths:
             _fold(twin, node, parts)
     return twin.to(memory_format=torch.channels_last)
 

@@ -52,8 +52,8 @@ class Updates:
     def load(self, state: dict[int, Any]) -> None:
         """Continue from a `state`."""
         fresh = self.optimizer.state_dict()
-        kept = {**fresh["state"], **state}
-        self.optimizer.load_state_dict({"state": kept, "param_groups": fresh["param_groups"]})
+        merged = {**fresh["state"], **state}
+        self.optimizer.load_state_dict({"state": merged, "param_groups": fresh["param_groups"]})
         if self.cell is not None:
             self._give(self.cell)
 

@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (gol-a03)=
 # # Polyhedra of ReLU networks (article 3)
 
 # %% tags=["remove-cell"]
@@ -48,7 +47,7 @@ chapter.facts()
 
 # %% [markdown]
 # A ReLU network cuts its inputs into convex polyhedra and is affine on each. The pattern of an input says which
-# hidden units are on; inputs with one pattern are one polyhedron. The third article of {cite:t}`turaga2025` counts
+# hidden units are on; inputs with one pattern are one polyhedron. The third article of [Turaga *et al.* (2025)](../../book/bibliography.md "turaga2025") counts
 # the polyhedra of small networks, and compares training, test and attacked digits by the Hamming distance of their
 # patterns, by the facets that a segment crosses, and by the largest ball in a cell.
 #

@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (gol-a05)=
 # # Schubert varieties of best fit (article 5)
 
 # %% tags=["remove-cell"]
@@ -49,7 +48,7 @@ chapter.facts()
 
 # %% [markdown]
 # Several photographs of one kind of thing are a set, and a set of vectors spans a subspace. A mean of subspaces has to
-# be near the whole of each. {cite:t}`karimov2023` ask for less: a subspace $K$ of dimension $k$ that *meets* each of
+# be near the whole of each. [Karimov *et al.* (2023)](../../book/bibliography.md "karimov2023") ask for less: a subspace $K$ of dimension $k$ that *meets* each of
 # them, so that only the smallest principal angle counts. It maximises
 #
 # $$\frac{1}{r} \sum_{i=1}^{r} \cos^2 \theta_{i1}(X_i, K).$$

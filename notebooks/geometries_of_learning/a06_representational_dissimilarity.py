@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (geometries-a06)=
 # # Representational dissimilarity (article 6)
 
 # %% tags=["remove-cell"]
@@ -51,7 +50,7 @@ chapter.say(section.cuts_said)
 
 # %% [markdown]
 # **A seed is a person here.** Seed $i$ compares an RDM with that of person $i$, so that intervals are over the four
-# people of the 92 objects {cite:p}`kriegeskorte2008`, and few claims can be decided by so few.
+# people of the 92 objects ([Kriegeskorte *et al.*, 2008](../../book/bibliography.md "kriegeskorte2008")), and few claims can be decided by so few.
 #
 # A representational dissimilarity matrix (RDM) holds how far apart a brain region or a network keeps each pair of
 # stimuli. The article makes RDMs of the BOLD5000 images and asks two things: which network's RDM is like the
@@ -68,7 +67,7 @@ figure = chapter.draw(section.rdms_figure)
 # ## Models beside the noise ceiling
 #
 # The article fits its categorical model to the brains that it is then compared with, and has no ceiling. Here the
-# weights come from the other three people, and the ceiling is that of {cite:t}`nili2014`.
+# weights come from the other three people, and the ceiling is that of [Nili *et al.* (2014)](../../book/bibliography.md "nili2014").
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Pearson correlation of models with a person's RDM: mean and 95 % interval over people, a dot a person. The band is the noise ceiling.", "name": "fig-a06-models"}, "image": {"alt": "Intervals of twelve models, a band for the ceiling.", "width": "100%"}}
 figure = chapter.draw(section.models_figure, chapter.titles)

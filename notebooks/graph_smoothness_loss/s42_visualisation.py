@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (gsl-s42)=
 # # Embeddings in two dimensions (GSL 4.2, Figure 1)
 
 # %% tags=["remove-cell"]
@@ -45,7 +44,7 @@ chapter.facts()
 
 # %% [markdown]
 # What does a loss do to a space if it only ever pushes? With two output dimensions one can watch.
-# {cite:t}`bontonou2019` draw the embedded training images of CIFAR-10 at three moments of training: with the graph
+# [Bontonou *et al.* (2019)](../../book/bibliography.md "bontonou2019") draw the embedded training images of CIFAR-10 at three moments of training: with the graph
 # smoothness loss, and with cross-entropy behind a bottleneck of two dimensions. They see *clusters* in the first
 # row and *lines* in the second. They put this down to the distance that each loss goes by (Euclidean here, the
 # angle there), and find the images better clustered with their loss.
@@ -79,7 +78,7 @@ chapter.say(section.clustering_said, section.circle_said)
 # %% [markdown]
 # ## Four ways to two dimensions
 #
-# The loss is that of {prf:ref}`def-gsl`,
+# The loss is that of [section 3](../../book/graph_smoothness_loss/methodology.md),
 #
 # $$
 # \mathcal{L}_G = \sum_{\substack{i, j:\; y_i \neq y_j \\ W_{ij} \neq 0}}
@@ -109,7 +108,7 @@ print(section.rays())
 #
 # ## Claims of this section
 #
-# {cite:t}`lassance2021` repeat the claim about the start; it stands in their words in [LGG
+# [Lassance *et al.* (2021a)](../../book/bibliography.md "lassance2021") repeat the claim about the start; it stands in their words in [LGG
 # 4.2](../lgg/s42_embeddings.ipynb).
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}

@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (gsl-s43)=
 # # Classifying with an embedding (GSL 4.3, Table 1)
 
 # %% tags=["remove-cell"]
@@ -51,7 +50,7 @@ chapter.facts()
 
 # %% [markdown]
 # What does it cost to classify with an embedding? A network trained with the graph smoothness loss gives vectors
-# and no classes. {cite:t}`bontonou2019` put a vote of neighbours or a support vector machine on top, and compare
+# and no classes. [Bontonou *et al.* (2019)](../../book/bibliography.md "bontonou2019") put a vote of neighbours or a support vector machine on top, and compare
 # with the same network trained with cross-entropy. They say that this costs little accuracy, that the choice of the
 # classifier hardly matters (Table 1), and that training takes as long. Figures 2 to 4 vary the loss's three
 # settings one at a time. The paper tunes them for Table 1 and prints neither what came out nor any spread.
@@ -92,7 +91,7 @@ print(section.losses_by_hand())
 # ## How many clusters has a class?
 #
 # The paper argues that its loss, which never pulls images of one class together, leaves a class several clusters.
-# {prf:ref}`prop-gsl-minimum` says that with all pairs its minimum has one point a class. So the clusters are counted:
+# [Section 3](../../book/graph_smoothness_loss/methodology.md) proves that with all pairs its minimum has one point a class. So the clusters are counted:
 # HDBSCAN on the embedded test images of each class, in the three directions in which they vary most. The scatter is
 # the mean distance within classes over that between classes, 0 for points and 1 for no structure.
 
@@ -104,7 +103,6 @@ chapter.show(tables.arms_table, caption, "tab-gsl-s43-clusters", TABLE, section.
 chapter.say(section.clusters_said)
 
 # %% [markdown]
-# (gsl-s43-size)=
 # ## How large should the loss be?
 #
 # With a hundred images of ten classes the sum has nine thousand terms, and its gradient is as many times that of the
@@ -160,7 +158,7 @@ eight.show(section.new_classes, caption, "tab-gsl-s43-eight", EIGHT)
 # %% [markdown]
 # ## Claims of this section
 #
-# Those of {cite:t}`lassance2021` that rest on the same runs are in [LGG 4.2](../lgg/s42_embeddings.ipynb).
+# Those of [Lassance *et al.* (2021a)](../../book/bibliography.md "lassance2021") that rest on the same runs are in [LGG 4.2](../lgg/s42_embeddings.ipynb).
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()

@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (gsl-s44)=
 # # Robustness to corruptions (GSL 4.4, Table 2)
 
 # %% tags=["remove-cell"]
@@ -48,9 +47,9 @@ chapter.came_out()
 chapter.facts()
 
 # %% [markdown]
-# Does the graph smoothness loss withstand noise, blur and fog? {cite:t}`hendrycks2019` made fifteen corruptions of
+# Does the graph smoothness loss withstand noise, blur and fog? [Hendrycks and Dietterich (2019)](../../book/bibliography.md "hendrycks2019") made fifteen corruptions of
 # the CIFAR-10 test images, at five severities, which no network sees in training. In Table 2 of
-# {cite:t}`bontonou2019` the loss errs a little more than cross-entropy on clean images, less on corrupted ones
+# [Bontonou *et al.* (2019)](../../book/bibliography.md "bontonou2019") the loss errs a little more than cross-entropy on clean images, less on corrupted ones
 # (MCE), and loses less by corruption (relative MCE). The table has three numbers a row and no number of runs.
 #
 # The row differs from cross-entropy in three things: the loss, many more output dimensions, and a vote of
@@ -67,7 +66,7 @@ chapter.say(section.gaps_said, section.lost_said, section.way_said)
 
 # %% [markdown]
 # Only a cross-entropy network of the same clean error could tell the loss from a lack of training; there is none
-# here. {cite:t}`lassance2021` print the same relative MCE beside *another* clean error; [LGG
+# here. [Lassance *et al.* (2021a)](../../book/bibliography.md "lassance2021") print the same relative MCE beside *another* clean error; [LGG
 # 4.2](../lgg/s42_embeddings.ipynb) sets the cells side by side.
 #
 # ## Three ways to say how much is lost
@@ -134,7 +133,7 @@ chapter.say(section.images_said)
 
 # %% [markdown]
 # Corrupted images of our own making are **CIFAR-10-C-like**: operations and severities are those of
-# {cite:t}`hendrycks2019`, random numbers and the textures of frost are ours. Where the published arrays are found,
+# [Hendrycks and Dietterich (2019)](../../book/bibliography.md "hendrycks2019"), random numbers and the textures of frost are ours. Where the published arrays are found,
 # they are used instead.
 #
 # ## Claims of this section

@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (lgg-s33)=
 # # Latent geometry graphs (LGG 3.3, Figure 2)
 
 # %% tags=["remove-cell"]
@@ -47,7 +46,7 @@ chapter.came_out()
 chapter.facts()
 
 # %% [markdown]
-# A network bends the space of images until its classes come apart. Figure 2 of {cite:t}`lassance2021` shows it with
+# A network bends the space of images until its classes come apart. Figure 2 of [Lassance *et al.* (2021a)](../../book/bibliography.md "lassance2021") shows it with
 # twenty images at three depths of a ResNet-18. Each image is a vertex, an edge joins near neighbours at that depth,
 # and only edges between *different* classes are drawn. Their total weight, suitably divided, is the normalised
 # label variation $\sigma$.

@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (lgg-s41)=
 # # Distillation with graphs (LGG 4.1, Table 1)
 
 # %% tags=["remove-cell"]
@@ -54,10 +53,10 @@ chapter.facts()
 
 # %% [markdown]
 # A large network, the teacher, is trained; a small one, the student, shall come near it. Individual
-# distillation asks the student for the teacher's answer to each image {cite:p}`hinton2015`. Relational
+# distillation asks the student for the teacher's answer to each image ([Hinton *et al.*, 2015](../../book/bibliography.md "hinton2015")). Relational
 # distillation asks for less: images that are near each other for the teacher shall be near each other for the
-# student. {cite:t}`lassance2021` write these relations as latent geometry graphs (GKD), and print twice the gain
-# of the pairwise distances of {cite:t}`park2019` (RKD-D), without a spread and without a number of runs. So this
+# student. [Lassance *et al.* (2021a)](../../book/bibliography.md "lassance2021") write these relations as latent geometry graphs (GKD), and print twice the gain
+# of the pairwise distances of [Park *et al.* (2019)](../../book/bibliography.md "park2019") (RKD-D), without a spread and without a number of runs. So this
 # chapter is a question of seeds: students of all methods share initialisation, data order and augmentation seed
 # by seed, and only paired differences decide. All share one teacher, as the authors' do; every interval is
 # conditional on it.

@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (lgg-s42)=
 # # Latent embeddings (LGG 4.2, Table 2)
 
 # %% tags=["remove-cell"]
@@ -48,7 +47,7 @@ chapter.facts()
 
 # %% [markdown]
 # Which training loss makes an embedding robust? Label variation measures how far a space has separated the classes.
-# {cite:t}`bontonou2019` minimise it at the output and classify by neighbours there. {cite:t}`lassance2021` report
+# [Bontonou *et al.* (2019)](../../book/bibliography.md "bontonou2019") minimise it at the output and classify by neighbours there. [Lassance *et al.* (2021a)](../../book/bibliography.md "lassance2021") report
 # in half a page that on clean images it errs about as rarely as cross-entropy, and that corruption costs it less.
 #
 # This page asks two things; the loss itself is in [its own
@@ -114,10 +113,10 @@ chapter.show(tables.arms_table, caption, "tab-lgg-s42-clusters", TABLE, section.
 # \end{aligned}
 # $$
 #
-# Triplets are those of {cite:t}`hermans2017`: the furthest $j$ and the nearest $l$ of each $i$ (batch-hard), or
+# Triplets are those of [Hermans *et al.* (2017)](../../book/bibliography.md "hermans2017"): the furthest $j$ and the nearest $l$ of each $i$ (batch-hard), or
 # every triplet of the batch, averaged over those that are not zero (batch-all). The second loss is from
-# {cite:t}`frosst2019`, the third from {cite:t}`khosla2020`; the code of all three is pytorch-metric-learning's
-# {cite:p}`musgrave2020`. Soft nearest neighbours ask for *some* near neighbour of one's own class and can leave a
+# [Frosst *et al.* (2019)](../../book/bibliography.md "frosst2019"), the third from [Khosla *et al.* (2020)](../../book/bibliography.md "khosla2020"); the code of all three is pytorch-metric-learning's
+# ([Musgrave *et al.*, 2020](../../book/bibliography.md "musgrave2020")). Soft nearest neighbours ask for *some* near neighbour of one's own class and can leave a
 # class in several clusters. The other two ask for every one. Here is one class in two spots on the circle, each the
 # mirror image of the other with respect to a second class; then one spot is laid on the other. No distance between
 # classes changes:
@@ -126,11 +125,10 @@ chapter.show(tables.arms_table, caption, "tab-lgg-s42-clusters", TABLE, section.
 print(section.spots(TABLE))
 
 # %% [markdown]
-# At the end of training the two kinds meet. By {prf:ref}`prop-gsl-minimum`, on the sphere, with all pairs and
+# At the end of training the two kinds meet. As [section 3 of that paper](../../book/graph_smoothness_loss/methodology.md) proves, on the sphere, with all pairs and
 # enough dimensions, the least label variation has *every class in one point*: where no room is left, pushing is
 # pulling. Section 2 is about networks on their way there.
 #
-# (lgg-s42-options)=
 # ## Margin, temperatures and size
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
@@ -139,7 +137,7 @@ search.say(section.search_said)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "10-NN error against the option of each rival of label variation, one seed. Held out are training images that were left out of training. A dotted line is the value of the table.", "name": "fig-lgg-s42-options"}, "image": {"alt": "Four panels with the error on test images and on held-out images against a margin or a temperature.", "width": "100%"}}
 figure = search.draw(section.search_figure)
 # %% [markdown]
-# {cite:t}`schroff2015` warn of a collapse to one point where the hardest negatives are taken from the start. The
+# [Schroff *et al.* (2015)](../../book/bibliography.md "schroff2015") warn of a collapse to one point where the hardest negatives are taken from the start. The
 # size of label variation's loss had [such a search](../graph_smoothness_loss/s43_classification.ipynb) too; its $k$
 # and $\alpha$ and the learning rate had none. Paper scale takes the same options, and the paper's own sum for label
 # variation.

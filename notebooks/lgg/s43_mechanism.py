@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (lgg-s43-mechanism)=
 # # Robustness: what the regulariser does (LGG 4.3)
 
 # %% tags=["remove-cell"]
@@ -191,7 +190,6 @@ for count in (0, 100, 100):
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Spectral norm of the weights through training, the largest of all layers and the mean over layers. These are the raw weights W in all arms; convolutions of the two Parseval arms act with W / √(2k² + 1). Lines are means over seeds, bands 95 % intervals from three seeds on; the dotted line is one.", "name": "fig-lgg-s43-norms"}, "image": {"alt": "Two panels of spectral norms against epochs for four ways of training.", "width": "100%"}}
 figure = chapter.draw(drawn.norms_figure, TABLE)
 # %% [markdown]
-# (lgg-s43-parts)=
 # ## Which part of the regulariser matters?
 #
 # Four parts are varied: the power of the Laplacian, the mean or the sum over depths, all pairs or ten neighbours,

@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (lgg-s43)=
 # # Robustness: the table and the attacks (LGG 4.3, Table 3)
 
 # %% tags=["remove-cell"]
@@ -54,10 +53,10 @@ chapter.facts()
 
 # %% [markdown]
 # Does a network withstand attacks and corruptions better when label variation may not jump from one depth to the
-# next? {cite:t}`lassance2021` penalise such jumps: somewhere between input and output a network has to separate
+# next? [Lassance *et al.* (2021a)](../../book/bibliography.md "lassance2021") penalise such jumps: somewhere between input and output a network has to separate
 # images that look alike, and they suspect those that do it abruptly. In Table 3 the penalised network beats a plain
-# one and Parseval networks {cite:p}`cisse2017` on attacked and on corrupted images, at a larger clean error.
-# {cite:t}`lassance2021laplacian` have the details.
+# one and Parseval networks ([Cissé *et al.*, 2017](../../book/bibliography.md "cisse2017")) on attacked and on corrupted images, at a larger clean error.
+# [Lassance *et al.* (2021b)](../../book/bibliography.md "lassance2021laplacian") have the details.
 #
 # The table names no attack and no spread, and the released script cannot have made its last column. This page asks
 # two questions. Does the table come out? And who withstands a weak attack, does he withstand a strong one? [The
@@ -74,7 +73,7 @@ chapter.say(numbers.table_said)
 # %% [markdown]
 # ### Which attack?
 #
-# The paper only cites {cite:t}`goodfellow2015` for this column. The authors' released results have two attacks of
+# The paper only cites [Goodfellow *et al.* (2015)](../../book/bibliography.md "goodfellow2015") for this column. The authors' released results have two attacks of
 # this kind, and a third:
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
@@ -129,7 +128,7 @@ figure = chapter.draw(drawn.snr_figure, TABLE)
 #
 # ## Robust, or only hard to attack?
 #
-# A defence that bends the gradient out of shape withstands whoever follows that gradient; {cite:t}`athalye2018`
+# A defence that bends the gradient out of shape withstands whoever follows that gradient; [Athalye *et al.* (2018)](../../book/bibliography.md "athalye2018")
 # broke a series of them. This page looks for three signs of such masking. A missing sign acquits no network.
 #
 # - One step does more harm than many. (Sizes differ here, so this is a hint at most.)
@@ -137,11 +136,11 @@ figure = chapter.draw(drawn.snr_figure, TABLE)
 # - Images made for *another* network fool this one more often than its own do. (Images and sizes are equal.)
 #
 # The attacks: FGSM before the normalisation; FGSM images made for another of the four networks, the most harmful one;
-# projected gradient descent {cite:p}`madry2018` in an $l_\infty$ ball of radius 0.01 from the image itself; an
+# projected gradient descent ([Madry *et al.*, 2018](../../book/bibliography.md "madry2018")) in an $l_\infty$ ball of radius 0.01 from the image itself; an
 # ensemble in the same ball, where an image counts as broken if any attack breaks it (descents by the cross-entropy
 # and by the margin of the logits, from the image and from random points, and the fast minimum-norm attack
-# {cite:p}`pintor2021`); and the size of the smallest disturbance that DeepFool {cite:p}`moosavi2016` finds. All but
-# FGSM come from foolbox {cite:p}`rauber2020`.
+# ([Pintor *et al.*, 2021](../../book/bibliography.md "pintor2021"))); and the size of the smallest disturbance that DeepFool ([Moosavi-Dezfooli *et al.*, 2016](../../book/bibliography.md "moosavi2016")) finds. All but
+# FGSM come from foolbox ([Rauber *et al.*, 2020](../../book/bibliography.md "rauber2020")).
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = (
@@ -182,7 +181,7 @@ figure = chapter.draw(robustness.severity_figure, TABLE)
 #
 # Section 2 of the paper says that the method and augmentation together do better than either alone. Two kinds are
 # tried: crops and flips, which decide the claim, and training on FGSM images beside the clean ones
-# {cite:p}`goodfellow2015`.
+# ([Goodfellow *et al.*, 2015](../../book/bibliography.md "goodfellow2015")).
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 combined.waiting((*numbers.COMBINED, *numbers.WITH_ATTACKS))

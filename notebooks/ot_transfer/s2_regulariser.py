@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (ot-s2)=
 # # The transport regulariser (OT 2)
 
 # %% tags=["remove-cell"]
@@ -47,7 +46,7 @@ chapter.came_out()
 chapter.facts()
 
 # %% [markdown]
-# Two layers can hold the same neurons in another order. {cite:t}`li2020` compare them as sets: each neuron is the
+# Two layers can hold the same neurons in another order. [Li *et al.* (2020)](../../book/bibliography.md "li2020") compare them as sets: each neuron is the
 # vector of its activations on a batch, the cost of a pair is their distance, and the penalty is the cost of the best
 # plan between the two sets,
 #

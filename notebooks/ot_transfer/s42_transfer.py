@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (ot-s42)=
 # # Transfer with few labels (OT 4.2, Table 1)
 
 # %% tags=["remove-cell"]
@@ -46,7 +45,7 @@ chapter.facts()
 # %% [markdown]
 # A network that has learnt one task is trained on another one with few labels. A penalty may keep it near its start:
 # near its weights (L2-SP), near the activations of its neurons in their old roles (Ω_I), near them in whatever order
-# is best (Ω_P), or near their cloud (Ω_U). {cite:t}`li2020` fine-tune a ResNet-101 of ImageNet on five fine-grained sets.
+# is best (Ω_P), or near their cloud (Ω_U). [Li *et al.* (2020)](../../book/bibliography.md "li2020") fine-tune a ResNet-101 of ImageNet on five fine-grained sets.
 #
 # Those sets and weights could not be had for this study. Here a narrow ResNet-18 of CIFAR-100 goes to CIFAR-10 with 20
 # or 100 labels a class, and to ten classes that it has seen already. As in the paper, all seeds share the start and

@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (ot-s5)=
 # # Which neurons keep their roles (OT 5)
 
 # %% tags=["remove-cell"]
@@ -45,7 +44,7 @@ chapter.facts()
 
 # %% [markdown]
 # After fine-tuning, is neuron 7 still neuron 7? The plan between a network and its start answers: its trace is the
-# share of neurons that match their old selves. {cite:t}`li2020` find that it falls with depth and stays at one only
+# share of neurons that match their old selves. [Li *et al.* (2020)](../../book/bibliography.md "li2020") find that it falls with depth and stays at one only
 # for a target that overlaps the source. The networks here are those of [the transfer](s42_transfer), plans are exact, on
 # test images of the target.
 

@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (relative-s13)=
 # # Relative representations and stitching (RRR 1 to 3)
 
 # %% tags=["remove-cell"]
@@ -51,7 +50,7 @@ chapter.say(said.factors_said)
 chapter.facts()
 
 # %% [markdown]
-# A sample can be described by its similarities to a few others, the anchors. {cite:t}`garciacastellanos2024` take
+# A sample can be described by its similarities to a few others, the anchors. [García-Castellanos *et al.* (2024)](../../book/bibliography.md "garciacastellanos2024") take
 # the cosine after a normalisation of each feature, and find that this robust map carries a decoder from one
 # encoder to another better than the plain map does. Their code divides the plain cosine by $\sqrt{k}$ once more,
 # which the poster does not say. Here both factors are taken apart.

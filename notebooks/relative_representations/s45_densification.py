@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (relative-s45)=
 # # Topological densification (RRR 4 and 5)
 
 # %% tags=["remove-cell"]
@@ -52,7 +51,7 @@ chapter.facts()
 
 # %% [markdown]
 # Points of one class are $\beta$-connected if every death time of their components lies below $\beta$
-# {cite:p}`garciacastellanos2024`. The penalty draws the edges of the minimum spanning tree of each class-pure
+# ([García-Castellanos *et al.*, 2024](../../book/bibliography.md "garciacastellanos2024")). The penalty draws the edges of the minimum spanning tree of each class-pure
 # sub-batch to the length $\beta$, before the relative map, after it, or both. Encoders are networks on frozen
 # features of words and characters in two languages, trained with their heads on 2,000 verses.
 #

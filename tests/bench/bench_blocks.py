@@ -30,15 +30,15 @@ Edges = tuple[np.ndarray, np.ndarray, np.ndarray]
 def run() -> list[dict]:
     """One row; ratio = reference / ours."""
     with tempfile.TemporaryDirectory() as folder:
-        (theirs, reference), (ours, found) = (alone(side, Path(folder)) for side in ("reference", "ours"))
-    if found["peak_bytes"] > LARGEST_BYTES:
-        sys.exit(f"error: the graph took {found['peak_bytes']:,} bytes, {LARGEST_BYTES:,} are allowed")
+        (theirs, reference), (ours, measured) = (alone(side, Path(folder)) for side in ("reference", "ours"))
+    if measured["peak_bytes"] > LARGEST_BYTES:
+        sys.exit(f"error: the graph took {measured['peak_bytes']:,} bytes, {LARGEST_BYTES:,} are allowed")
     return [
         {
             "name": f"{K} nearest neighbours of {N:,} x {WIDTH}",
-            **{f"ours_{key}": value for key, value in found.items()},
+            **{f"ours_{key}": value for key, value in measured.items()},
             **{f"reference_{key}": value for key, value in reference.items()},
-            "ratio": reference["seconds"] / found["seconds"],
+            "ratio": reference["seconds"] / measured["seconds"],
             "equal": agree(ours, theirs),
             "device": f"cpu, {torch.get_num_threads()} threads",
         }
@@ -82,9 +82,9 @@ def alone(side: str, folder: Path) -> tuple[Edges, dict[str, float]]:
     """Edges, seconds and bytes of one side, by this file in another process."""
     out = folder / f"{side}.npz"
     subprocess.run([sys.executable, __file__, side, str(out)], check=True)
-    held = np.load(out)
-    measured = {key: held[key].item() for key in ("seconds", "peak_bytes")}
-    return (held["row"], held["column"], held["weight"]), measured
+    arrays = np.load(out)
+    measured = {key: arrays[key].item() for key in ("seconds", "peak_bytes")}
+    return (arrays["row"], arrays["column"], arrays["weight"]), measured
 
 
 def measure(side: str, out: str) -> None:

@@ -59,7 +59,7 @@ def step(name: str, device: str) -> dict:
 def compare(name: str, device: str, task: tuple[str, str]) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         sides = (alone(side, device, task, Path(folder)) for side in ("reference", "ours"))
-        (expected, reference), (found, ours) = sides
+        (expected, reference), (result, ours) = sides
     largest = TOLERANCE[task[0]] * abs(expected).max()
     return {
         "kind": "memory",
@@ -67,7 +67,7 @@ def compare(name: str, device: str, task: tuple[str, str]) -> dict:
         "ours_bytes": ours,
         "reference_bytes": reference,
         "ratio": reference / ours,
-        "equal": bool(np.allclose(found, expected, rtol=0, atol=largest)),
+        "equal": bool(np.allclose(result, expected, rtol=0, atol=largest)),
         "device": device_name(device),
     }
 
@@ -77,8 +77,8 @@ def alone(side: str, device: str, task: tuple[str, str], folder: Path) -> tuple[
     out = folder / f"{side}.npz"
     threads = str(torch.get_num_threads())
     subprocess.run([sys.executable, __file__, side, device, *task, threads, str(out)], check=True)
-    held = np.load(out)
-    return held["result"], held["peak_bytes"].item()
+    arrays = np.load(out)
+    return arrays["result"], arrays["peak_bytes"].item()
 
 
 def measure(side: str, device: str, kind: str, what: str, threads: str, out: str) -> None:

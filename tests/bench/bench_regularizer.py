@@ -105,10 +105,10 @@ def timed(loss: Loss, depths: list[Tensor], device: str) -> float:
     return perf_counter() - start
 
 
-def same(found: list[Tensor], expected: list[Tensor], tolerance: float = 1e-3) -> bool:
+def same(values: list[Tensor], expected: list[Tensor], tolerance: float = 1e-3) -> bool:
     return all(
         torch.allclose(a, b, rtol=tolerance, atol=tolerance * b.abs().max().item())
-        for a, b in zip(found, expected, strict=True)
+        for a, b in zip(values, expected, strict=True)
     )
 
 

@@ -162,8 +162,8 @@ class Workers:
         answers = [self._read(process) for process in self.processes]
         seconds = perf_counter() - start
         pairs = zip(self.shards, answers, strict=True)
-        found = {seed: loss for shard, losses in pairs for seed, loss in zip(shard, losses, strict=True)}
-        self.losses = [found[seed] for seed in SEEDS]
+        by_seed = {seed: loss for shard, losses in pairs for seed, loss in zip(shard, losses, strict=True)}
+        self.losses = [by_seed[seed] for seed in SEEDS]
         return seconds / self.steps
 
     def close(self) -> None:

@@ -42,15 +42,15 @@ def against_adam() -> dict:
 
 def compare(name: str, x: Tensor, k: int, steps: int) -> dict:
     fit = SchubertBestFit(k).fit
-    ours, found = timed(lambda: fit(x))
+    ours, fitted = timed(lambda: fit(x))
     adam = SchubertBestFit(k, solver="adam_penalty", iterations=steps).fit
     reference, theirs = timed(lambda: adam(x))
     return {
-        "name": f"{name}, fit {found.fit_:.4f} (theirs {theirs.fit_:.4f})",
+        "name": f"{name}, fit {fitted.fit_:.4f} (theirs {theirs.fit_:.4f})",
         "ours_seconds": ours,
         "reference_seconds": reference,
         "ratio": reference / ours,
-        "equal": found.fit_ >= theirs.fit_ - TOLERANCE,
+        "equal": fitted.fit_ >= theirs.fit_ - TOLERANCE,
         "device": device_name("cpu"),
         "smallest_ratio": 0.0,
     }
@@ -70,8 +70,8 @@ def growth() -> list[dict]:
 
 def timed(work: Callable[[], SchubertBestFit]) -> tuple[float, SchubertBestFit]:
     start = perf_counter()
-    found = work()
-    return perf_counter() - start, found
+    fitted = work()
+    return perf_counter() - start, fitted
 
 
 if __name__ == "__main__":

@@ -102,14 +102,14 @@ def first_losses(ours: dict[str, Engine], loops: dict[str, Loop]) -> dict[tuple[
     """Each side's mean loss over the first epoch of our stream; ours make it as they make every other."""
     stream = next(iter(ours.values())).runs[0].stream
     batches = [stream.make(step) for step in range(stream.steps_per_epoch)]
-    found = {}
+    means = {}
     for way, loop in loops.items():
         inputs = [(normalize(b.images, MEAN, STD).contiguous(), b.labels) for b in batches]
-        found["loop", way] = sum(loop.update(*each) for each in inputs) / len(batches)
+        means["loop", way] = sum(loop.update(*each) for each in inputs) / len(batches)
     for way, side in ours.items():
         side.epoch()
-        found["ours", way] = side.losses[0]
-    return found
+        means["ours", way] = side.losses[0]
+    return means
 
 
 def profiled(name: str, ours: Engine, loop: Loop, seconds: float, loop_seconds: float) -> list[dict]:

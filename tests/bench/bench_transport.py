@@ -138,15 +138,15 @@ OTHERS: dict[str, tuple[Solver, float]] = {
 }
 
 
-def relative_gap(found: np.ndarray | float, cost: np.ndarray, least: float | None) -> float | None:
+def relative_gap(solution: np.ndarray | float, cost: np.ndarray, least: float | None) -> float | None:
     """By how much a plan, made a coupling, or a cost is above the least, in units of the least."""
     if least is None:
         return None
-    if isinstance(found, float):
-        return found / least - 1
+    if isinstance(solution, float):
+        return solution / least - 1
     n, m = cost.shape
     mu, nu = torch.full((n,), 1 / n).double(), torch.full((m,), 1 / m).double()
-    return float((feasible(torch.from_numpy(found), mu, nu).numpy() * cost).sum() / least - 1)
+    return float((feasible(torch.from_numpy(solution), mu, nu).numpy() * cost).sum() / least - 1)
 
 
 def timed(work: Callable[[], object], rounds: int) -> tuple[float, object]:
@@ -154,9 +154,9 @@ def timed(work: Callable[[], object], rounds: int) -> tuple[float, object]:
     seconds = []
     for _ in range(rounds):
         start = perf_counter()
-        found = work()
+        result = work()
         seconds.append(perf_counter() - start)
-    return median(seconds), found
+    return median(seconds), result
 
 
 def memory(device: str, n: int = NEURONS) -> dict:

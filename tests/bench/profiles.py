@@ -66,11 +66,11 @@ def convolutions_alone(model: nn.Module, images: torch.Tensor, dtype: torch.dtyp
 
     Inputs are channels last, as in our step; equal shapes are timed once and counted as often as they occur.
     """
-    found: dict[tuple, list] = {}
+    by_shape: dict[tuple, list] = {}
     for shape, layer, first in convolutions(model, images):
         key = (shape, layer.weight.shape, layer.stride, layer.padding, first)
-        found.setdefault(key, [0, (shape, layer, first)])[0] += 1
-    return sum(count * alone(each, images.device, dtype, rounds) for count, each in found.values())
+        by_shape.setdefault(key, [0, (shape, layer, first)])[0] += 1
+    return sum(count * alone(each, images.device, dtype, rounds) for count, each in by_shape.values())
 
 
 def convolutions(model: nn.Module, images: torch.Tensor) -> list[Convolution]:

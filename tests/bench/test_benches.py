@@ -119,18 +119,18 @@ def event(name, parent=None):
 def test_operations_belong_to_the_part_around_them(load, tiny, names, part):
     import profiles
 
-    found = None
+    operation = None
     for name in names:
-        found = event(name, found)
-    assert profiles.part_of(found) == part
+        operation = event(name, operation)
+    assert profiles.part_of(operation) == part
 
 
 def test_every_convolution_is_counted_once_a_place(load, tiny):
     import profiles
 
     model, images = tiny.network(TINY), torch.zeros(2, 3, 8, 8)
-    found = profiles.convolutions(model, images)
-    assert len(found) == 1 + 3 * 2 + 2 and [first for *_, first in found] == [True] + 8 * [False]
+    layers = profiles.convolutions(model, images)
+    assert len(layers) == 1 + 3 * 2 + 2 and [first for *_, first in layers] == [True] + 8 * [False]
     assert not any(m._forward_hooks for m in model.modules())
 
 
@@ -162,6 +162,6 @@ def test_stacked_models_train_like_single_ones(load, tiny, monkeypatch):
 
 def test_memory_beyond_what_was_held_is_seen(load, tiny):
     bench = load("bench_memory")
-    held = bench.held_bytes("cpu")
+    before = bench.held_bytes("cpu")
     block = torch.ones(2**24)
-    assert bench.peak_bytes("cpu") - held >= 0.9 * block.nbytes or not Path("/proc/self/status").exists()
+    assert bench.peak_bytes("cpu") - before >= 0.9 * block.nbytes or not Path("/proc/self/status").exists()

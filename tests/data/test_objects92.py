@@ -16,22 +16,22 @@ NAMES = ("animate", *objects92.COLUMNS)
 def structs(rows):
     """A MATLAB structure array of (RDM, name) in rows."""
     kind = [("RDM", "O"), ("name", "O"), ("color", "O")]
-    found = np.zeros((1, len(rows)), dtype=kind)
+    array = np.zeros((1, len(rows)), dtype=kind)
     for place, (rdm, name) in enumerate(rows):
-        found[0, place]["RDM"], found[0, place]["name"], found[0, place]["color"] = rdm, name, np.ones(3)
-    return found
+        array[0, place]["RDM"], array[0, place]["name"], array[0, place]["color"] = rdm, name, np.ones(3)
+    return array
 
 
 def cells(values):
-    found = np.empty((1, len(values)), dtype=object)
-    found[0, :] = values
-    return found
+    array = np.empty((1, len(values)), dtype=object)
+    array[0, :] = values
+    return array
 
 
 def written(**arrays):
-    held = io.BytesIO()
-    savemat(held, arrays)
-    return held.getvalue()
+    file = io.BytesIO()
+    savemat(file, arrays)
+    return file.getvalue()
 
 
 def files(made):
@@ -61,14 +61,14 @@ def made():
 
 
 def test_files_are_read_as_published(made):
-    found = parse_objects92(files(made))
-    assert found.people == ("AB", "CD") and found.human.shape == (2, 2, 4, 4)
-    np.testing.assert_array_equal(found.human[1, 0].numpy(), made[1][1][0])
-    assert found.images.shape == (4, 3, 5, 6) and found.images.dtype == torch.uint8
-    assert found.images[2].unique().tolist() == [20] and found.labels.tolist() == [0, 1, 2, 3]
-    assert found.animate.tolist() == [True, True, False, False]
-    assert list(found.models) == ["V1"] and found.judgements.shape == (3, 4, 4)
-    assert found.monkey.dtype == torch.float64
+    objects = parse_objects92(files(made))
+    assert objects.people == ("AB", "CD") and objects.human.shape == (2, 2, 4, 4)
+    np.testing.assert_array_equal(objects.human[1, 0].numpy(), made[1][1][0])
+    assert objects.images.shape == (4, 3, 5, 6) and objects.images.dtype == torch.uint8
+    assert objects.images[2].unique().tolist() == [20] and objects.labels.tolist() == [0, 1, 2, 3]
+    assert objects.animate.tolist() == [True, True, False, False]
+    assert list(objects.models) == ["V1"] and objects.judgements.shape == (3, 4, 4)
+    assert objects.monkey.dtype == torch.float64
 
 
 def test_what_does_not_fit_is_told(made):
@@ -92,7 +92,7 @@ def test_missing_and_altered_files_are_named(tmp_path):
 
 
 def test_a_generated_set_has_the_same_form():
-    found, again = generated_objects(3, people=2, seed=1), generated_objects(3, people=2, seed=1)
-    assert found.human.shape == (2, 2, 12, 12) and (found.human == again.human).all()
-    objects92._check(found)
-    assert found.labels.bincount().tolist() == [3, 3, 3, 3] and found.images.dtype == torch.uint8
+    objects, again = generated_objects(3, people=2, seed=1), generated_objects(3, people=2, seed=1)
+    assert objects.human.shape == (2, 2, 12, 12) and (objects.human == again.human).all()
+    objects92._check(objects)
+    assert objects.labels.bincount().tolist() == [3, 3, 3, 3] and objects.images.dtype == torch.uint8

@@ -18,17 +18,17 @@ def root(tmp_path):
 
 
 def test_verses_join_the_testament_and_keep_chapters(root):
-    held = verses(root)
-    assert held.classes == ("law", "new testament") and held.labels.tolist() == [0, 0, 1, 1]
-    assert held.documents.tolist() == [0, 0, 1, 2] and held.texts["en"][0] == 'In "the'
-    assert held.languages == ("en", "fr") and held.subset(torch.tensor([2])).texts["fr"] == ("e",)
+    text = verses(root)
+    assert text.classes == ("law", "new testament") and text.labels.tolist() == [0, 0, 1, 1]
+    assert text.documents.tolist() == [0, 0, 1, 2] and text.texts["en"][0] == 'In "the'
+    assert text.languages == ("en", "fr") and text.subset(torch.tensor([2])).texts["fr"] == ("e",)
 
 
 def test_any_table_is_read(tmp_path):
     file = tmp_path / "reviews.csv"
     file.write_text('id,label,a,b\n1,good,"x, y",z\n2,bad,u,v\n')
-    held = read_table(file, ("a", "b"))
-    assert held.texts["a"] == ("x, y", "u") and held.classes == ("bad", "good")
+    reviews = read_table(file, ("a", "b"))
+    assert reviews.texts["a"] == ("x, y", "u") and reviews.classes == ("bad", "good")
     with pytest.raises(ValueError, match="lacks the column c"):
         read_table(file, ("a", "c"))
     with pytest.raises(DataUnavailable, match=r"there is no .*none\.csv"):
@@ -36,11 +36,11 @@ def test_any_table_is_read(tmp_path):
 
 
 def test_parts_share_no_document():
-    held = invented(400)
-    parts = held.split((0.5, 0.2, 0.3), torch.Generator().manual_seed(0))
-    seen = [set(held.documents[part].tolist()) for part in parts]
+    text = invented(400)
+    parts = text.split((0.5, 0.2, 0.3), torch.Generator().manual_seed(0))
+    seen = [set(text.documents[part].tolist()) for part in parts]
     assert not seen[0] & seen[1] and not seen[1] & seen[2] and sum(map(len, parts)) == 400
     with pytest.raises(ValueError, match="ask for fewer"):
-        held.balanced(parts[0], 300)
+        text.balanced(parts[0], 300)
     with pytest.raises(ValueError, match="sum to 1"):
-        held.split((0.9, 0.9), torch.Generator())
+        text.split((0.9, 0.9), torch.Generator())

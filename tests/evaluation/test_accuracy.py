@@ -20,10 +20,10 @@ def images(count=10):
 @pytest.mark.parametrize("batch_size", [1, 3, 10, 1000])
 def test_predictions_are_the_models_in_evaluation_mode_for_any_batch_size(batch_size):
     model, x = network(), images()
-    found = predict(model, x, batch_size=batch_size)
+    predicted = predict(model, x, batch_size=batch_size)
     with torch.no_grad():
         expected = model.eval()(x / 255)
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(predicted, expected)
 
 
 def test_every_modules_mode_is_as_before_and_no_statistics_move():
@@ -44,10 +44,10 @@ def test_modes_are_restored_after_an_error():
 
 
 def test_the_result_can_be_used_in_autograd():
-    found = predict(network(), images())
+    predicted = predict(network(), images())
     weight = torch.ones(5, requires_grad=True)
-    (found * weight).sum().backward()
-    torch.testing.assert_close(weight.grad, found.sum(0))
+    (predicted * weight).sum().backward()
+    torch.testing.assert_close(weight.grad, predicted.sum(0))
 
 
 def test_preprocessing_precision_and_memory_format():

@@ -128,8 +128,8 @@ def test_attacks_leave_the_global_random_state_as_it_was():
 def test_deepfool_finds_the_distance_from_the_plane():
     model, x = Linear(), images(low=0.4, high=0.6)
     y = right(model, x)
-    found = deepfool(model, x, y)
-    assert found == pytest.approx(model.distances(x).detach(), rel=0.05, abs=1e-3)
+    distances = deepfool(model, x, y)
+    assert distances == pytest.approx(model.distances(x).detach(), rel=0.05, abs=1e-3)
     y[:3] = 1 - y[:3]
     assert deepfool(model, x, y)[:3].tolist() == [0, 0, 0]
 
@@ -140,8 +140,8 @@ def test_where_deepfool_misleads_nobody_it_has_found_no_distance():
             return 0 * x.flatten(1)[:, :2] + torch.tensor([1.0, 0.0])
 
     with pytest.warns(VanishedGradients, match="for 2 of 3 images"):
-        found = deepfool(Constant(), images(3), torch.tensor([0, 0, 1]))
-    assert found.tolist() == [math.inf, math.inf, 0]
+        distances = deepfool(Constant(), images(3), torch.tensor([0, 0, 1]))
+    assert distances.tolist() == [math.inf, math.inf, 0]
 
 
 def test_strong_breaks_what_can_be_broken_and_nothing_else():

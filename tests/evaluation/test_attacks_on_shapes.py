@@ -74,19 +74,19 @@ def test_descent_on_a_curved_network_goes_the_way_that_is_known():
         3: (0.02, -0.05),
         4: (0.04, -0.05),
     }.items():
-        found = pgd(Hill(), x, y, epsilon=0.05, step=0.02, steps=steps)
+        attacked = pgd(Hill(), x, y, epsilon=0.05, step=0.02, steps=steps)
         way = torch.where(y == 0, toward, off).view(-1, 1, 1, 1)
-        torch.testing.assert_close(found, x - way * start.sign(), atol=1e-5, rtol=0)
+        torch.testing.assert_close(attacked, x - way * start.sign(), atol=1e-5, rtol=0)
     way = torch.where(y == 0, 1.0, -1.0).view(-1, 1, 1, 1) * snr_epsilon(x, 30.0)
     torch.testing.assert_close(fgsm(Hill(), x, y, snr=30.0), x - way * start.sign(), atol=1e-5, rtol=0)
 
 
 def test_each_image_is_attacked_for_itself():
     x, y = images(5), torch.arange(5) % 2
-    found = pgd(Bright(), x, y, epsilon=0.05, step=0.02, steps=4)
+    attacked = pgd(Bright(), x, y, epsilon=0.05, step=0.02, steps=4)
     alone = [pgd(Bright(), x[i : i + 1], y[i : i + 1], epsilon=0.05, step=0.02, steps=4) for i in range(5)]
-    torch.testing.assert_close(found, torch.cat(alone))
-    torch.testing.assert_close(found, x + 0.05 * (1 - 2.0 * y).view(-1, 1, 1, 1))
+    torch.testing.assert_close(attacked, torch.cat(alone))
+    torch.testing.assert_close(attacked, x + 0.05 * (1 - 2.0 * y).view(-1, 1, 1, 1))
 
 
 def test_attacks_break_what_is_nearer_than_the_ball_is_wide_and_no_more():

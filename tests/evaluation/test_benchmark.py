@@ -29,13 +29,13 @@ ANSWERS = {"bright": bright, "dark": lambda images: 1 - bright(images)}
 
 def test_all_networks_are_asked_for_the_same_corrupted_images(data):
     names, severities = ["fog", "gaussian_noise"], [1, 5]
-    found = corruption_metrics(ANSWERS, data, names, severities)
+    metrics = corruption_metrics(ANSWERS, data, names, severities)
     for who, answer in ANSWERS.items():
         expected = corruption_errors(answer, data, severities=severities, names=names)
-        assert {name: tuple(found[who][f"errors_{name}"]) for name in names} == expected
+        assert {name: tuple(metrics[who][f"errors_{name}"]) for name in names} == expected
         clean = 100 * (answer(data.images) != data.labels).double().mean().item()
-        assert found[who]["clean_error"] == pytest.approx(clean)
-        assert set(found[who]) == {"clean_error", *(f"errors_{name}" for name in names)}
+        assert metrics[who]["clean_error"] == pytest.approx(clean)
+        assert set(metrics[who]) == {"clean_error", *(f"errors_{name}" for name in names)}
 
 
 def test_a_corrupted_set_is_made_once_and_let_go(data):
@@ -59,9 +59,9 @@ def test_the_version_asked_for_is_measured(data, version):
 def test_a_benchmark_is_of_the_first_images(data):
     suite = CorruptionBenchmark(5, ("contrast",), (3,), corruption_version=2)
     sizes = []
-    found = suite.metrics({"one": lambda x: sizes.append(len(x)) or bright(x)}, data)["one"]
+    metrics = suite.metrics({"one": lambda x: sizes.append(len(x)) or bright(x)}, data)["one"]
     expected = corruption_metrics(ANSWERS, data.first(5), ["contrast"], [3])["bright"]
-    assert sizes == [5, 5] and found == expected | {"published_corruptions": 0}
+    assert sizes == [5, 5] and metrics == expected | {"published_corruptions": 0}
 
 
 @pytest.mark.parametrize("published", [0, 1])
@@ -73,8 +73,8 @@ def test_a_record_says_whose_corruptions_it_is_about(tmp_path, monkeypatch, publ
     images, half = torch.full((4, 3, 32, 32), 200, dtype=torch.uint8), torch.full((3,), 0.5)
     classes = tuple("0123456789")
     test = DataSet(images, torch.zeros(4, dtype=torch.long), classes, half, half, "cifar10", "test")
-    found = CorruptionBenchmark(corruptions=()).metrics(ANSWERS, test)
-    assert found["dark"] == {"clean_error": 0.0, "published_corruptions": published}
+    metrics = CorruptionBenchmark(corruptions=()).metrics(ANSWERS, test)
+    assert metrics["dark"] == {"clean_error": 0.0, "published_corruptions": published}
 
 
 def test_without_networks_nothing_is_corrupted(data):

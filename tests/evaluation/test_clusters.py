@@ -76,8 +76,8 @@ def test_a_draw_bounds_the_points_and_its_seed_decides():
     assert clusters_per_class(x, zeros(x), per_class=60) == [2]
     assert clusters_per_class(x, zeros(x), per_class=3) == [1]
     one, other = (blobs([80] * 2), torch.arange(160) % 2)
-    found = [silhouette(one, other, subset=30, seed=seed) for seed in (0, 0, 1)]
-    assert found[0] == found[1] != found[2]
+    silhouettes = [silhouette(one, other, subset=30, seed=seed) for seed in (0, 0, 1)]
+    assert silhouettes[0] == silhouettes[1] != silhouettes[2]
 
 
 def test_elongation_is_the_median_ratio_of_principal_deviations():

@@ -14,10 +14,10 @@ def test_agreement_counts_equal_classes():
 
 
 def test_consistency_on_the_teachers_errors_and_elsewhere():
-    found = consistency(torch.eye(3)[STUDENT], torch.eye(3)[TEACHER], LABELS)
-    assert found.overall == pytest.approx(60)
-    assert found.on_errors == pytest.approx(50)
-    assert found.on_correct == pytest.approx(100 * 2 / 3)
+    shares = consistency(torch.eye(3)[STUDENT], torch.eye(3)[TEACHER], LABELS)
+    assert shares.overall == pytest.approx(60)
+    assert shares.on_errors == pytest.approx(50)
+    assert shares.on_correct == pytest.approx(100 * 2 / 3)
 
 
 def test_a_teacher_without_errors_or_without_right_answers():

@@ -91,6 +91,6 @@ def test_means_without_a_clean_error_are_of_percentages_too(bad):
 def test_arrays_and_tensors_of_numbers_are_errors_too():
     ours = {name: np.array(row, dtype=np.float32) for name, row in OURS.items()}
     theirs = {name: torch.tensor(row) for name, row in {"brightness": (12.0,), "fog": (40.0,)}.items()}
-    found = relative_corruption_error(ours, np.float64(10), theirs, torch.tensor(10))
-    assert found == pytest.approx({"brightness": 50, "fog": 100 / 3})
-    assert all(type(value) is float for value in found.values())
+    relative = relative_corruption_error(ours, np.float64(10), theirs, torch.tensor(10))
+    assert relative == pytest.approx({"brightness": 50, "fog": 100 / 3})
+    assert all(type(value) is float for value in relative.values())

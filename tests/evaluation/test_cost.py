@@ -6,8 +6,8 @@ from lggkit.evaluation.cost import relative_cost
 
 def test_costs_are_in_percent_of_the_reference():
     one, two = nn.Sequential(nn.Flatten(), nn.Linear(4, 2)), nn.Sequential(nn.Flatten(), nn.Linear(4, 8))
-    found = relative_cost(one, two, (1, 2, 2))
-    assert found == {"parameters": 10, "macs": 8, "relative_parameters": 25.0, "relative_macs": 25.0}
+    cost = relative_cost(one, two, (1, 2, 2))
+    assert cost == {"parameters": 10, "macs": 8, "relative_parameters": 25.0, "relative_macs": 25.0}
 
 
 @pytest.mark.parametrize(

@@ -148,20 +148,24 @@ def linear(d=12, classes=2):
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
 def test_input_margins_of_two_linear_classes_are_distances_to_the_boundary(batch_size):
     model, x, labels = linear(), draw(7, 3, 2, 2), torch.tensor([0, 1, 1, 0, 1, 0, 0])
-    found = input_margins(model, x, labels, batch_size)
+    distances = input_margins(model, x, labels, batch_size)
     normal = (model[1].weight[0] - model[1].weight[1]).detach()
-    moved = x.flatten(1) - torch.outer(found * torch.where(labels == 0, 1.0, -1.0), normal / normal.norm())
+    moved = x.flatten(1) - torch.outer(
+        distances * torch.where(labels == 0, 1.0, -1.0), normal / normal.norm()
+    )
     logits = model[1](moved)
     torch.testing.assert_close(logits[:, 0], logits[:, 1])
-    assert torch.equal(found < 0, model(x).argmax(1) != labels)
+    assert torch.equal(distances < 0, model(x).argmax(1) != labels)
 
 
 def test_input_margins_do_not_depend_on_the_size_of_logits_but_on_that_of_inputs():
     model, x, labels = linear(classes=4), draw(5, 12), torch.tensor([0, 1, 2, 3, 0])
-    found = input_margins(model, x, labels)
+    distances = input_margins(model, x, labels)
     louder = nn.Sequential(model, Times(1000.0))
-    torch.testing.assert_close(input_margins(louder, x, labels), found)
-    torch.testing.assert_close(input_margins(nn.Sequential(Times(10.0), model), x / 10, labels), found / 10)
+    torch.testing.assert_close(input_margins(louder, x, labels), distances)
+    torch.testing.assert_close(
+        input_margins(nn.Sequential(Times(10.0), model), x / 10, labels), distances / 10
+    )
 
 
 class Times(nn.Module):
@@ -180,7 +184,7 @@ def test_input_margins_are_the_slope_of_the_margin_image_by_image():
     ).double()
     model[2].running_var.fill_(2.0)
     x, labels = draw(5, 6, dtype=torch.float64), torch.tensor([0, 1, 2, 1, 0])
-    found = input_margins(model.train(), x, labels, batch_size=2)
+    distances = input_margins(model.train(), x, labels, batch_size=2)
     model.eval()
     for i in range(5):
 
@@ -189,7 +193,7 @@ def test_input_margins_are_the_slope_of_the_margin_image_by_image():
 
         steps = 1e-6 * torch.eye(6, dtype=torch.float64)
         slope = [(margin(x[i] + step) - margin(x[i] - step)) / 2e-6 for step in steps]
-        assert found[i].item() == pytest.approx(margin(x[i]) / math.hypot(*slope), rel=1e-5)
+        assert distances[i].item() == pytest.approx(margin(x[i]) / math.hypot(*slope), rel=1e-5)
 
 
 def test_the_network_is_as_before_even_under_no_grad():
@@ -200,8 +204,8 @@ def test_the_network_is_as_before_even_under_no_grad():
     with torch.inference_mode():
         x = draw(4, 1, 8, 8).sigmoid()
     with torch.no_grad():
-        found = input_margins(model, x, torch.tensor([0, 1, 2, 3]))
-    assert found.shape == (4,) and found.isfinite().all() and not found.requires_grad
+        distances = input_margins(model, x, torch.tensor([0, 1, 2, 3]))
+    assert distances.shape == (4,) and distances.isfinite().all() and not distances.requires_grad
     assert model.training and all(p.grad is None for p in model.parameters()) and not x.requires_grad
     assert [p.requires_grad for p in model.parameters()][:3] == [False, False, True]
     assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
@@ -210,8 +214,8 @@ def test_the_network_is_as_before_even_under_no_grad():
 def test_input_margins_where_nothing_depends_on_the_input():
     model = linear()
     model[1].weight.data.zero_()
-    found = input_margins(model, draw(2, 12), torch.tensor([0, 1]))
-    assert found.isfinite().all() and found.abs().max() > 1e6 and found[0] == -found[1]
+    distances = input_margins(model, draw(2, 12), torch.tensor([0, 1]))
+    assert distances.isfinite().all() and distances.abs().max() > 1e6 and distances[0] == -distances[1]
 
 
 @pytest.mark.parametrize("labels", [torch.tensor([0, 1, 0]), torch.tensor([], dtype=torch.int64)])

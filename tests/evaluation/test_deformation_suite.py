@@ -32,7 +32,7 @@ def images(test):
 
 
 @pytest.fixture(scope="module")
-def found(models, test, images):
+def metrics(models, test, images):
     return SUITE.metrics(*models, test, images)
 
 
@@ -42,7 +42,7 @@ def maps(model, test, place):
     return list(seen.values()), test.labels[part]
 
 
-def test_label_variation_is_measured_before_and_after_training(found, models, test):
+def test_label_variation_is_measured_before_and_after_training(metrics, models, test):
     for model, name in zip(models, ("", "_untrained"), strict=True):
         values = []
         for place in range(2):
@@ -50,27 +50,27 @@ def test_label_variation_is_measured_before_and_after_training(found, models, te
             graphs = [latent_geometry_graph(x.flatten(1).double(), normalized=False) for x in seen[1:]]
             values.append([label_variation(a, labels, 2).item() for a in graphs])
         expected = torch.tensor(values)
-        assert len(found[f"variation_by_depth{name}"]) == 17
-        assert found[f"variation_by_depth{name}"] == pytest.approx(expected.mean(0).tolist(), rel=1e-3)
+        assert len(metrics[f"variation_by_depth{name}"]) == 17
+        assert metrics[f"variation_by_depth{name}"] == pytest.approx(expected.mean(0).tolist(), rel=1e-3)
         if not name:
             steps = expected.diff(dim=1).abs().amax(1).mean().item()
-            assert found["largest_variation_step"] == pytest.approx(steps, rel=1e-3)
+            assert metrics["largest_variation_step"] == pytest.approx(steps, rel=1e-3)
 
 
-def test_expansion_is_the_median_over_batches(found, models, test):
+def test_expansion_is_the_median_over_batches(metrics, models, test):
     expansions = [distance_expansion(*maps(models[0], test, place)) for place in range(2)]
-    assert found["distance_expansion"] == pytest.approx(median(expansions), rel=1e-4)
+    assert metrics["distance_expansion"] == pytest.approx(median(expansions), rel=1e-4)
 
 
-def test_histograms_count_every_image_whose_margins_they_are(found, models, images):
+def test_histograms_count_every_image_whose_margins_they_are(metrics, models, images):
     near = input_margins(models[0], *images)
-    assert found["input_margin_median"] == pytest.approx(float(near.median()), rel=1e-5)
+    assert metrics["input_margin_median"] == pytest.approx(float(near.median()), rel=1e-5)
     for kind, edges in (("logit", LOGIT_EDGES), ("input", INPUT_EDGES)):
-        counts = found[f"{kind}_margin_histogram"]
-        assert found[f"{kind}_margin_edges"] == list(edges) == sorted(edges)
+        counts = metrics[f"{kind}_margin_histogram"]
+        assert metrics[f"{kind}_margin_edges"] == list(edges) == sorted(edges)
         assert len(edges) == len(counts) + 1 and sum(counts) == 25
     by_logits = margins(models[0](images[0]).detach(), images[1])
-    above = sum(found["logit_margin_histogram"][LOGIT_EDGES.index(0.0) :])
+    above = sum(metrics["logit_margin_histogram"][LOGIT_EDGES.index(0.0) :])
     assert above == (by_logits >= 0).sum()
 
 

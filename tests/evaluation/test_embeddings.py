@@ -52,19 +52,19 @@ def test_half_precision_and_gradients_are_no_obstacle():
 
 
 def test_svc_parts_what_no_line_does(rings):
-    found = svc_error(*rings)
-    assert found.error < 3 and found.validation_error < 3
+    choice = svc_error(*rings)
+    assert choice.error < 3 and choice.validation_error < 3
     assert linear_probe_error(*rings) > 15
 
 
 def test_svc_settings_are_chosen_where_others_fail(rings):
     """With gamma far too large every point stands alone; with C far too small the larger classes win."""
     base, labels, queries, asked = rings
-    kept = (labels != 0) | (torch.arange(len(labels)) % 4 == 0)
-    uneven = (base[kept], labels[kept], queries, asked)
-    unit = 1 / (2 * base[kept].var(unbiased=False).item())
-    found = svc_error(*uneven, c=[10.0, 1e-6], gamma=[1e6, 1.0])
-    assert (found.c, found.gamma) == (10.0, pytest.approx(unit, rel=1e-4))
+    thinned = (labels != 0) | (torch.arange(len(labels)) % 4 == 0)
+    uneven = (base[thinned], labels[thinned], queries, asked)
+    unit = 1 / (2 * base[thinned].var(unbiased=False).item())
+    choice = svc_error(*uneven, c=[10.0, 1e-6], gamma=[1e6, 1.0])
+    assert (choice.c, choice.gamma) == (10.0, pytest.approx(unit, rel=1e-4))
     assert svc_error(*uneven, c=[1e-6], gamma=[1.0]).error > 30
     assert svc_error(*uneven, c=[10.0], gamma=[1e6]).error > 30
     assert svc_error(*uneven, c=[100.0, 10.0], gamma=[1.0]).c == 10.0
@@ -76,21 +76,21 @@ def test_of_equally_good_settings_those_nearest_to_one_are_chosen():
     y = torch.arange(60) % 2
     x = torch.randn(60, 2, generator=source) + 50 * y[:, None]
     unit = 1 / (2 * x.var(unbiased=False).item())
-    found = svc_error(x, y, x, y)
-    assert found.validation_error == found.error == 0
-    assert (found.c, found.gamma) == (1.0, pytest.approx(unit, rel=1e-4))
+    choice = svc_error(x, y, x, y)
+    assert choice.validation_error == choice.error == 0
+    assert (choice.c, choice.gamma) == (1.0, pytest.approx(unit, rel=1e-4))
     apart = svc_error(x, y, x, y, c=[100.0, 10.0, 0.1, 0.01], gamma=[2.0, 0.5])
     assert (apart.c, apart.gamma) == (0.1, pytest.approx(0.5 * unit, rel=1e-4))
 
 
 def test_svc_choice_is_blind_to_the_queries(rings):
     base, labels, queries, asked = rings
-    found, shifted = (svc_error(base, labels, queries, y) for y in (asked, (asked + 1) % 3))
-    assert shifted.error > 95 > 5 > found.error
+    choice, shifted = (svc_error(base, labels, queries, y) for y in (asked, (asked + 1) % 3))
+    assert shifted.error > 95 > 5 > choice.error
     assert (shifted.c, shifted.gamma, shifted.validation_error) == (
-        found.c,
-        found.gamma,
-        found.validation_error,
+        choice.c,
+        choice.gamma,
+        choice.validation_error,
     )
 
 
@@ -98,8 +98,8 @@ def test_validation_is_on_what_was_held_out():
     """Labels of pure chance: what is fitted is remembered, what is held out cannot be known."""
     source = torch.Generator().manual_seed(0)
     x, y = torch.rand(200, 2, generator=source), torch.randint(2, (200,), generator=source)
-    found = svc_error(x, y, x, y, c=[1e4], gamma=[1e5])
-    assert found.error == 0 and found.validation_error > 30
+    choice = svc_error(x, y, x, y, c=[1e4], gamma=[1e5])
+    assert choice.error == 0 and choice.validation_error > 30
 
 
 def test_a_subset_keeps_the_shares_of_classes_and_the_seed_draws_it(rings, monkeypatch):
@@ -116,8 +116,8 @@ def test_a_subset_keeps_the_shares_of_classes_and_the_seed_draws_it(rings, monke
     monkeypatch.setattr(sklearn.svm.SVC, "fit", spy)
     for seed in (0, 0, 1):
         svc_error(*rings, subset=60, c=[1.0], gamma=[1.0], seed=seed)
-    held, whole = seen[1], seen[3]
-    assert whole.tolist() == [20, 20, 20] and held.tolist() == [16, 16, 16]
+    fitted, whole = seen[1], seen[3]
+    assert whole.tolist() == [20, 20, 20] and fitted.tolist() == [16, 16, 16]
     first, again, other = seen[2::4]
     assert np.array_equal(first, again) and not np.array_equal(first, other)
 

@@ -70,7 +70,7 @@ def test_draws_that_cannot_be_made_are_refused(labels):
 def test_geometries_are_those_of_each_draw_alone(images, labels, chunk):
     torch.manual_seed(0)
     model, draws = Net().train(), draws_of(labels, count=9)
-    found = g.geometries(model, images, draws, ("input", "penultimate", "output"), k=3, chunk=chunk)
+    geometries = g.geometries(model, images, draws, ("input", "penultimate", "output"), k=3, chunk=chunk)
     assert model.training, "the mode must be put back"
     model.eval()
     for i in range(9):
@@ -88,19 +88,19 @@ def test_geometries_are_those_of_each_draw_alone(images, labels, chunk):
                 bandwidth="median" if kind == "rbf" else None,
                 normalized=False,
             )
-            torch.testing.assert_close(found[name].adjacency[i], a)
+            torch.testing.assert_close(geometries[name].adjacency[i], a)
             sigma = graph.normalized_label_variation(a, draws.labels[i], 3)
-            torch.testing.assert_close(found[name].variation["edges-possible"][i], sigma)
+            torch.testing.assert_close(geometries[name].variation["edges-possible"][i], sigma)
             inter = (a * (draws.labels[i][:, None] != draws.labels[i])) > 0
-            assert found[name].inter_edges[i] == inter.sum() / 2
-    assert set(found["input"].variation) == set(g.DENOMINATORS)
+            assert geometries[name].inter_edges[i] == inter.sum() / 2
+    assert set(geometries["input"].variation) == set(g.DENOMINATORS)
 
 
 def test_separated_classes_have_no_variation_and_no_edge(labels):
     images = torch.zeros(len(labels), 1, 4, 4).byte()
     images.flatten(1)[torch.arange(len(labels)), labels] = 255
-    found = g.geometries(nn.Identity(), images, draws_of(labels), ("input",), k=4)["input"]
-    assert found.variation["edges-possible"].abs().max() == 0
+    geometry = g.geometries(nn.Identity(), images, draws_of(labels), ("input",), k=4)["input"]
+    assert geometry.variation["edges-possible"].abs().max() == 0
 
 
 @pytest.mark.parametrize("dtype", [torch.int64, torch.uint8, torch.int16, torch.uint16])
@@ -158,9 +158,9 @@ def test_what_makes_no_draw_is_one_sentence(changes, error, said):
 
 def test_one_graph_of_a_whole_set_is_that_of_the_dense_function(images, labels):
     model, data = Net(), DataSet.from_tensors(images, labels)
-    found = g.whole_set_variations(model, data, ["input", "penultimate"], 5)
+    variations = g.whole_set_variations(model, data, ["input", "penultimate"], 5)
     with torch.no_grad():
         seen = latents(model.eval(), images.float() / 255, ["input", "penultimate"])
     dense = [graph.latent_geometry_graph(x.flatten(1), 5, normalized=False) for x in seen.values()]
     expected = [float(graph.normalized_label_variation(a, labels, 5)) for a in dense]
-    assert found == pytest.approx(expected, rel=1e-5)
+    assert variations == pytest.approx(expected, rel=1e-5)

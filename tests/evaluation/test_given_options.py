@@ -128,8 +128,8 @@ def test_input_margins_of_any_size_of_gradient():
         scaled = network()
         for parameter in scaled.parameters():
             parameter.data *= 10.0**power
-        found = input_margins(scaled, x, y)
-        torch.testing.assert_close(found.double(), expected, rtol=1e-3, atol=1e-6)
+        distances = input_margins(scaled, x, y)
+        torch.testing.assert_close(distances.double(), expected, rtol=1e-3, atol=1e-6)
 
 
 def test_weights_that_are_not_finite_or_too_many_bits_are_refused():

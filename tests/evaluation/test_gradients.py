@@ -30,9 +30,9 @@ def sure(factor, dtype=torch.float32):
     x = torch.rand(4000, 1, 8, 8).to(dtype)
     z = copy.deepcopy(net).double()(x.double()).detach()
     largest = z.topk(2).values
-    kept = ((largest[:, 0] - largest[:, 1]) > 17 * factor / 40).nonzero().flatten()[:200]
-    assert len(kept) == 200
-    return net, x[kept], z.argmax(1)[kept]
+    surest = ((largest[:, 0] - largest[:, 1]) > 17 * factor / 40).nonzero().flatten()[:200]
+    assert len(surest) == 200
+    return net, x[surest], z.argmax(1)[surest]
 
 
 def exact_signs(net, x, y):
@@ -74,8 +74,8 @@ def test_a_descent_does_as_much_whatever_the_size_of_the_logits(power, loss):
     assert 0 < expected.sum() < 200
     net[1].weight.data *= 10.0**power
     net[1].bias.data *= 10.0**power
-    found = misled(net, pgd(net, x, y, epsilon=0.1, step=0.02, steps=10, loss=loss), y)
-    assert (found != expected).double().mean() <= 0.05
+    wrong = misled(net, pgd(net, x, y, epsilon=0.1, step=0.02, steps=10, loss=loss), y)
+    assert (wrong != expected).double().mean() <= 0.05
 
 
 def test_a_double_network_keeps_its_digits():
@@ -107,8 +107,8 @@ class Flat(nn.Module):
     def forward(self, x):
         mean = x.flatten(1).mean(1)
         score = 1 - self.slope * (mean - 0.5).relu()
-        found = torch.stack([torch.zeros_like(score), score], 1)
-        return found.detach() if self.detached else found
+        logits = torch.stack([torch.zeros_like(score), score], 1)
+        return logits.detach() if self.detached else logits
 
 
 def half_flat(n=6):
@@ -175,8 +175,8 @@ def test_attacks_work_where_the_caller_is_in_inference_mode():
     net, x, y = sure(1)
     expected = fgsm(net, x, y), pgd(net, x, y, steps=2), deepfool(net, x[:5], y[:5], steps=2)
     with torch.inference_mode():
-        found = fgsm(net, x, y), pgd(net, x, y, steps=2), deepfool(net, x[:5], y[:5], steps=2)
-    for one, other in zip(found, expected, strict=True):
+        attacked = fgsm(net, x, y), pgd(net, x, y, steps=2), deepfool(net, x[:5], y[:5], steps=2)
+    for one, other in zip(attacked, expected, strict=True):
         torch.testing.assert_close(one, other)
 
 

@@ -25,8 +25,8 @@ def clouds(n, generator):
 def test_error_is_that_of_a_plain_vote():
     generator = torch.Generator().manual_seed(0)
     base, queries = clouds(60, generator), clouds(45, generator)
-    found = neighbor_error(*base, *queries, k=1)
-    assert found == pytest.approx(naive_error(*base, *queries, k=1))
+    error = neighbor_error(*base, *queries, k=1)
+    assert error == pytest.approx(naive_error(*base, *queries, k=1))
     shuffled = base[1][torch.randperm(60, generator=generator)]
     assert neighbor_error(base[0], shuffled, *queries, k=5) > 30
 

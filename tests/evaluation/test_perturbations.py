@@ -62,8 +62,8 @@ def test_noise_is_added_to_the_image_and_clamped():
 def test_each_image_gets_the_noise_of_its_own_ratio(snr):
     levels = torch.tensor([0.2, 0.4, 0.8]).view(3, 1, 1, 1)
     x = levels + 0.05 * torch.rand(3, 3, 64, 64, generator=generator(1))
-    found = noise_at(x, snr, generator())
-    for clean, noisy in zip(x, found, strict=True):
+    noised = noise_at(x, snr, generator())
+    for clean, noisy in zip(x, noised, strict=True):
         signal, noise = clean.norm().item(), (noisy - clean).norm().item()
         assert 20 * math.log10(signal / noise) == pytest.approx(snr, abs=0.2)
 
@@ -86,10 +86,10 @@ def test_entries_are_dropped_with_probability_p_and_the_rest_is_scaled():
     x = torch.ones(50, 4, 10, 10)
     with with_dropout(Chain(), 0.4, ["second"]) as model:
         y = model(x) / 2
-    kept = y > 0
-    assert kept.double().mean().item() == pytest.approx(0.6, abs=0.01)
-    torch.testing.assert_close(y[kept], torch.full((int(kept.sum()),), 1 / 0.6))
-    assert not torch.equal(kept[0], kept[1]) and not torch.equal(kept[:, 0], kept[:, 1])
+    undropped = y > 0
+    assert undropped.double().mean().item() == pytest.approx(0.6, abs=0.01)
+    torch.testing.assert_close(y[undropped], torch.full((int(undropped.sum()),), 1 / 0.6))
+    assert not torch.equal(undropped[0], undropped[1]) and not torch.equal(undropped[:, 0], undropped[:, 1])
 
 
 def test_depths_drop_independently_of_each_other():

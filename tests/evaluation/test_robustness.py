@@ -41,8 +41,8 @@ def test_attacks_are_tried_before_and_after_the_normalisation(grays):
     """Behind it ε is a share of the distance to mean gray itself, which no attack of 33 dB can cross."""
     model, (x, y) = Grays(), grays
     direction = fgsm_direction(model, x, y)
-    found = robustness._attacked(model, x, y, direction, steps=20)
-    assert found == {"fgsm_before": 37.5, "fgsm_after": 0.0, "pgd": 37.5}
+    errors = robustness._attacked(model, x, y, direction, steps=20)
+    assert errors == {"fgsm_before": 37.5, "fgsm_after": 0.0, "pgd": 37.5}
     by_level = robustness._by_level(model, x, y, direction, (10.0, 33.0))
     assert by_level["accuracy_fgsm_by_snr"] == [25.0, 62.5] and by_level["snr_levels"] == [10.0, 33.0]
 
@@ -87,6 +87,6 @@ def test_gradients_that_vanish_are_counted_and_not_warned_of():
     one = torch.full((1,), 0.5)
     test = DataSet(images, torch.tensor([0, 1, 0]), ("a", "b"), one, one, "toy", "test")
     suite = RobustnessSuite(strong_images=2, pgd_steps=1, strong_steps=1, restarts=1, deepfool_steps=1)
-    found = suite.metrics(model, test, suite.directions(model, test))
-    assert found["vanished_gradients"] == pytest.approx(200 / 3)
-    assert found["snr_levels"] == list(suite.levels) and len(found["accuracy_fgsm_by_snr"]) == 10
+    metrics = suite.metrics(model, test, suite.directions(model, test))
+    assert metrics["vanished_gradients"] == pytest.approx(200 / 3)
+    assert metrics["snr_levels"] == list(suite.levels) and len(metrics["accuracy_fgsm_by_snr"]) == 10

@@ -42,18 +42,21 @@ def test_an_isometry_and_a_scale_do_not_matter(source):
 def test_spread_is_counted_in_distances_to_the_boundary():
     latents = torch.tensor([[1.0, 0], [3, 0], [-1, 0], [-3, 0]])
     labels, weight = torch.tensor([0, 0, 1, 1]), torch.tensor([[1.0, 0], [-1, 0]])
-    found = spread_to_margin(latents, labels, weight, torch.zeros(2))
-    assert found == pytest.approx(1 / 2), "one from the class's mean, two from the plane between"
-    assert spread_to_margin(5 * latents, labels, weight, torch.zeros(2)) == pytest.approx(found)
+    ratio = spread_to_margin(latents, labels, weight, torch.zeros(2))
+    assert ratio == pytest.approx(1 / 2), "one from the class's mean, two from the plane between"
+    assert spread_to_margin(5 * latents, labels, weight, torch.zeros(2)) == pytest.approx(ratio)
 
 
 def test_maps_are_invariant_to_what_the_paper_says_and_to_no_more(source):
-    found = invariance_violations(source, rounds=2)
-    assert found["cosine_invariance_violation"] < 1e-12 and found["robust_without_constant_violation"] < 1e-12
-    assert found["robust_invariance_violation"] < 1e-3
-    assert found["isometry_deviation_cosine"] < 1e-12 < 1e-3 < found["isometry_deviation_robust"]
+    violations = invariance_violations(source, rounds=2)
+    assert (
+        violations["cosine_invariance_violation"] < 1e-12
+        and violations["robust_without_constant_violation"] < 1e-12
+    )
+    assert violations["robust_invariance_violation"] < 1e-3
+    assert violations["isometry_deviation_cosine"] < 1e-12 < 1e-3 < violations["isometry_deviation_robust"]
 
 
 def test_only_members_of_the_group_intertwine(source):
-    found = intertwiner_residuals(source)
-    assert found["intertwiner_residual"] < 1e-12 < 1e-2 < found["residual_general"]
+    residuals = intertwiner_residuals(source)
+    assert residuals["intertwiner_residual"] < 1e-12 < 1e-2 < residuals["residual_general"]

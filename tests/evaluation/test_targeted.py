@@ -33,7 +33,7 @@ def brute(model, x, y, epsilon, restarts=10, steps=60):
     """Who is misled by targeted descents of sign steps toward every class, from many points, in float64."""
     x, source = x.double(), torch.Generator().manual_seed(1)
     low, high = (x - epsilon).clamp(min=0), (x + epsilon).clamp(max=1)
-    found = model(x).argmax(1) != y
+    wrong = model(x).argmax(1) != y
     for target in range(model(x).shape[1]):
         for _ in range(restarts):
             noise = 2 * torch.rand(x.shape, generator=source, dtype=torch.float64) - 1
@@ -45,8 +45,8 @@ def brute(model, x, y, epsilon, restarts=10, steps=60):
                 (gradient,) = torch.autograd.grad(gain.sum(), moved)
                 step = epsilon * 0.5 ** (6 * count / steps)
                 moved = torch.maximum(torch.minimum(moved + step * gradient.sign(), high), low)
-                found = found | (model(moved.float().double()).argmax(1) != y)
-    return found
+                wrong = wrong | (model(moved.float().double()).argmax(1) != y)
+    return wrong
 
 
 def test_a_decoy_stops_untargeted_attacks_and_no_targeted_ones():
@@ -62,9 +62,9 @@ def test_the_ensemble_leaves_nothing_that_a_longer_search_finds():
     x = torch.rand(60, *SHAPE, generator=torch.Generator().manual_seed(2))
     y = curved(x).argmax(1)
     known = brute(curved.double(), x, y, 0.03, restarts=3, steps=30)
-    found = strong(curved.float(), x, y, epsilon=0.03)
+    by_ensemble = strong(curved.float(), x, y, epsilon=0.03)
     assert 5 < known.sum() < 55
-    assert (known & ~found).sum() <= 1
+    assert (known & ~by_ensemble).sum() <= 1
 
 
 def test_what_is_found_lies_in_the_ball_and_misleads():
@@ -128,8 +128,8 @@ def test_auto_pgd_is_its_algorithm():
         value = x[:, 0]
         return -((value - peak) ** 2), -2 * (x - peak), torch.zeros(len(x), dtype=torch.bool)
 
-    found, wrong = auto_pgd(step, torch.tensor([[0.5]], dtype=torch.float64), 0.1, 40)
-    assert not wrong.any() and found.item() == 0.5
+    misleading, wrong = auto_pgd(step, torch.tensor([[0.5]], dtype=torch.float64), 0.1, 40)
+    assert not wrong.any() and misleading.item() == 0.5
     assert visited == pytest.approx(by_definition(gain_of, 0.5, 0.1, 40))
     assert min(abs(value - peak) for value in visited) < 0.002
 

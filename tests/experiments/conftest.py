@@ -139,9 +139,9 @@ def percent(wrong):
     return 100 * wrong.double().mean().item()
 
 
-def within(found, bounds):
+def within(value, bounds):
     least, most = bounds
-    return least - 1e-6 <= found <= most + 1e-6
+    return least - 1e-6 <= value <= most + 1e-6
 
 
 @pytest.fixture

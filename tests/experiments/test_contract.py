@@ -113,8 +113,8 @@ def test_descriptions_are_values(experiment):
 
 
 def test_there_is_one_record_for_each_run(section, records):
-    found = {(r.arm, r.seed): r.key for r in records.values()}
-    assert found == {(s.arm, s.seed): s.key for s in section.experiment.specs("smoke")}
+    keys = {(r.arm, r.seed): r.key for r in records.values()}
+    assert keys == {(s.arm, s.seed): s.key for s in section.experiment.specs("smoke")}
     assert all(r.experiment == section.experiment.name and r.scale == "smoke" for r in records.values())
 
 
@@ -142,8 +142,8 @@ def harmed(record):
 
 def test_all_that_cells_and_claims_compare_is_there(section, records, compared):
     complete = with_derived(section.experiment, map(harmed, records.values()))
-    found = {(r.arm, name) for r in complete if r.seed == 0 for name in r.metrics}
-    assert compared(section.experiment.name) <= found
+    measured = {(r.arm, name) for r in complete if r.seed == 0 for name in r.metrics}
+    assert compared(section.experiment.name) <= measured
 
 
 def test_an_arm_alone_is_what_it_is_in_its_group_and_nothing_is_trained_again(section, records, tmp_path):
@@ -182,8 +182,8 @@ def test_a_diverged_network_is_a_diverged_record_and_leaves_the_others_alone(sec
             assert record.metrics == {} and record.curves == before.curves and record.arrays == {}
         else:
             assert record.status == "complete" and record.metrics
-            kept, held = of(record)["metrics"], of(before)["metrics"]
-            assert kept.items() <= held.items(), "what needs the other network may be missing"
+            rest, whole = of(record)["metrics"], of(before)["metrics"]
+            assert rest.items() <= whole.items(), "what needs the other network may be missing"
 
 
 def test_a_training_that_diverges_is_a_record(section, records, tmp_path):

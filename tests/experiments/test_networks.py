@@ -69,17 +69,17 @@ def test_fine_tuning_begins_where_the_other_ended(context):
 
 def test_held_out_images_are_the_same_for_all_and_in_no_training(context):
     images = Images("digits", held_out=100)
-    seen, held = images.split(context)
-    assert (len(held), len(seen) + 100) == (100, len(context.data("digits")))
+    seen, validation = images.split(context)
+    assert (len(validation), len(seen) + 100) == (100, len(context.data("digits")))
     other = dataclasses.replace(images, classes_kept=3)
-    assert torch.equal(other.split(context)[1].images, held.images)
+    assert torch.equal(other.split(context)[1].images, validation.images)
     assert int(other.training(context).labels.max()) == 2 and other.classes == 3
 
 
 def test_classes_kept_are_the_first_and_all_by_default(context):
     assert Images("digits").classes == 10 and Images("digits", classes_kept=4).classes == 4
-    kept = Images("digits", classes_kept=4).training(context)
-    assert set(kept.labels.tolist()) == set(range(4)) and len(kept.classes) == 4
+    first_four = Images("digits", classes_kept=4).training(context)
+    assert set(first_four.labels.tolist()) == set(range(4)) and len(first_four.classes) == 4
     everything = context.data("digits")
     assert torch.equal(Images("digits").training(context).images, everything.images)
 

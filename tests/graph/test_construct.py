@@ -82,8 +82,8 @@ def test_a_teachers_mask_takes_the_place_of_k(order):
     graph = latent_geometry_graph(student, mask=mask, order=order)
     assert torch.equal(graph != 0, symmetrize(mask))
     weights = cosine_similarity(student).fill_diagonal_(0)
-    kept = symmetrize(mask)
-    expected = weights * kept if order == "mask-first" else normalize_adjacency(weights) * kept
+    edges = symmetrize(mask)
+    expected = weights * edges if order == "mask-first" else normalize_adjacency(weights) * edges
     expected = normalize_adjacency(expected) if order == "mask-first" else expected
     torch.testing.assert_close(graph, expected)
     torch.testing.assert_close(

@@ -83,8 +83,8 @@ def test_no_unit_vector_orthogonal_to_the_constant_has_a_lower_variation(seed):
         return v @ laplacian @ v / (v @ v)
 
     starts = np.random.default_rng(seed).normal(size=(5, 6))
-    found = min(minimize(variation, start).fun for start in starts)
-    assert fiedler_vector(a)[0].item() == pytest.approx(found, abs=1e-6)
+    lowest = min(minimize(variation, start).fun for start in starts)
+    assert fiedler_vector(a)[0].item() == pytest.approx(lowest, abs=1e-6)
 
 
 def test_rules_agree_where_no_weight_is_negative_and_the_diagonal_is_nothing():

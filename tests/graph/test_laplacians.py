@@ -50,12 +50,12 @@ def test_the_gradient_is_finite_however_far_an_outlier_is(far):
     """On its way to 0 the degree passes through numbers whose power -3/2 float32 does not hold."""
     x = torch.randn(16, 2, generator=torch.Generator().manual_seed(0))
     x[0] = torch.tensor([far, 0.0])
-    found = []
+    extremes = []
     for points in (x.requires_grad_(), x.detach().double().requires_grad_()):
         a = normalize_adjacency(rbf_similarity(points, 2.0) * (1 - torch.eye(16)))
         a.square().sum().backward()
-        found.append((a[0].abs().max(), points.grad.float()))
-    (weight, gradient), (_, exact) = found
+        extremes.append((a[0].abs().max(), points.grad.float()))
+    (weight, gradient), (_, exact) = extremes
     assert gradient.isfinite().all()
     assert weight > 0 or far > 21
     assert weight == 0 or far < 27

@@ -35,12 +35,12 @@ def test_blocks_and_the_dense_graph_agree_at_every_scale(
     x = (torch.zeros(n, 40) if place == "equal" else scale * x).to(dtype)
     width = min(relative * scale, 1e37) if kind == "rbf" else None
     expected = latent_geometry_graph(x, k, kind, width, mode, normalized)
-    found = knn_graph(x, k, kind, width, mode, normalized, block).to_dense()
+    by_blocks = knn_graph(x, k, kind, width, mode, normalized, block).to_dense()
     assert expected.isfinite().all()
     if k >= n - 1:  # else a neighbour may be chosen among equals to rounding
-        torch.testing.assert_close(found, expected, rtol=2e-3, atol=1e-4)
+        torch.testing.assert_close(by_blocks, expected, rtol=2e-3, atol=1e-4)
     elif place == "plain" and relative <= 3:  # elsewhere many are equal to rounding
-        torch.testing.assert_close(found.sum(), expected.sum(), rtol=0.05, atol=0.05)
+        torch.testing.assert_close(by_blocks.sum(), expected.sum(), rtol=0.05, atol=0.05)
 
 
 def test_zero_points_are_alike_however_narrow_the_kernel():
@@ -56,9 +56,9 @@ def test_cosines_of_long_vectors_are_those_of_short_ones(size):
     expected = latent_geometry_graph(x, 3)
     (usual,) = torch.autograd.grad((expected * torch.arange(12.0)).sum(), x)
     long = (size * x.detach()).requires_grad_()
-    found = latent_geometry_graph(long, 3)
-    (own,) = torch.autograd.grad((found * torch.arange(12.0)).sum(), long)
-    torch.testing.assert_close(found, expected)
+    adjacency = latent_geometry_graph(long, 3)
+    (own,) = torch.autograd.grad((adjacency * torch.arange(12.0)).sum(), long)
+    torch.testing.assert_close(adjacency, expected)
     torch.testing.assert_close(own.double() * size, usual.double(), rtol=1e-3, atol=1e-5)
     torch.testing.assert_close(knn_graph(long.detach(), 3, block=5).to_dense(), expected.detach())
 

@@ -88,8 +88,8 @@ def test_every_gradient_is_right(place, size, dtype):
 @every
 def test_several_graphs_at_once_are_each_alone(place):
     x = torch.stack([points(place, SIZES[0]), torch.rand(SIZES[0])])
-    found, expected = pairwise_distance(x).double(), torch.stack([distances(y) for y in x])
-    torch.testing.assert_close(found, expected, rtol=2e-5, atol=0)
+    together, expected = pairwise_distance(x).double(), torch.stack([distances(y) for y in x])
+    torch.testing.assert_close(together, expected, rtol=2e-5, atol=0)
 
 
 @pytest.mark.parametrize("place", ["outlier at 1e+04", "outlier at 1e+08", "far from the origin", "tiny"])
@@ -99,8 +99,8 @@ def test_nothing_has_to_be_looked_at(place, size):
     x = points(place, size)
     mapped = torch.vmap(pairwise_distance)(x.unsqueeze(0))[0]
     compiled = torch.compile(pairwise_distance, backend="eager", fullgraph=True)(x)
-    for found in (mapped, compiled):
-        torch.testing.assert_close(found.double(), distances(x), rtol=1e-5, atol=0)
+    for each in (mapped, compiled):
+        torch.testing.assert_close(each.double(), distances(x), rtol=1e-5, atol=0)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -117,8 +117,8 @@ def test_second_derivatives_also_of_near_pairs(dtype):
     def by_differences(x):
         return (x.unsqueeze(1) - x).square().sum(-1)
 
-    found = twice(x.to(dtype), lambda x: pairwise_distance(x, squared=True))
-    torch.testing.assert_close(found, twice(x, by_differences), rtol=1e-3, atol=1e-2)
+    slopes = twice(x.to(dtype), lambda x: pairwise_distance(x, squared=True))
+    torch.testing.assert_close(slopes, twice(x, by_differences), rtol=1e-3, atol=1e-2)
 
 
 @every
@@ -148,8 +148,8 @@ def test_neighbours_are_the_nearest(place, size):
     chosen, joined = dense > 0, (dense > 0) & (dense > 0).T
     whole = chosen.sum(1) == 3
     assert whole.sum() >= len(x) - 2
-    found = torch.where(chosen, exact, 0.0).sum(1)
-    torch.testing.assert_close(found[whole], nearest[whole], rtol=1e-4, atol=0)
+    sums = torch.where(chosen, exact, 0.0).sum(1)
+    torch.testing.assert_close(sums[whole], nearest[whole], rtol=1e-4, atol=0)
     assert ((blocks > 0) != joined).sum() <= 0.05 * joined.sum()
 
 

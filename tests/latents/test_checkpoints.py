@@ -66,9 +66,9 @@ def test_a_checkpoint_around_the_taps_computes_their_latents_again_with_a_graph(
         return latents(model, x, ["0"])["0"].square().sum()
 
     checkpoint(term, x, use_reentrant=True).backward()
-    found, model[0].weight.grad = model[0].weight.grad, None
+    recomputed, model[0].weight.grad = model[0].weight.grad, None
     term(x).backward()
-    torch.testing.assert_close(found, model[0].weight.grad)
+    torch.testing.assert_close(recomputed, model[0].weight.grad)
 
 
 @pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")
@@ -92,14 +92,16 @@ def test_a_checkpoint_with_a_graph_gives_the_gradients_of_none(whole):
         model.zero_grad()
         with Taps(model, ["part", "part.0"]) as taps:
             output = run(X)
-            kept = taps.latents["part.0"]
-            (output.sum() + taps.latents["part"].square().sum() + kept.sum()).backward()
-            assert taps.latents["part.0"] is kept
+            latent = taps.latents["part.0"]
+            (output.sum() + taps.latents["part"].square().sum() + latent.sum()).backward()
+            assert taps.latents["part.0"] is latent
         return [p.grad.clone() for p in model.parameters()]
 
-    found = gradients((lambda x: checkpoint(model, x, use_reentrant=False)) if whole else model)
+    checkpointed_gradients = gradients(
+        (lambda x: checkpoint(model, x, use_reentrant=False)) if whole else model
+    )
     model.run = lambda m, x: m.last(m.part(m.first(x)))
-    for ours, expected in zip(found, gradients(model), strict=True):
+    for ours, expected in zip(checkpointed_gradients, gradients(model), strict=True):
         torch.testing.assert_close(ours, expected)
 
 

@@ -63,13 +63,13 @@ def test_a_copy_has_neither_hooks_nor_latents(network, x, way, passes):
     with Taps(network, NAMES) as taps:
         for _ in range(passes):
             network(x)
-        kept = taps.latents["middle"] if passes else None
+        latent = taps.latents["middle"] if passes else None
         twin = way(network)
         assert hooks(twin) == 0 and left_behind(twin) == []
         assert torch.equal(twin(x), network.eval()(x))
         before = taps.latents["middle"]
         twin(2 * x)
-        assert taps.latents["middle"] is before and (kept is None or torch.equal(kept, before))
+        assert taps.latents["middle"] is before and (latent is None or torch.equal(latent, before))
     assert hooks(network) == 0 and left_behind(network) == []
     assert torch.equal(latents(twin, x, ["middle"])["middle"], before)
 
@@ -114,10 +114,10 @@ def test_nested_taps_leave_copies_free_until_the_last_is_off(network, x):
 def test_a_copy_does_not_keep_the_latents_alive(network, x):
     with Taps(network, ["middle"]) as taps:
         network(x)
-        held, twin = weakref.ref(taps.latents["middle"]), copy.deepcopy(network)
+        reference, twin = weakref.ref(taps.latents["middle"]), copy.deepcopy(network)
     taps.clear()
     gc.collect()
-    assert held() is None and isinstance(twin, nn.Module)
+    assert reference() is None and isinstance(twin, nn.Module)
 
 
 def test_copied_taps_are_off_and_tap_the_copied_network(network, x):
@@ -162,12 +162,12 @@ def test_traced_graphs(way):
     model, x = fx.symbolic_trace(nn.Sequential(nn.Linear(3, 3), nn.ReLU())), torch.rand(2, 3)
     with Taps(model, ["0", "output"]) as taps:
         model(x)
-        kept = taps.latents["0"]
+        latent = taps.latents["0"]
         twin = WAYS[way](model)
         assert torch.equal(twin(x), model(x)) and torch.equal(copy.deepcopy(twin)(x), model(x))
-        kept = taps.latents["0"]
+        latent = taps.latents["0"]
         twin(2 * x)
-        assert taps.latents["0"] is kept
+        assert taps.latents["0"] is latent
 
 
 def test_a_shallow_copy_is_free_itself(network):

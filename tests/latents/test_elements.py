@@ -74,16 +74,16 @@ def test_an_element_is_tapped_by_its_key(name, make, factor):
 def test_elements_of_one_module_and_of_both_ends():
     model = Giving(lambda x: {"out": x[0] + x[1], "more": (3 * x[0],)})
     names = ["input[0]", "input[1]", "output[out]", "output[more][0]"]
-    found = latents(model, (X, 2 * X), names)
-    assert [float(found[name][0, 1]) for name in names] == [1, 2, 3, 3]
+    elements = latents(model, (X, 2 * X), names)
+    assert [float(elements[name][0, 1]) for name in names] == [1, 2, 3, 3]
 
 
 def test_gradients_flow_and_states_of_recurrent_networks_are_reached():
     lstm = nn.LSTM(2, 4, batch_first=True)
     model = nn.Sequential(lstm, Giving(lambda output: output[0][:, -1]))
-    found = latents(model, torch.rand(3, 5, 2), ["0[0]", "0[1][0]", "output"])
-    torch.testing.assert_close(found["0[0]"][:, -1], found["0[1][0]"][0])
-    assert torch.autograd.grad(found["output"].sum(), found["0[0]"])[0][:, -1].eq(1).all()
+    states = latents(model, torch.rand(3, 5, 2), ["0[0]", "0[1][0]", "output"])
+    torch.testing.assert_close(states["0[0]"][:, -1], states["0[1][0]"][0])
+    assert torch.autograd.grad(states["output"].sum(), states["0[0]"])[0][:, -1].eq(1).all()
 
 
 def test_attention_is_tapped_with_and_without_gradients():

@@ -38,17 +38,17 @@ def test_what_the_model_itself_runs_without_gradients_is_given_so(mode):
         return m.last(frozen.clone())
 
     model = Chain(run, part=nn.Linear(3, 3), last=nn.Linear(3, 2))
-    found = latents(model, X, ["part", "output"])
-    assert torch.equal(found["part"], model.part(X)) and not found["part"].requires_grad
-    assert found["output"].requires_grad
+    tapped = latents(model, X, ["part", "output"])
+    assert torch.equal(tapped["part"], model.part(X)) and not tapped["part"].requires_grad
+    assert tapped["output"].requires_grad
 
 
 def test_in_inference_mode_a_later_change_in_place_does_not_reach_the_latent():
     model = nn.Sequential(nn.Linear(3, 3), nn.ReLU(inplace=True))
     with torch.inference_mode():
-        found = latents(model, X, ["0", "1"])
-    assert torch.equal(found["0"], nn.functional.linear(X, model[0].weight, model[0].bias))
-    assert torch.equal(found["1"], found["0"].relu())
+        tapped = latents(model, X, ["0", "1"])
+    assert torch.equal(tapped["0"], nn.functional.linear(X, model[0].weight, model[0].bias))
+    assert torch.equal(tapped["1"], tapped["0"].relu())
 
 
 @pytest.mark.parametrize("early", [True, False])
@@ -110,10 +110,10 @@ def test_threads_do_not_see_each_others_passes():
         return taps.latents["0"]
 
     with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(own, (1, 2)))
-    assert [torch.equal(value, model[0](scale * X)) for value, scale in zip(found, (1, 2), strict=True)] == [
-        True
-    ] * 2
+        by_thread = list(pool.map(own, (1, 2)))
+    assert [
+        torch.equal(value, model[0](scale * X)) for value, scale in zip(by_thread, (1, 2), strict=True)
+    ] == [True] * 2
     assert hooks(model) == 0
 
 
@@ -172,8 +172,8 @@ def test_scripted_networks_say_what_to_tap():
 def test_a_module_under_two_names_is_tapped_under_each():
     shared = nn.Linear(3, 3)
     model = Chain(lambda m, x: m.b(x), a=shared, b=shared)
-    found = latents(model, X, ["a", "b"])
-    assert found["a"] is found["b"]
+    tapped = latents(model, X, ["a", "b"])
+    assert tapped["a"] is tapped["b"]
     model.run = lambda m, x: m.b(m.a(x))
     with pytest.raises(RuntimeError, match="'a' ran more than once in this pass"):
         latents(model, X, ["a"])
@@ -182,8 +182,8 @@ def test_a_module_under_two_names_is_tapped_under_each():
 def test_a_label_may_lead_to_a_module_called_like_an_end():
     model = Chain(lambda m, x: m.input(x), input=nn.Linear(3, 2))
     model.depths = {"first": "input"}
-    found = latents(model, X, ["input", "first"])
-    assert found["input"] is X and torch.equal(found["first"], model.input(X))
+    tapped = latents(model, X, ["input", "first"])
+    assert tapped["input"] is X and torch.equal(tapped["first"], model.input(X))
 
 
 def test_parameters_that_are_given_to_a_call_are_those_of_its_latents():

@@ -58,8 +58,8 @@ def test_a_wrapped_network_has_the_depths_of_the_network(network, x, wrap):
     for name in names:
         torch.testing.assert_close(taps.latents[name], expected[name])
     assert taps.latents["output"] is output
-    found = latents(wrapped, x, names)
-    assert all(torch.equal(found[name], taps.latents[name]) for name in names)
+    tapped = latents(wrapped, x, names)
+    assert all(torch.equal(tapped[name], taps.latents[name]) for name in names)
 
 
 def test_paths_of_the_wrapper_itself_still_do(network):
@@ -97,8 +97,8 @@ def test_fully_sharded_modules_are_known_by_the_name_of_what_they_hold():
     model = Sharded(nn.Sequential(nn.Linear(2, 2), inner))
     assert unwrapped(model) is model._fsdp_wrapped_module
     assert resolve_depths(model, ["1", "1.1"]) == {"1": "1", "1.1": "1._fsdp_wrapped_module.1"}
-    found = latents(model, torch.rand(3, 2), ["1", "1.1"])
-    assert found["1"] is found["1.1"]
+    tapped = latents(model, torch.rand(3, 2), ["1", "1.1"])
+    assert tapped["1"] is tapped["1.1"]
 
 
 def test_an_unknown_wrapper_lends_names_and_keeps_its_output(network, x):
@@ -127,8 +127,8 @@ def test_a_compiled_part_is_tapped_by_its_name_and_inside(x):
     part = torch.compile(nn.Sequential(nn.Linear(3, 4), nn.ReLU()), backend="eager")
     model, x = nn.Sequential(part, nn.Linear(4, 2)), torch.rand(5, 3)
     assert resolve_depths(model, ["0", "0.1"]) == {"0": "0", "0.1": "0._orig_mod.1"}
-    found = latents(model, x, ["0", "0.1"])
-    assert torch.equal(found["0"], found["0.1"])
+    tapped = latents(model, x, ["0", "0.1"])
+    assert torch.equal(tapped["0"], tapped["0.1"])
 
 
 def test_an_attribute_that_is_called_depths_by_chance_is_no_label():

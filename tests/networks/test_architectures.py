@@ -43,25 +43,25 @@ def shapes(name, size, **settings):
 
 @pytest.mark.parametrize("name", ["resnet18", "preact_resnet18"])
 def test_depths_of_the_18_layer_networks(name):
-    found = shapes(name, CIFAR)
+    by_depth = shapes(name, CIFAR)
     sides = [(64, 32), (64, 32), (128, 16), (128, 16), (256, 8), (256, 8), (512, 4), (512, 4)]
     expected = {f"block{i + 1}": (d, side, side) for i, (d, side) in enumerate(sides)}
-    assert list(found.items()) == [*expected.items(), ("penultimate", (512,)), ("output", (10,))]
-    assert torch.Size(found["block4"]).numel() == 32_768
+    assert list(by_depth.items()) == [*expected.items(), ("penultimate", (512,)), ("output", (10,))]
+    assert torch.Size(by_depth["block4"]).numel() == 32_768
 
 
 def test_depths_of_the_wide_resnet():
     expected = {"stage1": (8, 32, 32), "stage2": (16, 16, 16), "stage3": (32, 8, 8), "penultimate": (32,)}
-    found = shapes("wide_resnet28", CIFAR, widen=0.5, classes=7)
-    assert list(found.items()) == [*expected.items(), ("output", (7,))]
+    by_depth = shapes("wide_resnet28", CIFAR, widen=0.5, classes=7)
+    assert list(by_depth.items()) == [*expected.items(), ("output", (7,))]
 
 
 @pytest.mark.parametrize(("channels", "side"), [(1, 8), (1, 28), (3, 32)])
 def test_depths_of_the_small_net(channels, side):
-    found = shapes("small_net", (channels, side, side), channels=channels)
+    by_depth = shapes("small_net", (channels, side, side), channels=channels)
     half, quarter = side // 2, side // 4
     expected = {"stage1": (16, side, side), "middle": (32, half, half), "stage3": (64, quarter, quarter)}
-    assert list(found.items()) == [*expected.items(), ("penultimate", (64,)), ("output", (10,))]
+    assert list(by_depth.items()) == [*expected.items(), ("penultimate", (64,)), ("output", (10,))]
 
 
 @pytest.mark.parametrize("name", NETWORKS)

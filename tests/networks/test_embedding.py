@@ -44,10 +44,10 @@ def test_no_normalisation_leaves_the_output_alone():
 def test_depths_are_the_inner_network_s_through_both_wrappers():
     network = with_normalization(with_embedding(small().eval()), [0.5], [0.2])
     images, names = torch.rand(4, 1, 8, 8), ["middle", "penultimate", "output"]
-    found = latents(network, images, names)
-    assert [tuple(found[name].shape[:1]) for name in names] == [(4,)] * 3
-    assert found["penultimate"].shape == (4, 8)
-    torch.testing.assert_close(found["output"], network(images))
+    tapped = latents(network, images, names)
+    assert [tuple(tapped[name].shape[:1]) for name in names] == [(4,)] * 3
+    assert tapped["penultimate"].shape == (4, 8)
+    torch.testing.assert_close(tapped["output"], network(images))
     relu = with_embedding(build("preact_resnet18", width=2, classes=3)).relu_depths
     assert len(relu) == 17 and relu["relu17"] == "inner.relu"
 
@@ -81,8 +81,8 @@ def test_a_bottleneck_classifies_what_its_network_embeds():
     inner = build("small_net", seed=0, classes=3, channels=1, width=4).eval()
     network = Bottleneck(with_embedding(inner), 3, 10, seed=0).eval()
     images = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-    found = latents(network, images, ["penultimate", "bottleneck", "output"], detach=True)
-    assert found["bottleneck"].shape == (5, 3) and found["output"].shape == (5, 10)
-    torch.testing.assert_close(found["bottleneck"].norm(dim=1), torch.ones(5))
-    torch.testing.assert_close(found["output"], network.classifier(found["bottleneck"]).detach())
+    tapped = latents(network, images, ["penultimate", "bottleneck", "output"], detach=True)
+    assert tapped["bottleneck"].shape == (5, 3) and tapped["output"].shape == (5, 10)
+    torch.testing.assert_close(tapped["bottleneck"].norm(dim=1), torch.ones(5))
+    torch.testing.assert_close(tapped["output"], network.classifier(tapped["bottleneck"]).detach())
     assert list(network.depths)[-1] == "bottleneck" and list(network.depths)[:-1] == list(inner.depths)

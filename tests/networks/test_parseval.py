@@ -68,8 +68,8 @@ def test_a_block_by_hand(index):
     block, x = model.blocks[index], torch.randn(2, 4, 6, 6)
     first = torch.relu(block.bn1(x))
     second = torch.relu(block.bn2(scaled(block.conv1, first)))
-    kept = x if index == 0 else scaled(block.shortcut, first)
-    torch.testing.assert_close(block(x), 0.5 * scaled(block.conv2, second) + 0.5 * kept)
+    skip = x if index == 0 else scaled(block.shortcut, first)
+    torch.testing.assert_close(block(x), 0.5 * scaled(block.conv2, second) + 0.5 * skip)
     torch.testing.assert_close(model.stem(IMAGES), scaled(model.stem, IMAGES))
 
 
@@ -88,10 +88,10 @@ def test_a_bias_is_not_scaled():
     torch.testing.assert_close(conv(torch.zeros(1, 2, 3, 3)).flatten(), conv.bias)
 
 
-@pytest.mark.parametrize("kept", ["depths", "relu_depths"])
-def test_folding_changes_nothing(kept):
+@pytest.mark.parametrize("attribute", ["depths", "relu_depths"])
+def test_folding_changes_nothing(attribute):
     model = as_if_trained(network())
-    paths = getattr(model, kept)
+    paths = getattr(model, attribute)
     names = [*paths, "output"]
     ours = latents(folded(model, paths.values()), IMAGES, names)
     for name, expected in latents(model, IMAGES, names).items():

@@ -136,10 +136,10 @@ def test_diverged_weights_are_not_written(network, tmp_path):
 def test_weights_come_back_as_they_lay_in_memory(tmp_path, name, saved, loaded):
     model = build(name, seed=0, width=5, channels=1).to(memory_format=saved).eval()
     other = build(name, seed=1, width=5, channels=1).to(memory_format=loaded).eval()
-    held = dict(other.named_parameters())
+    parameters = dict(other.named_parameters())
     load_weights(other, save_weights(model, tmp_path / "w.pt"))
     strides = [[value.stride() for value in net.state_dict().values()] for net in (model, other)]
-    assert strides[0] == strides[1] and all(held[n] is p for n, p in other.named_parameters())
+    assert strides[0] == strides[1] and all(parameters[n] is p for n, p in other.named_parameters())
     images = torch.rand(6, 1, 12, 12).contiguous(memory_format=saved)
     for dtype in (torch.float32, torch.bfloat16):
         with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype is torch.bfloat16):

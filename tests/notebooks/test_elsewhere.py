@@ -12,6 +12,7 @@ import nbformat
 import pytest
 
 from lggkit.study import paths
+from lggkit.study.book.citations import LINK
 from lggkit.study.notebooks import find_notebooks
 
 ROOT = paths.repository()
@@ -48,6 +49,20 @@ def test_outputs_are_plain_in_jupyter(source):
     shown = [o.data for c in cells for o in c.get("outputs", []) if "data" in o]
     for text in (data.get("text/html") or data.get("text/markdown", "") for data in shown):
         assert not re.search(r"^:::|\{[a-z:]+\}`", text, re.M), text[:200]
+
+
+@notebooks
+def test_prose_has_no_roles_and_no_labels(source):
+    for cell in jupytext.read(source).cells:
+        if cell.cell_type == "markdown":
+            assert not re.search(r"^\([\w-]+\)=$|\{[a-z:]+\}`", cell.source, re.M), cell.source
+
+
+@notebooks
+def test_what_is_cited_is_in_the_bibliography(source):
+    known = re.findall(r"^@\w+\{([\w:-]+),", (ROOT / "book/references.bib").read_text("utf-8"), re.M)
+    cited = [link["key"] for link in LINK.finditer(source.read_text("utf-8"))]
+    assert set(cited) <= set(known)
 
 
 @pytest.mark.skipif(not shutil.which("git") or not (ROOT / ".git").exists(), reason="is no clone")

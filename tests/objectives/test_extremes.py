@@ -101,8 +101,8 @@ def test_the_raw_cosines_of_the_authors_can_be_had():
 @pytest.mark.parametrize("size", [1e19, 1e25])
 def test_long_latents_have_the_variations_of_short_ones(size):
     maps = [torch.rand(12, 7), torch.rand(12, 3)]
-    found = depth_variations([size * x for x in maps], LABELS)
-    torch.testing.assert_close(found, depth_variations(maps, LABELS), rtol=1e-4, atol=0)
+    variations = depth_variations([size * x for x in maps], LABELS)
+    torch.testing.assert_close(variations, depth_variations(maps, LABELS), rtol=1e-4, atol=0)
     torch.testing.assert_close(gkd(maps[:1], maps[1:]), gkd([size * maps[0]], [size * maps[1]]))
 
 
@@ -132,10 +132,10 @@ def test_spectral_norms_at_every_scale(size):
 def test_integers_may_be_numpys(kind):
     x, teacher = torch.rand(12, 4), torch.rand(12, 5)
     for order in ("mask-first", "normalize-first"):
-        found = gkd([x], [teacher], k=kind(3), exponent=kind(2), order=order)
-        assert torch.equal(found, gkd([x], [teacher], k=3, exponent=2, order=order))
-    found = variation_smoothness([x, teacher], LABELS, power=kind(2), k=kind(3), classes=kind(3))
-    assert torch.equal(found, variation_smoothness([x, teacher], LABELS, power=2, k=3, classes=3))
+        loss = gkd([x], [teacher], k=kind(3), exponent=kind(2), order=order)
+        assert torch.equal(loss, gkd([x], [teacher], k=3, exponent=2, order=order))
+    loss = variation_smoothness([x, teacher], LABELS, power=kind(2), k=kind(3), classes=kind(3))
+    assert torch.equal(loss, variation_smoothness([x, teacher], LABELS, power=2, k=3, classes=3))
     assert torch.equal(graph_smoothness(x, LABELS, k=kind(3)), graph_smoothness(x, LABELS, k=3))
 
 

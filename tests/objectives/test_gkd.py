@@ -187,8 +187,8 @@ def test_the_power_comes_after_the_teachers_mask_in_the_authors_order():
     graphs = [naive_normalized(naive_cosines(vectors(x))) for x in (student, teacher)]
     edges = naive_edges(graphs[1], 2)
     expected = naive_sum_of_squares(*(naive_power(naive_kept(w, edges), 2) for w in graphs))
-    found = gkd([student], [teacher], k=2, order="normalize-first", exponent=2)
-    assert found.item() == pytest.approx(expected)
+    loss = gkd([student], [teacher], k=2, order="normalize-first", exponent=2)
+    assert loss.item() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("order", NAIVE)

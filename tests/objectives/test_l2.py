@@ -31,29 +31,29 @@ def test_l2_is_half_the_sum_of_squares_and_weight_decay_by_its_gradient():
 
 def test_l2_sp_is_half_the_squared_distance_from_the_start():
     model, start = net(), started(net())
-    held = dict(model.named_parameters())
-    expected = sum((held[name] - start[name]).square().sum() for name in start) / 2
-    found = l2_sp(held, start)
-    torch.testing.assert_close(found, expected)
-    slopes = torch.autograd.grad(found, list(held.values()))
-    for name, slope in zip(held, slopes, strict=True):
-        torch.testing.assert_close(slope, held[name].detach() - start[name])
+    weights = dict(model.named_parameters())
+    expected = sum((weights[name] - start[name]).square().sum() for name in start) / 2
+    penalty = l2_sp(weights, start)
+    torch.testing.assert_close(penalty, expected)
+    slopes = torch.autograd.grad(penalty, list(weights.values()))
+    for name, slope in zip(weights, slopes, strict=True):
+        torch.testing.assert_close(slope, weights[name].detach() - start[name])
 
 
 def test_at_the_start_it_is_zero_with_gradient_zero():
     model = net()
-    found = l2_sp(dict(model.named_parameters()), started(model))
-    assert found == 0 and all((g == 0).all() for g in torch.autograd.grad(found, model.parameters()))
+    penalty = l2_sp(dict(model.named_parameters()), started(model))
+    assert penalty == 0 and all((g == 0).all() for g in torch.autograd.grad(penalty, model.parameters()))
 
 
 def test_a_new_last_layer_has_no_start():
     model = net()
-    held, start = dict(model.named_parameters()), started(net())
+    weights, start = dict(model.named_parameters()), started(net())
     first = {name: w for name, w in start.items() if name.startswith("0.")}
-    near = l2_sp({name: held[name] for name in first}, first)
-    torch.testing.assert_close(l2_sp(held, first), near)
-    new = l2(w for name, w in held.items() if name.startswith("1."))
-    torch.testing.assert_close(l2_sp(held, first, fresh=0.3), near + 0.3 * new)
+    near = l2_sp({name: weights[name] for name in first}, first)
+    torch.testing.assert_close(l2_sp(weights, first), near)
+    new = l2(w for name, w in weights.items() if name.startswith("1."))
+    torch.testing.assert_close(l2_sp(weights, first, fresh=0.3), near + 0.3 * new)
 
 
 def test_no_gradient_reaches_the_start_and_halves_are_accumulated_in_float32():

@@ -109,9 +109,9 @@ def test_half_precision_is_accumulated_in_float32_also_under_autocast(loss):
     trained, reference = ([x.bfloat16() for x in layers()] for _ in range(2))
     expected = loss([x.float() for x in trained], [x.float() for x in reference])
     with torch.autocast("cpu", torch.bfloat16):
-        found = loss(trained, reference)
-    assert found.dtype == torch.float32
-    torch.testing.assert_close(found, expected, rtol=1e-3, atol=0)
+        value = loss(trained, reference)
+    assert value.dtype == torch.float32
+    torch.testing.assert_close(value, expected, rtol=1e-3, atol=0)
 
 
 @every

@@ -135,9 +135,9 @@ def test_the_smaller_gram_matrix_is_taken(rows, columns):
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_spectral_norms_are_the_largest_singular_values(shape, layout):
     w = drawn(shape)
-    (found,) = spectral_norms(Holder(layout(w))).values()
-    torch.testing.assert_close(found, torch.linalg.matrix_norm(w.flatten(1), 2))
-    assert not found.requires_grad and found.shape == ()
+    (norm,) = spectral_norms(Holder(layout(w))).values()
+    torch.testing.assert_close(norm, torch.linalg.matrix_norm(w.flatten(1), 2))
+    assert not norm.requires_grad and norm.shape == ()
 
 
 def test_spectral_norms_have_names_and_come_towards_one():

@@ -38,13 +38,13 @@ def test_the_loss_is_the_double_loop(outlier):
 
 def test_points_that_coincide_count_in_the_mean_or_not():
     student, teacher = torch.rand(4, 3)[[0, 1, 1, 2, 3]], torch.rand(5, 2)
-    found = []
+    losses = []
     for over in ("all", "positive"):
         expected, _ = naive_loss(student, teacher, over)
-        found.append(rkd_distance([student], [teacher], mean_over=over).item())
-        assert found[-1] == pytest.approx(expected, rel=1e-5)
-    assert found[0] != pytest.approx(found[1], rel=1e-2)
-    assert rkd_distance([student], [teacher]).item() == found[0]
+        losses.append(rkd_distance([student], [teacher], mean_over=over).item())
+        assert losses[-1] == pytest.approx(expected, rel=1e-5)
+    assert losses[0] != pytest.approx(losses[1], rel=1e-2)
+    assert rkd_distance([student], [teacher]).item() == losses[0]
 
 
 @pytest.mark.parametrize("over", ["all", "positive"])

@@ -54,8 +54,8 @@ def naive_variation(x, labels, power):
 def test_each_depth_is_the_double_loop(power, signs):
     depths = maps(signs)
     expected = [naive_variation(x, LABELS, power) for x in depths]
-    found = depth_variations(depths, LABELS, power=power, negative="keep")
-    assert found.shape == (4,) and found.tolist() == pytest.approx(expected, rel=1e-9)
+    variations = depth_variations(depths, LABELS, power=power, negative="keep")
+    assert variations.shape == (4,) and variations.tolist() == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("classes", [None, 3, 5])
@@ -67,8 +67,8 @@ def test_every_option_is_that_of_the_graph_package(options, power, classes):
     normalized = graph.pop("normalized_laplacian", False)
     graphs = [latent_geometry_graph(flatten(x), **graph) for x in depths]
     expected = torch.stack([label_variation(a, LABELS, power, normalized) for a in graphs])
-    found = depth_variations(depths, LABELS, power=power, classes=classes, **options)
-    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+    variations = depth_variations(depths, LABELS, power=power, classes=classes, **options)
+    torch.testing.assert_close(variations, expected, rtol=1e-9, atol=1e-9)
     steps, options = (expected[1:] - expected[:-1]).abs(), options | {"power": power, "classes": classes}
     for reduction, value in (("mean", steps.mean()), ("sum", steps.sum())):
         loss = variation_smoothness(depths, LABELS, reduction=reduction, **options)
@@ -86,8 +86,8 @@ def test_options_change_the_value():
 @pytest.mark.parametrize(("power", "apart", "together"), [(1, 2, 4), (2, 4, 12), (3, 8, 36)])
 def test_three_points_worked_out_by_hand(power, apart, together):
     depths = [APART, TOGETHER, TOGETHER, APART]
-    found = depth_variations(depths, ALONE, power=power)
-    assert found.tolist() == pytest.approx([apart, together, together, apart], rel=1e-6)
+    variations = depth_variations(depths, ALONE, power=power)
+    assert variations.tolist() == pytest.approx([apart, together, together, apart], rel=1e-6)
     total = variation_smoothness(depths, ALONE, power=power, reduction="sum").item()
     assert total == pytest.approx(2 * (together - apart), rel=1e-6)
     mean = variation_smoothness(depths, ALONE, power=power).item()
@@ -116,8 +116,8 @@ def test_steady_depths_have_no_loss_and_no_slope():
 
 
 def test_one_class_alone_varies_nowhere():
-    found = depth_variations(maps(), torch.zeros(7, dtype=torch.int64))
-    assert found.abs().max() < 1e-9
+    variations = depth_variations(maps(), torch.zeros(7, dtype=torch.int64))
+    assert variations.abs().max() < 1e-9
 
 
 @settings(max_examples=20, deadline=None)
@@ -137,8 +137,8 @@ def test_what_the_loss_does_not_see(seed, power, k):
         ([first, second], names[LABELS]),
     ]
     for depths, labels in changed:
-        found = variation_smoothness(depths, labels, power=power, k=k)
-        torch.testing.assert_close(found, expected, rtol=1e-7, atol=1e-7)
+        loss = variation_smoothness(depths, labels, power=power, k=k)
+        torch.testing.assert_close(loss, expected, rtol=1e-7, atol=1e-7)
 
 
 @pytest.mark.parametrize("power", [1, 2, 3])
@@ -181,8 +181,8 @@ def test_a_similarity_of_ones_own_gets_features_in_their_order():
     x = torch.rand(7, 3, 4, 5).to(memory_format=torch.channels_last)
     of_second = lambda rows: rows[:, 1:2] @ rows[:, 1:2].mT  # noqa: E731
     weights = x[:, 0, 0, 1].outer(x[:, 0, 0, 1])
-    found = depth_variations([x], LABELS, similarity=of_second)
-    torch.testing.assert_close(found[0], label_variation(weights - weights.diag().diag(), LABELS, 2))
+    variations = depth_variations([x], LABELS, similarity=of_second)
+    torch.testing.assert_close(variations[0], label_variation(weights - weights.diag().diag(), LABELS, 2))
 
 
 @pytest.mark.parametrize("value", [0.0, 1e-14])
@@ -195,8 +195,8 @@ def test_samples_without_features_have_no_edges_and_no_slope(power, value):
     slopes = torch.autograd.grad(loss, depths)
     assert all(slope.isfinite().all() for slope in slopes) and not slopes[1][3].any() and slopes[1].any()
     others = [i for i in range(7) if i != 3]
-    found = depth_variations(depths, LABELS, power=power)[1]
-    assert found.item() == pytest.approx(naive_variation(depths[1][others], LABELS[others], power))
+    variation = depth_variations(depths, LABELS, power=power)[1]
+    assert variation.item() == pytest.approx(naive_variation(depths[1][others], LABELS[others], power))
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
@@ -213,9 +213,9 @@ def test_half_precision_is_accumulated_in_float32_also_under_autocast(dtype):
 def test_a_large_batch_is_near_its_value_in_float64():
     depths = [torch.rand(300, 3, 4, 4).mul_(0.1).add_(1) for _ in range(3)]
     labels = torch.arange(300) % 10
-    found = depth_variations(depths, labels)
+    variations = depth_variations(depths, labels)
     torch.testing.assert_close(
-        found.double(), depth_variations([x.double() for x in depths], labels), rtol=1e-5, atol=0
+        variations.double(), depth_variations([x.double() for x in depths], labels), rtol=1e-5, atol=0
     )
 
 
@@ -261,8 +261,8 @@ def test_wrong_arguments_are_named(changes, error, message):
 
 
 def test_variations_can_be_had_of_one_depth_alone():
-    (found,) = depth_variations({"only": APART}, ALONE)
-    assert found.item() == pytest.approx(4)
+    (variation,) = depth_variations({"only": APART}, ALONE)
+    assert variation.item() == pytest.approx(4)
 
 
 @pytest.mark.filterwarnings("default")
@@ -282,6 +282,6 @@ def test_it_compiles_as_one_graph_and_computes_the_same(backend):
 
 def test_maps_go_through_vmap():
     maps, labels = torch.rand(3, 7, 2, 3, 3), torch.stack([LABELS, LABELS.flip(0), LABELS])
-    found = torch.vmap(lambda x, y: variation_smoothness([x, x.square()], y, classes=3))(maps, labels)
+    losses = torch.vmap(lambda x, y: variation_smoothness([x, x.square()], y, classes=3))(maps, labels)
     alone = [variation_smoothness([x, x.square()], y) for x, y in zip(maps, labels, strict=True)]
-    torch.testing.assert_close(found, torch.stack(alone))
+    torch.testing.assert_close(losses, torch.stack(alone))

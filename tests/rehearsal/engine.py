@@ -13,18 +13,18 @@ from torch.autograd.function import BackwardCFunction
 
 def walk(outputs: list[Tensor], grads: list[Tensor]) -> dict[Tensor, Tensor]:
     """The gradient of every leaf, by the backward functions of all nodes, as autograd's engine has it."""
-    held = {}
+    pending = {}
     for output, grad in zip(outputs, grads, strict=True):
-        held.setdefault(output.grad_fn, {})[output.output_nr] = grad
+        pending.setdefault(output.grad_fn, {})[output.output_nr] = grad
     leaves = {}
-    for node in _ordered(held):
-        slots = held.pop(node, {})
+    for node in _ordered(pending):
+        slots = pending.pop(node, {})
         given = [slots.get(place) for place in range(len(node._input_metadata))]
         if hasattr(node, "variable") and slots:
             leaves[node.variable] = given[0]
         elif slots:
             made = node.apply(*given) if isinstance(node, BackwardCFunction) else node(*given)
-            _hand_on(node, made if isinstance(made, tuple) else (made,), held)
+            _hand_on(node, made if isinstance(made, tuple) else (made,), pending)
     return leaves
 
 
@@ -42,13 +42,13 @@ def _ordered(roots) -> list:
     return order[::-1]
 
 
-def _hand_on(node, made: tuple, held: dict) -> None:
+def _hand_on(node, made: tuple, pending: dict) -> None:
     for (after, place), grad in zip(node.next_functions, made, strict=False):
         if after is not None and grad is not None:
             wanted = after._input_metadata[place]
             assert grad.device == wanted.device, f"{node} gives a gradient on {grad.device}"
             grad = grad.to(wanted.dtype).sum_to_size(wanted.shape)
-            slots = held.setdefault(after, {})
+            slots = pending.setdefault(after, {})
             slots[place] = grad if place not in slots else slots[place] + grad
 
 
@@ -60,19 +60,19 @@ def backward(loss: Tensor, gradient: Tensor | None = None, **_) -> None:
 
 def grad(outputs: Tensor, inputs, grad_outputs: Tensor | None = None, **_) -> tuple[Tensor | None, ...]:
     with torch.no_grad():
-        found = walk([outputs], [torch.ones_like(outputs) if grad_outputs is None else grad_outputs])
-    return tuple(found.get(x) for x in ([inputs] if isinstance(inputs, Tensor) else inputs))
+        gradients = walk([outputs], [torch.ones_like(outputs) if grad_outputs is None else grad_outputs])
+    return tuple(gradients.get(x) for x in ([inputs] if isinstance(inputs, Tensor) else inputs))
 
 
 def apply(module: nn.Module, function, recurse: bool = True) -> nn.Module:
     """What `nn.Module.to` does, without the swap in place that fake tensors do not always allow."""
     for part in module.modules():
-        for held in (part._parameters, part._buffers):
-            for name, value in held.items():
+        for tensors in (part._parameters, part._buffers):
+            for name, value in tensors.items():
                 moved = value if value is None else function(value.detach())
                 if isinstance(value, nn.Parameter):
                     moved = nn.Parameter(moved, value.requires_grad)
-                held[name] = moved
+                tensors[name] = moved
     return module
 
 

@@ -86,17 +86,17 @@ class Watch(TorchDispatchMode):
             self._note("read" if to == "cpu" else "send", name, {to, source})
 
     def _places(self, x: Tensor, indices: list[Tensor | None]) -> list[Tensor | None]:
-        found = []
+        places = []
         for index in indices:
             if index is None or index.dtype not in (torch.bool, torch.uint8):
                 self._note(
                     "send", "an index", set() if index is None else {x.device.type} - {index.device.type}
                 )
-                found.append(index)
+                places.append(index)
             else:
                 self._note("read", "a mask as an index", {x.device.type})
-                found += [index.new_empty(index.numel(), dtype=torch.int64)] * index.dim()
-        return found
+                places += [index.new_empty(index.numel(), dtype=torch.int64)] * index.dim()
+        return places
 
 
 PLACES: dict[int, torch.device] = {}

@@ -97,9 +97,9 @@ def test_suites_of_the_study(stage, normalized):
     suite = RobustnessSuite(pgd_steps=1, strong_steps=1, restarts=0, deepfool_steps=1, levels=(20.0,))
     with stage("read", "send"):
         model, test = normalized()
-        found = suite.metrics(model, test, suite.directions(model, test))
-        found |= DeformationSuite(1, 12).metrics(model, model, test, suite.images(test))
+        metrics = suite.metrics(model, test, suite.directions(model, test))
+        metrics |= DeformationSuite(1, 12).metrics(model, model, test, suite.images(test))
         benchmark = CorruptionBenchmark(corruptions=("fog",), severities=(1,))
-        found |= benchmark.metrics({"it": lambda images: evaluation.predict(model, images)}, test)["it"]
-    numbers = [x for value in found.values() for x in (value if isinstance(value, list) else [value])]
+        metrics |= benchmark.metrics({"it": lambda images: evaluation.predict(model, images)}, test)["it"]
+    numbers = [x for value in metrics.values() for x in (value if isinstance(value, list) else [value])]
     assert {type(x) for x in numbers} <= {int, float}

@@ -55,6 +55,6 @@ def test_gradients_are_those_of_autograd(walk):
     loss = objectives.rkd_angle([outputs], [images]) + objectives.gkd([outputs], [images], k=2)
     loss = loss + outputs.logsumexp(1).mean()
     expected = torch.autograd.grad(loss, [*model.parameters()], retain_graph=True)
-    found = walk([loss], [torch.ones_like(loss)])
+    gradients = walk([loss], [torch.ones_like(loss)])
     for parameter, gradient in zip(model.parameters(), expected, strict=True):
-        torch.testing.assert_close(found[parameter], gradient)
+        torch.testing.assert_close(gradients[parameter], gradient)

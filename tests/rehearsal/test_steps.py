@@ -100,10 +100,10 @@ def check(run) -> None:
     """Everything that a step leaves is on the device, and every weight has moved."""
     weights = dict(run.model.named_parameters())
     assert [name for name, weight in weights.items() if weight.grad is None] == []
-    held = [x for state in run.optimizer.state.values() for x in state.values() if torch.is_tensor(x)]
-    held += [run.meter.losses, run.meter.correct, *run.model.buffers()]
-    held += [x for weight in weights.values() for x in (weight, weight.grad)]
-    assert {x.device.type for x in held} == {"cuda"}
+    tensors = [x for state in run.optimizer.state.values() for x in state.values() if torch.is_tensor(x)]
+    tensors += [run.meter.losses, run.meter.correct, *run.model.buffers()]
+    tensors += [x for weight in weights.values() for x in (weight, weight.grad)]
+    assert {x.device.type for x in tensors} == {"cuda"}
     assert {weight.grad.dtype for weight in weights.values()} == {torch.float32}
 
 

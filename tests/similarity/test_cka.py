@@ -6,7 +6,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lggkit.similarity import BatchedCKA, cka, cka_with_null, neighbor_overlap, overlap_with_null
+from lggkit.similarity import (
+    BatchedCKA,
+    cka,
+    cka_with_null,
+    neighbor_overlap,
+    overlap_of_depths,
+    overlap_with_null,
+)
 
 
 def draw(seed, n=20, d=6, dtype=torch.float64):
@@ -141,3 +148,32 @@ BAD = {
 def test_bad_input_is_told_in_one_sentence(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_overlaps_of_all_depths_are_those_of_each_pair():
+    first, second = [draw(0), draw(1, d=3)], [draw(2), draw(0) + 0.3 * draw(3), draw(4, d=2)]
+    value, chance = overlap_of_depths(first, second, 4, draws=50, generator=torch.Generator().manual_seed(0))
+    pairs = [[neighbor_overlap(x, y, 4).item() for y in second] for x in first]
+    torch.testing.assert_close(value, torch.tensor(pairs, dtype=torch.float64))
+    assert chance.shape == (50, 2, 3) and chance.mean().item() == pytest.approx(4 / 19, abs=0.03)
+    with pytest.raises(ValueError, match="there are no depths"):
+        overlap_of_depths([], second)
+
+
+def test_chance_of_batches_is_about_zero_and_that_of_one_batch_is_the_permuted_cka():
+    x, y = draw(0, 40), draw(1, 40)
+    batches = BatchedCKA(30, torch.Generator().manual_seed(0))
+    for part in (slice(0, 20), slice(20, 40)):
+        batches.update([x[part]], [y[part], x[part]])
+    assert batches.null().shape == (30, 1, 2) and batches.null().mean(0).abs().max() < 0.1
+    once = BatchedCKA(1, torch.Generator().manual_seed(7))
+    once.update([x], [y])
+    order = torch.randperm(40, generator=torch.Generator().manual_seed(7))
+    torch.testing.assert_close(once.null()[0, 0, 0], cka(x, y[order]))
+
+
+def test_no_chance_without_draws():
+    batches = BatchedCKA()
+    batches.update([draw(0)], [draw(1)])
+    with pytest.raises(ValueError, match="draws is 0 and nothing was permuted"):
+        batches.null()

@@ -113,8 +113,8 @@ def test_bytes_that_are_no_text_are_named_and_a_byte_order_mark_is_none(tmp_path
 
 
 def test_a_processor_s_name_is_taken_as_it_is(tmp_path):
-    held = ABOUT | {"processor": r"Chip \1 \g<0>", "rows": [TIME]}
-    (tmp_path / "x-cpu.json").write_text(json.dumps(held))
+    content = ABOUT | {"processor": r"Chip \1 \g<0>", "rows": [TIME]}
+    (tmp_path / "x-cpu.json").write_text(json.dumps(content))
     assert benchmarks.recorded(tmp_path)[0].machine == r"Chip \1 \g<0>, 2 threads"
 
 

@@ -29,7 +29,7 @@ def cells(text, row):
     lines = [line[4:].strip() for line in text.split("\n\n", 1)[1].splitlines()]
     starts = [i for i, line in enumerate(text.split("\n\n", 1)[1].splitlines()) if line.startswith("* -")]
     rows = [lines[a:b] for a, b in zip(starts, [*starts[1:], None], strict=True)]
-    return next(found for found in rows if row in found[0])
+    return next(cells_of_row for cells_of_row in rows if row in cells_of_row[0])
 
 
 @pytest.mark.parametrize("folder", ["", "nowhere"])
@@ -148,9 +148,9 @@ def test_strategies_are_ordered_by_what_was_measured(tmp_path):
     written(tmp_path, "seeds", slow, fast, other)
     last = text_of(tmp_path, "bench-seeds").splitlines()[-1]
     order = "*processes* × 1.80, *lockstep* × 0.90, *stacked* × 0.30"
-    kept = "*processes* as `--shard`, *lockstep* as `train_many`"
+    choices = "*processes* as `--shard`, *lockstep* as `train_many`"
     on = "In order of their ratios, on Chip 9000, 2 threads"
-    assert last == f"{on}: {order}. The library keeps {kept}."
+    assert last == f"{on}: {order}. The library keeps {choices}."
     written(tmp_path, "seeds", slow, other)
     assert "None of them beats one model after another." in text_of(tmp_path, "bench-seeds")
 

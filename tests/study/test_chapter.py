@@ -142,7 +142,7 @@ def test_a_box_has_verdicts_first_and_one_line_of_each_claim():
     assert lines[0] == "> **What came out**" and sum(line.startswith("> - ") for line in lines) == 4
     assert (
         lines[2].startswith("> - **Contradicted:** ")
-        and "Claim 9, reduced scale, 3 seeds: 1 points" in lines[2]
+        and "Claim 9, reduced scale, 3 seeds: 1.0 points" in lines[2]
     )
 
 

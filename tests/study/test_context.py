@@ -103,17 +103,17 @@ DAMAGE = {
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory):
+def folder(tmp_path_factory):
     """A folder with one network, trained once for the module."""
     return tmp_path_factory.mktemp("kept")
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_a_damaged_file_is_set_aside_named_and_the_network_trained_again(
-    context, trained, kept, tiny, caplog, damage
+    context, trained, folder, tiny, caplog, damage
 ):
-    sound = StudyContext(weights=kept).networks([(tiny, 4)])[0]
-    shutil.copytree(kept, context.weights, ignore=shutil.ignore_patterns("checkpoints"))
+    sound = StudyContext(weights=folder).networks([(tiny, 4)])[0]
+    shutil.copytree(folder, context.weights, ignore=shutil.ignore_patterns("checkpoints"))
     file = file_of(context, tiny, 4)
     damage(file)
     (again,) = context.networks([(tiny, 4)])

@@ -30,7 +30,7 @@ def metrics(table, clean):
 
 
 @pytest.fixture
-def found(make_record):
+def derive(make_record):
     """A function from the metrics of an arm and of its reference to what is derived for the arm."""
 
     def of(rule, own, reference=None, **fields):
@@ -43,38 +43,38 @@ def found(make_record):
     return of
 
 
-def test_means_are_over_the_reference(found):
-    derived = found("corruption", metrics(OURS, 5.0), metrics(REFERENCE, 10.0))
+def test_means_are_over_the_reference(derive):
+    derived = derive("corruption", metrics(OURS, 5.0), metrics(REFERENCE, 10.0))
     assert derived["mce"] == pytest.approx((75 + 75 + 100) / 3)
     assert derived["mean_corrupted_error"] == pytest.approx(140 / 6)
 
 
-def test_a_corruption_that_does_the_reference_no_harm_is_left_out_of_the_relative_mean(found):
-    derived = found("corruption", metrics(OURS, 5.0), metrics(REFERENCE, 10.0))
+def test_a_corruption_that_does_the_reference_no_harm_is_left_out_of_the_relative_mean(derive):
+    derived = derive("corruption", metrics(OURS, 5.0), metrics(REFERENCE, 10.0))
     assert derived["relative_mce"] == pytest.approx((100 * 20 / 20 + 100 * 80 / 100) / 2)
     assert derived["relative_corruptions"] == 2
 
 
 @pytest.mark.parametrize(("harm", "count"), [(LEAST_HARM - 0.1, 2), (LEAST_HARM, 3)])
-def test_a_nearly_harmless_corruption_does_not_rule_the_relative_mean(found, harm, count):
+def test_a_nearly_harmless_corruption_does_not_rule_the_relative_mean(derive, harm, count):
     """The mean harm over severities decides, and it is the reference's."""
     mild = metrics(REFERENCE | {"contrast": [10.0, 10.0 + 2 * harm]}, 10.0)
-    derived = found("corruption", metrics(OURS, 5.0), mild)
+    derived = derive("corruption", metrics(OURS, 5.0), mild)
     ratios = [100 * 20 / 20, 100 * 80 / 100, 100 * 10 / (2 * harm)][:count]
     assert derived["relative_corruptions"] == count
     assert derived["relative_mce"] == pytest.approx(mean(ratios))
     assert derived["mce"] == pytest.approx((75 + 75 + 2000 / (20 + 2 * harm)) / 3)
 
 
-def test_where_nothing_harms_the_reference_there_is_no_relative_mean(found):
+def test_where_nothing_harms_the_reference_there_is_no_relative_mean(derive):
     unhurt = metrics({name: [10.0, 10.0] for name in OURS}, 10.0)
-    derived = found("corruption", metrics(OURS, 5.0), unhurt)
+    derived = derive("corruption", metrics(OURS, 5.0), unhurt)
     assert "relative_mce" not in derived and derived["relative_corruptions"] == 0 and "mce" in derived
 
 
-def test_a_reference_without_an_error_leaves_the_mean_over_it_out(found):
+def test_a_reference_without_an_error_leaves_the_mean_over_it_out(derive):
     perfect = metrics(REFERENCE | {"contrast": [0.0, 0.0]}, 0.0)
-    derived = found("corruption", metrics(OURS, 5.0), perfect)
+    derived = derive("corruption", metrics(OURS, 5.0), perfect)
     assert "mce" not in derived and derived["relative_corruptions"] == 2
     assert derived["relative_mce"] == pytest.approx(mean((100 * 20 / 40, 100 * 80 / 120)))
 
@@ -104,14 +104,14 @@ def test_each_seed_has_its_own_reference(make_record):
     assert (one.metrics["gain"], one.metrics["gain_doubled"]) == (3.0, 6.0)
 
 
-def test_only_students_gain(found):
-    assert found("gain", {"test_error": 8.0}, {"test_error": 10.0}) == {}
-    assert found("gain", {"test_error": 8.0, "consistency": 90.0}) == {}
+def test_only_students_gain(derive):
+    assert derive("gain", {"test_error": 8.0}, {"test_error": 10.0}) == {}
+    assert derive("gain", {"test_error": 8.0, "consistency": 90.0}) == {}
 
 
-def test_accuracies_are_what_errors_leave(found):
+def test_accuracies_are_what_errors_leave(derive):
     own = {"test_error": 12.0, "error_pgd": 30.0, "errors_fog": [1.0], "accuracy_fgsm_by_snr": [1.0]}
-    assert found("accuracy", own) == {"accuracy_clean": 88.0, "accuracy_pgd": 70.0}
+    assert derive("accuracy", own) == {"accuracy_clean": 88.0, "accuracy_pgd": 70.0}
 
 
 def test_a_run_that_diverged_stays_as_it_is(make_record):

@@ -77,6 +77,6 @@ def test_a_row_says_claim_verdict_effect_and_seeds():
     text = forest.forest([judged(after_run=True)], "Effects.", "tab-effects")
     label = "tab-lgg-s33-latent-geometry-graphs-claims"
     assert f"**{{ref}}`LGG\N{NO-BREAK SPACE}{GREATER.number} <{label}>`** {{bdg-success}}`holds†`" in text
-    assert f"{GREATER.statement} 2 of σ [1, 3] (reduced, 3 seeds)" in text
+    assert f"{GREATER.statement} 2.0 of σ [1.0, 3.0] (reduced, 3 seeds)" in text
     waiting = forest.forest([alone()], "Effects.", "tab-effects")
     assert "bdg" not in waiting and "−2 of σ (short, 1 seed)" in waiting

@@ -58,16 +58,16 @@ def test_a_reading_is_the_mean_of_complete_runs(make_record, values, figure, ope
     for record, value in zip(records, values, strict=True):
         record.metrics["test_error"] = value
     records.append(make_record("base", 9, status="diverged", reason="loss", metrics={}))
-    (found,) = readings(parse_gate("base:test_error<=15"), records)
-    assert found.open == open_ and found.value == (None if figure is None else pytest.approx(figure))
+    (below,) = readings(parse_gate("base:test_error<=15"), records)
+    assert below.open == open_ and below.value == (None if figure is None else pytest.approx(figure))
     (above,) = readings(parse_gate("base:test_error>=15"), records)
     assert above.open == (figure is not None and figure >= 15)
 
 
 def test_a_reading_as_text(make_record):
     gate = parse_gate("base:test_error<=15;ours:progress>=0.8")
-    found = readings(gate, [make_record("base", metrics={"test_error": 20.25})])
-    assert [one.text for one in found] == [
+    both = readings(gate, [make_record("base", metrics={"test_error": 20.25})])
+    assert [reading.text for reading in both] == [
         "test_error of base 20.2, at most 15",
         "progress of ours unknown, at least 0.8",
     ]

@@ -50,9 +50,14 @@ def test_many_shades_are_rounded_by_little():
     assert change.mean() < 8 and (change[..., 3] == 0).all()
 
 
-def test_photographs_and_what_is_transparent_stay_as_they_are(plot):
-    photograph = encoded(np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8))
-    assert lean_png(photograph) == photograph
+def test_a_photograph_takes_the_colours_that_are_nearest():
+    shades = np.linspace(0, 255, 160)[None, :, None] * np.linspace(0.3, 1, 120)[:, None, None]
+    photograph = encoded((shades * [1.0, 0.8, 0.5]).astype(np.uint8))
+    change = np.abs(decoded(lean_png(photograph)).astype(int) - decoded(photograph))
+    assert change.mean() < 4 and change.max() < 32
+
+
+def test_what_is_transparent_stays_as_it_is(plot):
     plot[0, 0, 3] = 100
     assert lean_png(encoded(plot)) == encoded(plot)
 

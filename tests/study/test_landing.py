@@ -35,11 +35,11 @@ def test_identities_and_what_is_not_tested_are_no_findings():
 def test_a_finding_is_one_sentence_with_its_place():
     found = landing._finding(judged(SINGLE.number, "holds"), lambda text, page: f"[{text}]({page.name})")
     assert found == (
-        f"{SINGLE.statement} This **holds**: 2 of σ [1, 3], reduced scale, 3 seeds "
+        f"{SINGLE.statement} This **holds**: 2.0 of σ [1.0, 3.0], reduced scale, 3 seeds "
         f"([Latent geometry graphs, claim {SINGLE.number}](lgg/s33_latent_geometry_graphs))."
     )
     alike = ClaimVerdict(ALIKE, "contradicted", "paper", 1, Interval(2.0, 1.0, 3.0, 1), after_run=True)
-    assert "This **is contradicted†**: 2 points [1, 3], allowed ±" in landing._finding(
+    assert "This **is contradicted†**: 2.0 points [1.0, 3.0], allowed ±" in landing._finding(
         alike, landing.file_link
     )
     moving = landing._finding(judged("1", "still moving"), landing.file_link)

@@ -66,9 +66,9 @@ CASES = {
 def test_retractions_travel_and_win_over_the_same_line(here, there, number, mine, theirs, current):
     fill(here, *(step if isinstance(step, str) else number(step) for step in mine))
     fill(there, *(step if isinstance(step, str) else number(step) for step in theirs))
-    held = shown(there)
+    before = shown(there)
     here.merge(there)
-    assert shown(here) == current and shown(there) == held
+    assert shown(here) == current and shown(there) == before
     once = lines(here)
     here.merge(there)
     assert lines(here) == once

@@ -160,8 +160,8 @@ VALUES = {
 
 @pytest.mark.parametrize(("text", "value"), VALUES.items())
 def test_values_are_what_papermill_makes_of_them(text, value):
-    found = value_of(text)
-    assert found == value and type(found) is type(value)
+    made = value_of(text)
+    assert made == value and type(made) is type(value)
     cli = pytest.importorskip("papermill.cli")
     if text not in ("false", "null", "[1, 2]", '"False"'):
         assert cli._resolve_type(text) == value

@@ -87,10 +87,10 @@ def test_a_training_goes_on_from_its_checkpoint_with_what_was_seen(context, tmp_
 
     class Spending(Looking):
         def __call__(self, network, model):
-            found = super().__call__(network, model)
+            frame = super().__call__(network, model)
             if len(self.networks) == 3:
                 stack.enter_context(until(-math.inf))
-            return found
+            return frame
 
     with contextlib.ExitStack() as stack, pytest.raises(OutOfTime):
         context.networks([(longer, 0)], Observer("biases", Spending(), epochs))

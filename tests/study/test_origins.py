@@ -27,11 +27,13 @@ def test_every_field_is_one_of_the_protocol(experiment, scale):
 
 def test_values_are_read_from_the_protocol_of_the_scale():
     experiment = experiments.get("lgg/s41_distillation")
-    found = {
+    by_scale = {
         s: origins.origins_table(experiment, s).set_index("setting")["value"] for s in ("short", "paper")
     }
-    assert found["short"]["epochs of a student"] == "3" and found["paper"]["epochs of a student"] == "200"
-    assert found["paper"]["weight λ of GKD"] == "25"
+    assert (
+        by_scale["short"]["epochs of a student"] == "3" and by_scale["paper"]["epochs of a student"] == "200"
+    )
+    assert by_scale["paper"]["weight λ of GKD"] == "25"
 
 
 def test_the_floor_of_the_relative_mean_is_that_of_the_code():

@@ -39,6 +39,11 @@ def test_little_has_to_be_said(folder):
     assert toy.experiments == ("toy/s1_toy",) and toy.claims is None and toy.tables == ()
 
 
+def test_units_keep_their_order(folder):
+    (folder / "toy/paper.toml").write_text(WHOLE + "[units]\n'z.*' = 'pixels'\na = 'bits'\n")
+    assert find("toy").units == (("z.*", "pixels"), ("a", "bits"))
+
+
 def test_articles_are_families_by_themselves(folder):
     (folder / "toy/paper.toml").write_text('kind = "articles"\n' + WHOLE)
     assert find("toy").families == "section"
@@ -92,6 +97,8 @@ def test_a_paper_that_is_not_there_is_named(folder, name):
         (WHOLE + "[tables]\ntable-1 = 'four'\n", "table-1 is 'four'; write a whole number"),
         ("title = 'x'\n" + WHOLE, "overwrite"),
         ("tables = [1]\n" + WHOLE, "tables is [1]; write a table"),
+        (WHOLE + "[units]\n'radius_(' = 'pixels'\n", "a unit has the pattern 'radius_(', which is none"),
+        (WHOLE + "[units]\nradius = 3\n", "radius is 3; write a text"),
     ],
     ids=str,
 )

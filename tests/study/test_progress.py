@@ -74,7 +74,7 @@ def test_else_the_network_ledger_says_it(embedding, reduction, size):
 
 def test_it_is_derived_with_everything_else(embedding):
     experiment = SimpleNamespace(reference="", derived=())
-    (found,) = with_derived(experiment, [embedding()], {"0" * 16: training(5.0, 10 * LEAST)})
-    assert found.metrics["progress"] == pytest.approx(1.0)
+    (record,) = with_derived(experiment, [embedding()], {"0" * 16: training(5.0, 10 * LEAST)})
+    assert record.metrics["progress"] == pytest.approx(1.0)
     (other,) = with_derived(experiment, [embedding()], {"1" * 16: training(5.0, 1.0)})
     assert "progress" not in other.metrics

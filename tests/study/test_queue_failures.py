@@ -144,9 +144,9 @@ def test_memory_of_the_failed_try_is_free_before_the_next(experiment, ledger, co
 
     def hungry(specs, context):
         if len(specs) > 1:
-            held = torch.zeros(3)
-            failed.append(weakref.ref(held))
-            cycle = [held]
+            tensor = torch.zeros(3)
+            failed.append(weakref.ref(tensor))
+            cycle = [tensor]
             cycle.append(cycle)
             raise MemoryError
         assert [reference() for reference in failed] == [None]

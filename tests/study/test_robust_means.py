@@ -22,29 +22,29 @@ def shown(make_record, tmp_path):
     records = []
     for seed in range(2):
         for arm, table, clean in (("cross_entropy", REFERENCE, 20.0), ("graph_smoothness", OURS, 44.0)):
-            found = errors(table, 2.0 * seed)
+            by_corruption = errors(table, 2.0 * seed)
             metrics = {
                 "clean_error": clean + 2 * seed,
-                "mean_corrupted_error": mean(map(mean, found.values())),
+                "mean_corrupted_error": mean(map(mean, by_corruption.values())),
             }
-            records.append(make_record(arm, seed, "reduced", NAME, metrics=metrics | found))
+            records.append(make_record(arm, seed, "reduced", NAME, metrics=metrics | by_corruption))
     return Shown(NAME, "reduced", tuple(records), Ledger(tmp_path))
 
 
 def test_the_corruption_with_the_largest_ratio_has_the_leverage(shown):
     """Pixelate hurts the reference by 0.2 points, less than the least harm, and does not count."""
-    found = robust_means.leverage(shown, "graph_smoothness")
+    leverage = robust_means.leverage(shown, "graph_smoothness")
     fog, brightness = 100 * (6 + 10) / (10 + 20), 100 * (2 + 6) / (1 + 3)
-    assert found.corruption == "brightness"
-    assert found.part == pytest.approx(brightness / 2)
-    assert found.whole == pytest.approx((fog + brightness) / 2)
-    assert found.without == pytest.approx(fog)
-    assert found.pooled == pytest.approx(100 * (8 + 4) / (15 + 2))
+    assert leverage.corruption == "brightness"
+    assert leverage.part == pytest.approx(brightness / 2)
+    assert leverage.whole == pytest.approx((fog + brightness) / 2)
+    assert leverage.without == pytest.approx(fog)
+    assert leverage.pooled == pytest.approx(100 * (8 + 4) / (15 + 2))
 
 
 def test_the_reference_has_even_leverage_and_no_arm_none(shown):
-    found = robust_means.leverage(shown, "cross_entropy")
-    assert found.whole == found.without == found.pooled == pytest.approx(100)
+    leverage = robust_means.leverage(shown, "cross_entropy")
+    assert leverage.whole == leverage.without == leverage.pooled == pytest.approx(100)
     assert robust_means.leverage(shown, "no_such_arm") is None
 
 
@@ -57,8 +57,8 @@ def test_nothing_has_leverage_where_nothing_harms_the_reference(shown):
 def test_accuracy_lost_is_over_what_is_above_guessing(shown):
     rise = mean(map(mean, OURS.values())) - 44
     expected = t_interval([100 * rise / (90 - 44), 100 * rise / (90 - 46)])
-    found = robust_means.accuracy_lost(shown, "graph_smoothness")
-    assert (found.mean, found.half_width, found.n) == pytest.approx((expected.mean, expected.half_width, 2))
+    lost = robust_means.accuracy_lost(shown, "graph_smoothness")
+    assert (lost.mean, lost.half_width, lost.n) == pytest.approx((expected.mean, expected.half_width, 2))
     two = robust_means.accuracy_lost(shown, "cross_entropy", classes=2)
     rise = mean(map(mean, REFERENCE.values())) - 20
     assert two.mean == pytest.approx(mean([100 * rise / (50 - 20), 100 * rise / (50 - 22)]))

@@ -1,3 +1,4 @@
+import math
 from types import SimpleNamespace
 
 import pandas as pd
@@ -6,7 +7,8 @@ import pytest
 from lggkit.study import tables
 from lggkit.study.ledger import Ledger
 from lggkit.study.paper import cells
-from lggkit.study.statistics import t_interval
+from lggkit.study.statistics import Interval, t_interval
+from lggkit.study.texts import known
 from lggkit.study.view import Shown
 
 
@@ -58,7 +60,7 @@ def test_a_number_stays_on_one_line(number):
 
 def test_arms_that_were_not_run_have_no_row(shown):
     table = tables.arms_table(shown, {"sp": "SP", "kd": "Hinton KD", "gkd": "GKD"}, {"size": "parameters"}, 1)
-    assert table.to_dict("records") == [{"": "GKD", "size": "94154.0 ± 0.0 (3)"}]
+    assert table.to_dict("records") == [{"": "GKD", "size": "94,154.0 ± 0.0 (3)"}]
 
 
 @pytest.mark.parametrize(
@@ -94,16 +96,40 @@ def test_only_an_interval_beside_zero_has_a_sign(values, text):
 
 def test_released_values_come_with_their_spread_and_its_kind():
     table = tables.printed_table("lgg", "table-1-released").set_index("row")
-    held = {c.row: c for c in cells("lgg") if c.table == "table-1-released"}
-    gkd = held["GKD"]
+    by_row = {c.row: c for c in cells("lgg") if c.table == "table-1-released"}
+    gkd = by_row["GKD"]
     assert table.loc["GKD", "error"] == f"{gkd.value:g} ± {gkd.spread:g} (sd)"
     assert table.loc["GKD", "runs"] == gkd.n
-    assert table.loc["Teacher", "error"] == f"{held['Teacher'].value:g}"
+    assert table.loc["Teacher", "error"] == f"{by_row['Teacher'].value:g}"
 
 
 def test_intervals_of_one_seed_have_no_half_width():
     assert tables.interval_text(t_interval([3.0])) == "3.00 (1)"
-    assert tables.interval_text(t_interval([1.0, 3.0]), 1) == "2.0 ± 12.7 (2)"
+    assert tables.interval_text(t_interval([1.0, 3.0]), 1) == "2 ± 13 (2)"
+
+
+@pytest.mark.parametrize(
+    ("ends", "digits", "text"),
+    [
+        ((19142.98, -22471.79, 60757.75), 2, "19,000 ± 42,000 (3)"),
+        ((114.8, 72.96, 156.64), 2, "115 ± 42 (3)"),
+        ((95.451, 95.33, 95.572), 2, "95.45 ± 0.12 (3)"),
+        ((95.451, 95.4509, 95.4511), 2, "95.45 ± 0.00 (3)"),
+        ((5.0, 5.0, 5.0), 2, "5.00 ± 0.00 (3)"),
+        ((-0.02, -9.0, 8.96), 3, "0.0 ± 9.0 (3)"),
+    ],
+)
+def test_a_number_ends_where_its_interval_does(ends, digits, text):
+    assert tables.interval_text(Interval(*ends, n=3), digits) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "half_width", "text"),
+    [(3.14159e-9, 1e-10, "3.1e-09"), (2.5, math.inf, "2.5"), (2.0, 0.0, "2.0"), (0.9999, 0.0996, "1.000")],
+)
+def test_what_is_known_of_a_number(value, half_width, text):
+    digits = None if 0 < half_width < math.inf else 1
+    assert known(value, half_width, digits) == text
 
 
 def test_arms_of_one_origin_share_a_row_and_reasons_of_a_path_are_left_out(make_record, tmp_path):

@@ -29,9 +29,9 @@ def split(requirement):
 
 
 def declared():
-    found = project()
-    extras = [r for group in found["optional-dependencies"].values() for r in group]
-    return dict(map(split, found["dependencies"] + extras))
+    metadata = project()
+    extras = [r for group in metadata["optional-dependencies"].values() for r in group]
+    return dict(map(split, metadata["dependencies"] + extras))
 
 
 def tool(name):
@@ -162,8 +162,8 @@ def test_benchmarks_are_kept_and_fail_when_slow_or_wrong(tmp_path, monkeypatch):
     assert len(failed) == 2
     assert "wrong" in failed[0] and "differ" in failed[0]
     assert "slow" in failed[1] and "ratio 2.00, 3 is declared" in failed[1]
-    kept = json.loads((tmp_path / "out" / "it-cpu-1-thread.json").read_text())
-    assert kept["title"] == "A title: with more" and [row["name"] for row in kept["rows"]] == [
+    content = json.loads((tmp_path / "out" / "it-cpu-1-thread.json").read_text())
+    assert content["title"] == "A title: with more" and [row["name"] for row in content["rows"]] == [
         "slow",
         "wrong",
     ]

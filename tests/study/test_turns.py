@@ -34,8 +34,8 @@ def ask(folder, description, seeds):
     torch.set_num_threads(1)
     trainings = NetworkLedger(folder / "trainings" / f"{os.getpid()}.jsonl")
     context = StudyContext(weights=folder / "weights", trainings=trainings, device=torch.device("cpu"))
-    found = context.networks([(description, seed) for seed in seeds])
-    assert [result.key for result in found] == [description.key(seed) for seed in seeds]
+    results = context.networks([(description, seed) for seed in seeds])
+    assert [result.key for result in results] == [description.key(seed) for seed in seeds]
 
 
 def seeds_trained(folder):

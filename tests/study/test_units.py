@@ -42,8 +42,8 @@ def claimed(monkeypatch):
     return claim
 
 
-def order(found):
-    return [(unit.title, unit.seed) for unit in found]
+def order(pending):
+    return [(unit.title, unit.seed) for unit in pending]
 
 
 def test_seeds_take_turns_and_tables_come_before_ablations(experiment, ledger):
@@ -61,14 +61,14 @@ def test_arms_that_claims_name_come_first_table_or_not(experiment, ledger, claim
 def test_seed_0_of_every_chapter_comes_before_seed_1_of_any(experiment, ledger, monkeypatch):
     second = dataclasses.replace(experiment, name="lgg/s01_toy", arms=experiment.arms[1:2])
     monkeypatch.setattr(experiments, "all_experiments", lambda: [experiment, second])
-    found = [(unit.experiment.name[-7:], *place) for unit, place in zip_order(ledger)]
-    assert found[:3] == [("s00_toy", "base", 0), ("s00_toy", "ours", 0), ("s01_toy", "base", 0)]
-    assert [entry[2] for entry in found[:9]] == [0] * 3 + [1] * 3 + [2] * 3
+    places = [(unit.experiment.name[-7:], *place) for unit, place in zip_order(ledger)]
+    assert places[:3] == [("s00_toy", "base", 0), ("s00_toy", "ours", 0), ("s01_toy", "base", 0)]
+    assert [entry[2] for entry in places[:9]] == [0] * 3 + [1] * 3 + [2] * 3
 
 
 def zip_order(ledger):
-    found = queue.pending([ledger], "reduced")
-    return zip(found, order(found), strict=True)
+    pending = queue.pending([ledger], "reduced")
+    return zip(pending, order(pending), strict=True)
 
 
 def join(experiment, monkeypatch):
@@ -79,12 +79,12 @@ def join(experiment, monkeypatch):
 def test_a_group_is_together_within_a_seed(experiment, ledger, context, claimed, monkeypatch):
     claimed("ours", "ablation")
     join(experiment, monkeypatch)
-    found = queue.pending([ledger], "reduced")
+    pending = queue.pending([ledger], "reduced")
     pair = "ours + ablation"
-    assert order(found)[:4] == [(pair, 0), (pair, 1), ("ours", 2), ("base", 0)]
-    assert len({unit.key for unit in found}) == len(found)
-    mine = queue.only_arm(found, "ours")
-    assert [unit.key for unit in mine] == [unit.key for unit in found[:3]]
+    assert order(pending)[:4] == [(pair, 0), (pair, 1), ("ours", 2), ("base", 0)]
+    assert len({unit.key for unit in pending}) == len(pending)
+    mine = queue.only_arm(pending, "ours")
+    assert [unit.key for unit in mine] == [unit.key for unit in pending[:3]]
     queue.run(mine, ledger, context)
     left = queue.pending([ledger], "reduced")
     assert order(left)[:2] == [("ablation", 0), ("ablation", 1)]
@@ -145,30 +145,30 @@ def test_with_less_than_a_minute_only_what_fits_is_begun(experiment, ledger, con
 
 
 def test_what_another_process_has_measured_meanwhile_is_not_measured_again(experiment, ledger, context):
-    found = queue.pending([ledger], "reduced")
-    queue.run(found[:1], ledger, context)
-    outcome = queue.run(found[:2], ledger, context)
+    pending = queue.pending([ledger], "reduced")
+    queue.run(pending[:1], ledger, context)
+    outcome = queue.run(pending[:2], ledger, context)
     assert [(record.arm, record.seed) for record in outcome.measured] == [("ours", 0)]
 
 
 def test_a_unit_that_another_is_at_is_left_for_later(experiment, ledger, context, caplog):
-    found = queue.pending([ledger], "reduced")[:2]
-    turn = Turn(context.weights, found[0].key)
+    pending = queue.pending([ledger], "reduced")[:2]
+    turn = Turn(context.weights, pending[0].key)
     assert turn.take()
     waited = threading.Timer(0.5, turn.give)
     waited.start()
-    outcome = queue.run(found, ledger, context)
+    outcome = queue.run(pending, ledger, context)
     assert [record.arm for record in outcome.measured] == ["ours", "base"]
     assert f"to measure {NAME}, base, seed 0" in caplog.text
     assert [p.name for p in context.weights.iterdir() if p.is_file()] == []
 
 
 def test_a_unit_that_another_keeps_is_left_when_the_budget_is_over(experiment, ledger, context):
-    found = queue.pending([ledger], "reduced")[:2]
-    turn = Turn(context.weights, found[0].key)
+    pending = queue.pending([ledger], "reduced")[:2]
+    turn = Turn(context.weights, pending[0].key)
     assert turn.take()
     begun = time.monotonic()
-    outcome = queue.run(found, ledger, context, budget=1.0, known=())
+    outcome = queue.run(pending, ledger, context, budget=1.0, known=())
     turn.give()
     assert outcome.failed == [] and time.monotonic() - begun < 60
     assert ("base", 0) in order(outcome.left)
@@ -245,21 +245,21 @@ def test_status_is_one_screen_and_adds_up(filled, experiment, monkeypatch):
     monkeypatch.setattr(paths, "results", lambda: filled.root)
     ended = CliRunner().invoke(app, ["study", "status", "--json"])
     assert ended.exit_code == 0, ended.output
-    found = json.loads(ended.stdout)
-    (row,) = (row for row in found["experiments"] if row["scale"] == "reduced")
+    state = json.loads(ended.stdout)
+    (row,) = (row for row in state["experiments"] if row["scale"] == "reduced")
     assert (row["recorded"], row["planned"], row["pending"]) == (4, 8, 4)
     assert row["trainings"] == 2 and row["core_hours"] == round((2 * 630 + 1000) / 3600, 2)
-    assert row["estimated_hours"] > 0 and found["other"]["trainings"] == 1
+    assert row["estimated_hours"] > 0 and state["other"]["trainings"] == 1
     shown = CliRunner().invoke(app, ["study", "status"]).stdout.splitlines()
     assert len(shown) <= 30 and max(map(len, shown)) <= 110
     assert shown[-2].split()[-4] == "3", "of no record included"
 
 
 def test_the_state_of_the_repository_is_known():
-    found = overview.overview([Ledger(paths.results())])
-    names = {(row["experiment"], row["scale"]) for row in found["experiments"]}
+    state = overview.overview([Ledger(paths.results())])
+    names = {(row["experiment"], row["scale"]) for row in state["experiments"]}
     assert ("lgg/s41_distillation", "short") in names
-    for row in found["experiments"]:
+    for row in state["experiments"]:
         assert row["recorded"] + row["pending"] == row["planned"]
         assert (row["estimated_hours"] > 0) == (row["pending"] > 0)
 

@@ -191,8 +191,12 @@ def test_what_is_no_finite_number_decides_nothing_and_is_said(cell, claim, runs,
         {"kind": "equivalent", "margin": 1.0},
         {"kind": "exact", "left": "gkd", "margin": 20.0},
     ):
-        (found,) = judge(records, dataclasses.replace(claim, **change))
-        assert (found.verdict, found.p_value, found.scale) == (v.UNDECIDED, None, "reduced") and found.reason
+        (verdict,) = judge(records, dataclasses.replace(claim, **change))
+        assert (verdict.verdict, verdict.p_value, verdict.scale) == (
+            v.UNDECIDED,
+            None,
+            "reduced",
+        ) and verdict.reason
 
 
 def test_a_conjunction_gives_the_reason_of_its_part(claim, runs):

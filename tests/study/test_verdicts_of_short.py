@@ -24,10 +24,10 @@ def short():
 def test_intervals_alone_give_the_verdicts_that_they_gave(paper, short):
     """`verdicts_of_short.csv` holds those; whoever measures short trainings again enters what they give."""
     judged = v.claim_verdicts(claims(paper), short, lengths=False)
-    found = {j.claim.id: (j.verdict, j.n, j.survives_holm) for j in judged}
+    verdicts = {j.claim.id: (j.verdict, j.n, j.survives_holm) for j in judged}
     with open(KNOWN, newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["paper"] == paper]
-    assert found == {r["id"]: (r["verdict"], int(r["n"]), r["survives_holm"] == "yes") for r in rows}
+    assert verdicts == {r["id"]: (r["verdict"], int(r["n"]), r["survives_holm"] == "yes") for r in rows}
 
 
 @pytest.mark.parametrize("paper", [one.name for one in papers()])

@@ -102,8 +102,8 @@ def test_pairs_are_made_of_seeds_that_both_arms_have(root, make_record):
     for arm, by_seed in errors.items():
         for seed, error in by_seed.items():
             ledger.append(make_record(arm, seed, "paper", NAME, metrics={"test_error": error}))
-    found = view.at(NAME, "paper").paired("base", "ours", "test_error")
-    assert (found.mean, found.n) == (2.0, 2)
+    difference = view.at(NAME, "paper").paired("base", "ours", "test_error")
+    assert (difference.mean, difference.n) == (2.0, 2)
 
 
 def test_failures_and_unknown_scales_are_one_sentence(root, monkeypatch):
@@ -146,8 +146,8 @@ def test_differences_that_are_rounding_are_not_resolved(root, make_record):
     for arm, errors in {"base": [10.9, 11.0, 11.1], "ours": [10.0, 10.1, 10.2]}.items():
         for seed, error in enumerate(errors):
             ledger.append(make_record(arm, seed, "paper", NAME, metrics={"error": error}))
-    found = view.at(NAME, "paper").paired("base", "ours", "error")
-    assert found.mean == pytest.approx(0.9) and not found.resolved
+    difference = view.at(NAME, "paper").paired("base", "ours", "error")
+    assert difference.mean == pytest.approx(0.9) and not difference.resolved
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), [1.0], None], ids=str)

@@ -13,9 +13,9 @@ STATE = {"step": 3, "model": {"w": torch.arange(6.0)}, "curves": {"loss": [1.0, 
 
 def test_what_is_written_is_read(tmp_path):
     write_checkpoint(tmp_path / "new" / "run.pt", STATE)
-    found = read_checkpoint(tmp_path / "new" / "run.pt")
-    assert torch.equal(found["model"].pop("w"), STATE["model"]["w"])
-    assert found == {**STATE, "model": {}}
+    state = read_checkpoint(tmp_path / "new" / "run.pt")
+    assert torch.equal(state["model"].pop("w"), STATE["model"]["w"])
+    assert state == {**STATE, "model": {}}
     assert os.listdir(tmp_path / "new") == ["run.pt"]
 
 

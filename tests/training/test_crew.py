@@ -77,7 +77,7 @@ def test_a_replay_asks_the_teacher_once_whoever_learns_from_it(data, make_net, p
 
 def test_no_graph_reads_what_a_teacher_kept_for_another(data, make_net, pretend):
     teacher, seen = Teacher(make_net(7), ["output"]), [[], []]
-    objectives = [distilled(teacher, seen=kept) for kept in seen]
+    objectives = [distilled(teacher, seen=latents_seen) for latents_seen in seen]
     train_many([make_net(), make_net(1)], data, config(), seeds=[0, 1], objectives=objectives)
     assert not {id(latents) for latents in seen[0]} & {id(latents) for latents in seen[1]}
 
@@ -212,10 +212,10 @@ def test_no_replay_begins_before_what_was_tried_is_put_back(data, make_net, pret
     assert len(lanes) == 3
 
 
-@pytest.mark.parametrize(("found", "off"), [([2.0, 4.4], 0.1), ([2.0, math.nan], math.inf)])
-def test_what_is_apart_by_how_much(found, off):
+@pytest.mark.parametrize(("losses", "off"), [([2.0, 4.4], 0.1), ([2.0, math.nan], math.inf)])
+def test_what_is_apart_by_how_much(losses, off):
     expected = [torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0])]
-    ours = [torch.tensor([1.0, found[0]]), torch.tensor([3.0, found[1]])]
+    ours = [torch.tensor([1.0, losses[0]]), torch.tensor([3.0, losses[1]])]
     assert apart_from(expected, ours) == pytest.approx(off)
     assert apart_from(expected[::-1], ours[::-1]) == pytest.approx(off)
 

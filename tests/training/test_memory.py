@@ -97,12 +97,12 @@ def test_checkpoints_are_kept_and_fewer_go_on_from_them(data, make_net, equal, t
 
 def test_nothing_of_the_failed_training_stays_alive(data, make_net):
     model = make_net()
-    kept = weakref.ref(model)
+    reference = weakref.ref(model)
     with contextlib.suppress(OutOfMemory):
         train(model, data, config(), objective=failing(MemoryError(), 1))
     del model
     gc.collect()
-    assert kept() is None
+    assert reference() is None
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux to limit memory")

@@ -19,17 +19,17 @@ FILES = {module_of(path): path for path in sorted(ROOT.rglob("*.py"))}
 
 def imported(path: Path) -> set[str]:
     """The package's modules that a file imports at its top level, under ``if TYPE_CHECKING`` too."""
-    found = set()
+    modules = set()
     tree = ast.parse(path.read_text())
     inside = [node for block in tree.body if isinstance(block, ast.If) for node in block.body]
     for node in [*tree.body, *inside]:
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 name = f"{node.module}.{alias.name}"
-                found.add(name if name in FILES else node.module)
-    return found & FILES.keys()
+                modules.add(name if name in FILES else node.module)
+    return modules & FILES.keys()
 
 
 def circle(modules: dict[str, Path]) -> list[str]:

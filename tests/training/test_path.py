@@ -56,8 +56,8 @@ def test_a_result_keeps_the_fields_of_its_path(data, make_net):
     assert result.path == dataclasses.replace(result.path, device="cpu", layout="contiguous")
     assert result.precision == result.path.precision == "bfloat16"
     assert "bfloat16 was asked for" in result.path.reasons[0]
-    for kept in (str(result.path), result.path.plain()):
-        assert dataclasses.replace(result, path=kept) == result
+    for path in (str(result.path), result.path.plain()):
+        assert dataclasses.replace(result, path=path) == result
 
 
 def test_a_path_that_is_taken_does_not_ask_for_its_device_again(monkeypatch):

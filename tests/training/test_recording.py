@@ -145,8 +145,8 @@ def test_a_graph_is_freed_before_the_next_is_made(data, make_net, graphs, monkey
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
 def test_on_a_gpu_a_loss_that_waits_leaves_the_next_training_its_graph(data, make_net):
     def waiting(latents, logits, labels):
-        kept = logits[labels > 0].square().sum() if (labels > 0).any() else 0
-        return F.cross_entropy(logits, labels) + kept
+        penalty = logits[labels > 0].square().sum() if (labels > 0).any() else 0
+        return F.cross_entropy(logits, labels) + penalty
 
     settings = TrainConfig(epochs=2, batch_size=8, pad=1, capture=True)
     result = train(make_net(), data, settings, objective=waiting, device="cuda")

@@ -11,12 +11,12 @@ def test_latents_are_constant_in_evaluation_mode_and_computed_once(data, make_ne
     model.register_forward_hook(lambda *_: calls.append(1))
     teacher = Teacher(model, ["maps", "output"])
     batch = Stream(data, TrainConfig(epochs=1, batch_size=8), 0).batch(0)
-    found = teacher(batch)
-    assert teacher(batch)["maps"] is found["maps"] and len(calls) == 1
-    assert not found["output"].requires_grad
+    taught = teacher(batch)
+    assert teacher(batch)["maps"] is taught["maps"] and len(calls) == 1
+    assert not taught["output"].requires_grad
     assert model.training
     with torch.no_grad():
-        torch.testing.assert_close(found["output"], model.eval()(batch.images))
+        torch.testing.assert_close(taught["output"], model.eval()(batch.images))
     assert not model.head.weight.grad and torch.equal(model.norm.running_mean, torch.zeros(6))
 
 
@@ -58,9 +58,9 @@ def test_its_latents_can_enter_a_students_loss(data, make_net):
 def test_a_wrapped_network_teaches_like_the_network(data, make_net, wrap):
     batch = Stream(data, TrainConfig(epochs=1, batch_size=8), 0).batch(0)
     names, model = ["conv", "maps", "output"], make_net()
-    found, expected = (Teacher(m, names)(batch) for m in (wrap(model), model))
+    taught, expected = (Teacher(m, names)(batch) for m in (wrap(model), model))
     for name in names:
-        torch.testing.assert_close(found[name], expected[name])
+        torch.testing.assert_close(taught[name], expected[name])
 
 
 def test_a_network_that_is_tapped_teaches_without_the_taps(data, make_net):

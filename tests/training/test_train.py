@@ -50,8 +50,8 @@ def test_it_equals_the_usual_loop(data, make_net, schedule):
 
 def test_a_restart_forgets_the_momentum(data, make_net, equal):
     ours = train(make_net(), data, config(schedule=Restart((1,), 0.1))).model
-    kept = train(make_net(), data, config(schedule=MultiStep((1,), 0.1))).model
-    assert not equal(ours, kept)
+    unbroken = train(make_net(), data, config(schedule=MultiStep((1,), 0.1))).model
+    assert not equal(ours, unbroken)
 
 
 def downhill(data, **settings):

@@ -139,8 +139,8 @@ def _errors(settings: Settings, model: nn.Module, context: Context) -> dict[str,
     data, test = context.data(embedder.data_name), context.data(embedder.data_name, train=False)
     base = data.subset(_order(len(data), data.device)[-settings.base :])
     parts = (embedder.embedded(model, part) for part in (base, test.first(settings.queries)))
-    (held, held_labels), (asked, labels) = parts
-    errors = {"error_10nn": knn_error(held, held_labels, asked, labels, NEIGHBORS)}
+    (known, known_labels), (asked, labels) = parts
+    errors = {"error_10nn": knn_error(known, known_labels, asked, labels, NEIGHBORS)}
     return errors | ({"test_error": model_error(model, test)} if embedder.by_cross_entropy else {})
 
 

@@ -93,12 +93,12 @@ def _of_network(spec: Spec, result: TrainResult, context: Context) -> dict[str, 
 def _of_embedding(spec: Spec, model: nn.Module, context: Context) -> dict[str, Any]:
     """What classifiers make of the embedding, all classes of the data set included, and how it lies."""
     embedder = spec.protocol.embedder
-    kept, held = embedder.images.split(context)
+    training, validation = embedder.images.split(context)
     test = context.data(embedder.data_name, train=False)
-    base, queries = (embedder.embedded(model, data) for data in (kept, test))
+    base, queries = (embedder.embedded(model, data) for data in (training, test))
     metrics: dict[str, Any] = {"error_10nn": knn_error(*base, *queries, 10)}
     if embedder.sweep:
-        metrics["validation_error_10nn"] = knn_error(*base, *embedder.embedded(model, held), 10)
+        metrics["validation_error_10nn"] = knn_error(*base, *embedder.embedded(model, validation), 10)
     if spec.protocol.in_table:
         metrics |= classifier_errors(base, queries, spec.protocol.svc_subset)
     if embedder.classes_kept is not None:

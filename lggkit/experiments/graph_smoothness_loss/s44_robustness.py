@@ -38,10 +38,10 @@ def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
     """
     results = trained([spec for spec in specs if spec.protocol.embedder.trained], context)
     begun = time.monotonic()
-    found = corrupted_errors(results, context)
-    seconds = (time.monotonic() - begun) / max(len(found), 1)
+    errors = corrupted_errors(results, context)
+    seconds = (time.monotonic() - begun) / max(len(errors), 1)
     for spec, result in results.items():
-        yield context.record(spec, found.get(spec, {}), seconds=seconds, **how_trained(result))
+        yield context.record(spec, errors.get(spec, {}), seconds=seconds, **how_trained(result))
     for spec in specs:
         if spec not in results:
             yield _sheet(spec, context)

@@ -86,9 +86,9 @@ class Settings(Protocol):
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
     """A record for each spec: error and cost; for students agreement with the teacher, and geometry."""
     results, images = trained(specs, context), context.data(specs[0].protocol.dataset, train=False).images
-    held = {(spec.protocol.description, spec.seed): result for spec, result in results.items()}
-    networks = cache(lambda *one: held[one] if one in held else context.networks([one])[0])
-    answers = cache(lambda *one: predict(networks(*one).model, images))
+    by_key = {(spec.protocol.description, spec.seed): result for spec, result in results.items()}
+    networks = cache(lambda *key: by_key[key] if key in by_key else context.networks([key])[0])
+    answers = cache(lambda *key: predict(networks(*key).model, images))
     for spec, result in results.items():
         begun, sound = time.monotonic(), result.diverged is None
         metrics = _of_network(spec, networks, answers, context) if sound else {}
@@ -99,13 +99,13 @@ def _of_network(spec: Spec, networks: Trained, answers: Answers, context: Contex
     settings, test = spec.protocol, context.data(spec.protocol.dataset, train=False)
     own, teacher = settings.description, settings.teacher.description
     model = networks(own, spec.seed).model
-    found = {
+    metrics = {
         **relative_cost(model, teacher.untrained(0, context), test.images.shape[1:]),
         "test_error": error_rate(answers(own, spec.seed), test.labels),
         "sigma_all_depths": mean_variations(model, test, settings.draws, settings.per_class),
     }
     alone = settings.is_teacher or networks(teacher, settings.teacher_seed).diverged is not None
-    return found if alone else found | _of_student(spec, networks, answers, test)
+    return metrics if alone else metrics | _of_student(spec, networks, answers, test)
 
 
 def _of_student(spec: Spec, networks: Trained, answers: Answers, test: DataSet) -> dict[str, Any]:

@@ -98,13 +98,13 @@ def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
     """
     results = trained(specs, context)
     begun = time.monotonic()
-    found = corrupted_errors({s: r for s, r in results.items() if not s.protocol.embedder.sweep}, context)
-    shared = (time.monotonic() - begun) / max(len(found), 1)
+    errors = corrupted_errors({s: r for s, r in results.items() if not s.protocol.embedder.sweep}, context)
+    shared = (time.monotonic() - begun) / max(len(errors), 1)
     for spec, result in results.items():
-        begun, metrics, how = time.monotonic(), found.get(spec, {}), how_trained(result)
+        begun, metrics, how = time.monotonic(), errors.get(spec, {}), how_trained(result)
         if result.diverged is None:
             metrics |= _of_network(result.model, spec.protocol, context)
-        seconds = time.monotonic() - begun + (shared if spec in found else 0.0)
+        seconds = time.monotonic() - begun + (shared if spec in errors else 0.0)
         yield context.record(spec, metrics, seconds=seconds, **how)
 
 

@@ -116,11 +116,11 @@ def _of_network(
 ) -> dict[str, Any]:
     settings, model = spec.protocol, sound[spec]
     suite, untrained = settings.suite, settings.description.untrained(spec.seed, context)
-    found = suite.metrics(model, test, direction(spec))
-    found |= settings.deformation.metrics(model, untrained, test, suite.images(test))
+    metrics = suite.metrics(model, test, direction(spec))
+    metrics |= settings.deformation.metrics(model, untrained, test, suite.images(test))
     for source in (source for source in _sources(spec) if source in sound):
-        found[f"transfer_from_{source.arm}"] = suite.transferred(model, test, direction(source))
-    return found
+        metrics[f"transfer_from_{source.arm}"] = suite.transferred(model, test, direction(source))
+    return metrics
 
 
 def _table(name: str, title: str, **defense: Any) -> Arm:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from lggkit.study.book import api_summary, figure_index, heads, numbering
+from lggkit.study.book import api_summary, citations, figure_index, heads, numbering, prompts
 
 
 def setup(app) -> dict[str, bool]:
     """Called by Sphinx."""
-    for part in (api_summary, figure_index, heads, numbering):
+    for part in (api_summary, citations, figure_index, heads, numbering, prompts):
         part.connect(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -23,8 +23,8 @@ class Index(SphinxDirective):
 def fill(app, doctree, page: str) -> None:
     """Puts the thumbnails in their place, page after page in the order of the contents."""
     for place in list(doctree.findall(IndexPlace)):
-        found = [part for other in pages(app.env) for part in _of_page(app, page, other)]
-        place.replace_self(found)
+        thumbnails = [part for other in pages(app.env) for part in _of_page(app, page, other)]
+        place.replace_self(thumbnails)
 
 
 def pages(env, start: str | None = None) -> Iterator[str]:

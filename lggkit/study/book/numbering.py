@@ -33,8 +33,8 @@ def name_the_pages(app, doctree, page: str) -> None:
 
 def short_title(title: str) -> str:
     """The section that a title ends with in parentheses, ``LGG 4.1``; else the title in quotes."""
-    found = SECTION.search(title)
-    return found[1] if found else f"“{title}”"
+    match = SECTION.search(title)
+    return match[1] if match else f"“{title}”"
 
 
 def connect(app) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lggkit.data.corruptions import CORRUPTIONS, SEVERITIES
-from lggkit.study.figures.style import PHOTOGRAPHS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,7 +34,7 @@ def contact_sheet(cells: np.ndarray) -> Figure:
     height, width = (side + GAP for side in cells.shape[3:])
     padded = np.pad(cells, ((0, 0), (0, 0), (0, 0), (0, GAP), (0, GAP)), constant_values=255)
     sheet = padded.transpose(1, 3, 0, 4, 2).reshape(cells.shape[1] * height, cells.shape[0] * width, -1)
-    figure, ax = plt.subplots(figsize=(7.2, 3.8), dpi=0.8 * PHOTOGRAPHS)
+    figure, ax = plt.subplots(figsize=(7.2, 3.8))
     ax.imshow(np.broadcast_to(sheet, (*sheet.shape[:2], 3)), interpolation="nearest")
     names = [name.replace("_", " ") for name in CORRUPTIONS]
     ax.set_xticks([(i + 0.5) * width for i in range(len(names))], names, fontsize=9, rotation=90)

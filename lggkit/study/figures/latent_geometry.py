@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from lggkit import graph
-from lggkit.study.figures.style import CLASS_COLORS, CLASS_MARKERS, PHOTOGRAPHS, WIDEST
+from lggkit.study.figures.style import CLASS_COLORS, CLASS_MARKERS, WIDEST
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +28,7 @@ def graphs_figure(arrays: Mapping[str, np.ndarray], k: int) -> Figure:
     """
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 3, figsize=(WIDEST, 3.9), dpi=PHOTOGRAPHS)
+    figure, axes = plt.subplots(1, 3, figsize=(WIDEST, 3.9))
     for ax, name in zip(axes, NAMES, strict=True):
         _graph_panel(ax, arrays[f"adjacency_{name}"], arrays["thumbnails"], arrays["labels"])
         ax.set_title(_panel_title(name, arrays[f"adjacency_{name}"], arrays["labels"], k))

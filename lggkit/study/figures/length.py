@@ -73,7 +73,7 @@ def length_figure(claims: Sequence[Claim], found: Mapping[str, ByLength]) -> Fig
     groups: dict[str, list[Claim]] = defaultdict(list)
     for claim in claims:
         if claim.number in found:
-            groups[unit_of(metric_of(claim)) or metric_of(claim)].append(claim)
+            groups[unit_of(claim) or metric_of(claim)].append(claim)
     figure, axes = panels(len(groups))
     for ax, (unit, members) in zip(axes, groups.items(), strict=True):
         _panel(ax, members, found)

@@ -46,8 +46,6 @@ PAPER_COLOR = "#000000"
 GRAY = "#888888"
 PAGE = 7.2
 """The width of a page's text in inches: a wider figure is shown smaller."""
-PHOTOGRAPHS = 96
-"""Dots an inch of figures that hold many images or points, whose files would be too large else."""
 WIDEST = 8.6
 """Inches from which on the smallest text of a figure would be below 8 pt on the page."""
 

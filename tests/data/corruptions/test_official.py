@@ -42,29 +42,29 @@ def published(tmp_path, monkeypatch, data):
 
 def test_the_published_arrays_are_taken_and_named(data, published, monkeypatch):
     monkeypatch.setenv("LGGKIT_DATA", str(published))
-    found = corrupted(data, "fog", 3)
-    assert (found.source, found.name, found.severity) == ("CIFAR-10-C", "fog", 3)
-    assert found.images.shape == data.images.shape and found.images.dtype == torch.uint8
+    published_set = corrupted(data, "fog", 3)
+    assert (published_set.source, published_set.name, published_set.severity) == ("CIFAR-10-C", "fog", 3)
+    assert published_set.images.shape == data.images.shape and published_set.images.dtype == torch.uint8
     expected = 60 + torch.arange(N)
-    assert torch.equal(found.images[:, 0, 5, 9].long(), expected)
-    assert torch.equal(found.images[:, 2, 5, 9].long(), expected + 100)
-    assert torch.equal(found.images[:, 0, 30, 9].long(), expected + 3)
+    assert torch.equal(published_set.images[:, 0, 5, 9].long(), expected)
+    assert torch.equal(published_set.images[:, 2, 5, 9].long(), expected + 100)
+    assert torch.equal(published_set.images[:, 0, 30, 9].long(), expected + 3)
     assert source_of(data) == "CIFAR-10-C"
-    found.images[0] = 0
+    published_set.images[0] = 0
 
 
 def test_the_first_images_are_enough(data, published):
-    found = corrupted(data.subset([0, 1]), "fog", 5, folder=published)
-    assert found.source == "CIFAR-10-C" and found.images[:, 0, 0, 0].tolist() == [100, 101]
+    fog = corrupted(data.subset([0, 1]), "fog", 5, folder=published)
+    assert fog.source == "CIFAR-10-C" and fog.images[:, 0, 0, 0].tolist() == [100, 101]
 
 
 @pytest.mark.parametrize("name", ["cifar10", "cifar100", "svhn", "digits"])
 def test_elsewhere_ours_are_made_and_named(name, data, tmp_path):
     other = DataSet(data.images, data.labels, data.classes, data.mean, data.std, name, "test")
-    found = corrupted(other, "snow", 2, seed=4, folder=tmp_path)
+    snow = corrupted(other, "snow", 2, seed=4, folder=tmp_path)
     title = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "svhn": "SVHN"}.get(name, name)
-    assert found.source == f"{title}-C-like" == source_of(other, tmp_path)
-    assert torch.equal(found.images, corrupt(data.images, "snow", 2, seed=4))
+    assert snow.source == f"{title}-C-like" == source_of(other, tmp_path)
+    assert torch.equal(snow.images, corrupt(data.images, "snow", 2, seed=4))
 
 
 def test_other_images_are_never_matched_with_the_published(data, published):
@@ -72,10 +72,8 @@ def test_other_images_are_never_matched_with_the_published(data, published):
     train = DataSet(data.images, data.labels, data.classes, data.mean, data.std, "cifar10", "train")
     small = DataSet(data.images[..., :16], data.labels, data.classes, data.mean, data.std, "cifar10", "test")
     for other in (shuffled, train, small):
-        found = corrupted(other, "fog", 1, folder=published)
-        assert found.source == "CIFAR-10-C-like" and torch.equal(
-            found.images, corrupt(other.images, "fog", 1)
-        )
+        fog = corrupted(other, "fog", 1, folder=published)
+        assert fog.source == "CIFAR-10-C-like" and torch.equal(fog.images, corrupt(other.images, "fog", 1))
 
 
 def test_unknown_names_are_refused_with_and_without_the_published(data, published, tmp_path):

@@ -12,9 +12,9 @@ def test_measures_are_of_each_frame_and_its_labels():
     labels = torch.tensor([0, 0, 0, 1, 1, 1])
     apart = torch.tensor([[0.0, 1], [0.2, 1.3], [0.1, 0.8], [5, 1], [5.2, 1.3], [5.1, 0.8]])
     film = torch.stack([apart, apart[[0, 1, 2, 0, 1, 2]], 2 * apart])
-    found = s42._of_film(film, labels)
-    by_moment = found["silhouette_by_moment"]
+    metrics = s42._of_film(film, labels)
+    by_moment = metrics["silhouette_by_moment"]
     assert by_moment == pytest.approx([silhouette(frame, labels) for frame in film])
     assert by_moment[0] == pytest.approx(by_moment[2]) and by_moment[0] > 0.8 > 0 > by_moment[1]
-    follows = found["initial_distance_correlation_by_moment"]
+    follows = metrics["initial_distance_correlation_by_moment"]
     assert follows[0] == pytest.approx(1) and follows[2] == pytest.approx(1) and follows[1] < 0.9

@@ -63,23 +63,23 @@ def test_neighbours_are_sought_among_the_images_kept_in_the_depth_of_the_loss(
     section, records, bounds, arm, depth
 ):
     model, test = section.network(arm), section.context.data("digits", train=False)
-    kept, held = section.spec(arm).protocol.embedder.images.split(section.context)
-    metrics, base = records[arm, 0].metrics, places(model, depth, kept)
-    asked = {"error_1nn": (test, 1), "error_10nn": (test, 10), "validation_error_10nn": (held, 10)}
+    training, validation = section.spec(arm).protocol.embedder.images.split(section.context)
+    metrics, base = records[arm, 0].metrics, places(model, depth, training)
+    asked = {"error_1nn": (test, 1), "error_10nn": (test, 10), "validation_error_10nn": (validation, 10)}
     for name, (data, k) in asked.items():
         if name in metrics:
             assert bounds.within(metrics[name], bounds.votes(base, places(model, depth, data), k)), name
-    assert ("validation_error_10nn" in metrics) == bool(len(held))
+    assert ("validation_error_10nn" in metrics) == bool(len(validation))
 
 
 def test_cross_entropy_answers_by_its_logits(section, records, bounds):
     test = section.context.data("digits", train=False)
     for seed in (0, 1):
-        found = records["cross_entropy-cifar10", seed].metrics["test_error"]
+        error = records["cross_entropy-cifar10", seed].metrics["test_error"]
         expected = bounds.logits(
             section.network("cross_entropy-cifar10", seed), test.images / 255, test.labels
         )
-        assert bounds.within(found, expected)
+        assert bounds.within(error, expected)
     assert all(
         ("test_error" in r.metrics) == (a.startswith("cross_entropy-")) for (a, _), r in records.items()
     )
@@ -111,8 +111,8 @@ def test_the_loss_a_pair_after_training_is_that_of_the_trained_network(section, 
         batch = batches.make(step)
         outputs = model(batch.images).detach()
         values.append(graph_smoothness(outputs, batch.labels, reduction="mean").item())
-    found = records["kmax-cifar10", 0].metrics["final_pair_loss"]
-    assert found == pytest.approx(values[0], rel=1e-4)
+    loss = records["kmax-cifar10", 0].metrics["final_pair_loss"]
+    assert loss == pytest.approx(values[0], rel=1e-4)
     assert pair_loss(model, embedder, 0, context, 2) == pytest.approx(mean(values), rel=1e-4)
 
 
@@ -176,9 +176,9 @@ def test_the_papers_protocol_is_the_papers():
 
 def unchanged_but_for(field, arm):
     """An arm's settings at paper scale, after a look at every other field than the one named."""
-    found, usual = settings_of(arm), settings_of("kmax-cifar10")
-    assert dataclasses.replace(found, **{field: getattr(usual, field)}) == usual
-    return found
+    settings, usual = settings_of(arm), settings_of("kmax-cifar10")
+    assert dataclasses.replace(settings, **{field: getattr(usual, field)}) == usual
+    return settings
 
 
 def test_sweeps_vary_what_they_say_and_nothing_else():

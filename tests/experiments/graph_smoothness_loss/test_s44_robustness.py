@@ -28,8 +28,8 @@ def error_bounds(section, bounds):
             return bounds.logits(model, images / 255, labels)
         depth = "penultimate" if arm == "cross_entropy_10nn" else "output"
         base = section.context.data("digits")
-        held = places(model, depth, base.images, base.labels)
-        return bounds.votes(held, places(model, depth, images, labels), 10)
+        known = places(model, depth, base.images, base.labels)
+        return bounds.votes(known, places(model, depth, images, labels), 10)
 
     return of
 
@@ -41,9 +41,9 @@ def test_errors_are_of_the_first_images_each_network_answering_in_its_own_way(
     test = section.context.data("digits", train=False)
     for place, severity in enumerate(SEVERE):
         images = corrupt(test.images[:FIRST], "gaussian_noise", severity)
-        found = records[arm, 0].metrics["errors_gaussian_noise"][place]
+        error = records[arm, 0].metrics["errors_gaussian_noise"][place]
         expected = error_bounds(arm, section.network(arm), images, test.labels[:FIRST])
-        assert bounds.within(found, expected), severity
+        assert bounds.within(error, expected), severity
 
 
 def test_clean_errors_are_on_all_test_images_but_those_of_the_means_on_the_first(

@@ -57,8 +57,10 @@ def test_agreement_is_with_the_students_own_teacher(section, records, arm):
 
 def test_every_method_trains_another_network(section):
     """A loss that does not reach the student would leave it equal to the baseline."""
-    found = [torch.cat([p.detach().flatten() for p in section.network(arm).parameters()]) for arm in STUDENTS]
-    assert not any(torch.equal(a, b) for i, a in enumerate(found) for b in found[:i])
+    weights = [
+        torch.cat([p.detach().flatten() for p in section.network(arm).parameters()]) for arm in STUDENTS
+    ]
+    assert not any(torch.equal(a, b) for i, a in enumerate(weights) for b in weights[:i])
 
 
 def test_students_trained_in_a_group_are_those_trained_alone(section, tmp_path):

@@ -104,9 +104,9 @@ def test_the_rivals_have_options_that_were_tried_on_images_held_out_and_no_outer
 @pytest.mark.parametrize("arm", TRIED)
 def test_a_swept_network_answers_for_images_that_it_did_not_see(arm, section, records, bounds):
     embedder, test = section.spec(arm).protocol.embedder, section.context.data("digits", train=False)
-    kept, held = embedder.images.split(section.context)
+    training, validation = embedder.images.split(section.context)
     model, metrics = section.network(arm), records[arm, 0].metrics
-    base, *asked = (embedder.embedded(model, part) for part in (kept, held, test))
-    assert len(held) == 200 and set(metrics) == {"validation_error_10nn", "error_10nn"}
+    base, *asked = (embedder.embedded(model, part) for part in (training, validation, test))
+    assert len(validation) == 200 and set(metrics) == {"validation_error_10nn", "error_10nn"}
     for name, queries in zip(("validation_error_10nn", "error_10nn"), asked, strict=True):
         assert bounds.within(metrics[name], bounds.votes(base, queries, 10)), name

@@ -50,15 +50,15 @@ def test_attacks_are_transferred_from_networks_of_the_same_seed(section, records
             assert metrics[f"transfer_from_{arm}"] == metrics["error_fgsm_before"]
             for source in {"vanilla", "regularizer"} - {arm}:
                 direction = suite.directions(section.network(source, seed), test)
-                found = suite.transferred(model, test, direction)
-                assert metrics[f"transfer_from_{source}"] == pytest.approx(found, abs=100 / 12 + 1e-6)
+                error = suite.transferred(model, test, direction)
+                assert metrics[f"transfer_from_{source}"] == pytest.approx(error, abs=100 / 12 + 1e-6)
 
 
 def test_only_the_table_is_attacked_from_every_arm_of_it(records):
     for (arm, seed), record in records.items():
         names = {name for name in record.metrics if name.startswith("transfer_from_")}
-        found = {name.removeprefix("transfer_from_") for name in names}
-        assert found == (set(TABLE) if arm in TABLE else {"vanilla"}), (arm, seed)
+        sources = {name.removeprefix("transfer_from_") for name in names}
+        assert sources == (set(TABLE) if arm in TABLE else {"vanilla"}), (arm, seed)
 
 
 def test_corruption_errors_are_those_of_the_first_images(section, records, bounds):
@@ -66,8 +66,8 @@ def test_corruption_errors_are_those_of_the_first_images(section, records, bound
     some = section.context.data("digits", train=False).first(suite.corruption_images)
     for place, severity in enumerate(suite.severities):
         images = corrupt(some.images, "contrast", severity) / 255
-        found = records["both", 0].metrics["errors_contrast"][place]
-        assert bounds.within(found, bounds.logits(section.network("both"), images, some.labels))
+        error = records["both", 0].metrics["errors_contrast"][place]
+        assert bounds.within(error, bounds.logits(section.network("both"), images, some.labels))
 
 
 def test_spectral_norms_are_followed_through_training(records):

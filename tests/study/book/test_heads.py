@@ -22,11 +22,11 @@ def test_scripts_that_nothing_calls_are_left_out_and_the_description_is_escaped(
     def script(filename, **attributes):
         return SimpleNamespace(filename=filename, attributes=attributes)
 
-    kept = script("tables.js")
-    scripts = [script(None, body='const THEBE_JS_URL = "x"'), script("sphinx-thebe.js"), kept]
+    tables = script("tables.js")
+    scripts = [script(None, body='const THEBE_JS_URL = "x"'), script("sphinx-thebe.js"), tables]
     context = {"script_files": scripts, "css_files": ["book.css", "sphinx-thebe.css"], "metatags": ""}
     heads.describe(None, "page", "page.html", context, page('a "b" < c'))
-    assert context["script_files"] == [kept] and context["css_files"] == ["book.css"]
+    assert context["script_files"] == [tables] and context["css_files"] == ["book.css"]
     assert 'content="a &quot;b&quot; &lt; c"' in context["metatags"]
 
 

@@ -30,7 +30,7 @@ def partition_figure(shown: Shown) -> Figure:
 
     arrays = shown.arrays("toy1")
     corners = np.split(arrays["corners"], np.cumsum(arrays["counts"])[:-1])
-    figure, axes = panels(2, 3.3, 5.9)
+    figure, axes = panels(2, 3.7)
     for ax, reach in zip(axes, (4, 1), strict=True):
         pieces = PolyCollection(corners, array=arrays["slopes"], cmap="viridis", ec="white", lw=0.5)
         ax.add_collection(pieces)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lggkit.study.figures.parts import banded, looks, one_legend, panels
-from lggkit.study.figures.style import PHOTOGRAPHS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -110,9 +109,9 @@ def images_figure(shown: Shown) -> Figure:
         [f"K b, {name}" for name in ("cat", "dog") for _ in range(3)],
         [f"a {name} of it" for name in ("cat", "dog") for _ in range(3)],
     ]
-    figure, axes = plt.subplots(3, 6, figsize=(7.2, 4.4), dpi=0.8 * PHOTOGRAPHS)
+    figure, axes = plt.subplots(3, 6, figsize=(7.2, 4.4))
     for ax, image, title in zip(axes.flat, chain(*rows), chain(*titles), strict=True):
-        ax.imshow(image.astype(float), cmap="gray")
+        ax.imshow(image.astype(float), cmap="gray", interpolation="nearest")
         ax.set_title(title, fontsize=9)
         ax.axis("off")
     return figure

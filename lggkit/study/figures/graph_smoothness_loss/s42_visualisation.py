@@ -13,7 +13,7 @@ from lggkit.evaluation import class_elongation, silhouette
 from lggkit.study import tables
 from lggkit.study.figures.parts import legend_below, looks, one_legend, panels, seed_lines
 from lggkit.study.figures.said import HEIGHT, apart_text, seeds_text
-from lggkit.study.figures.style import CLASS_COLORS, CLASS_MARKERS, PHOTOGRAPHS, WIDEST
+from lggkit.study.figures.style import CLASS_COLORS, CLASS_MARKERS, WIDEST
 from lggkit.study.statistics import Interval
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def film_figure(shown: Shown, titles: Mapping[str, str], seed: int = 0, points: 
     columns = len(first["epochs"])
     width = min(1.1 + 1.5 * columns, WIDEST)
     size = (width, 0.9 + (width - 1.1) / columns * len(films))
-    options = {"sharex": "row", "sharey": "row", "squeeze": False, "dpi": PHOTOGRAPHS}
+    options = {"sharex": "row", "sharey": "row", "squeeze": False}
     figure, axes = plt.subplots(len(films), columns, figsize=size, **options)
     for row, (arm, film) in zip(axes, films.items(), strict=True):
         for ax, frame in zip(row, film["embeddings"], strict=True):

@@ -127,4 +127,6 @@ def retrieval(shown: Shown) -> pd.DataFrame:
         "neighbours, kind": "jaccard_kind",
     }
     arms = {arm: MAPS[arm] for arm in ("absolute", "relative_unscaled", "relative_robust")}
-    return tables.arms_table(shown, {**arms, "relative_centred": "centred only"}, headings, 2)
+    arms |= {"relative_centred": "centred only"}
+    rows = {h: {title: (arm, metric) for arm, title in arms.items()} for h, metric in headings.items()}
+    return tables.metrics_table(shown, rows, 2)

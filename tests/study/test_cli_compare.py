@@ -1,0 +1,74 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from lggkit.networks import save_weights
+from lggkit.study.cli import app
+from lggkit.study.models_given import images_of, model_of
+
+CODE = """
+import torch
+def net():
+    torch.manual_seed(0)
+    layers = torch.nn.Flatten(), torch.nn.Linear(16, 5), torch.nn.ReLU(), torch.nn.Linear(5, 3)
+    return torch.nn.Sequential(*layers)
+def number():
+    return 3
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets.py").write_text(CODE)
+    np.save("inputs.npy", np.random.default_rng(0).normal(size=(40, 4, 4)))
+    return tmp_path
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["compare", *arguments])
+
+
+def test_two_networks_are_compared_and_drawn(folder):
+    ended = run("nets.py:net", "nets.py:net", "--data", "inputs.npy", "--out", "alike.svg", "--batch", "20")
+    assert ended.exit_code == 0, ended.output
+    assert "40 samples" in ended.stdout and "CKA (by chance" in ended.stdout
+    assert (folder / "alike.svg").read_text().startswith("<?xml")
+
+
+def test_programs_read_numbers(folder):
+    save_weights(model_of("nets.py:net"), "weights.pt")
+    options = ("--first-weights", "weights.pt", "--first-depths", "3,input", "--json")
+    ended = run("nets.py:net", "nets.py:net", "--data", "inputs.npy", *options)
+    told = json.loads(ended.stdout)
+    assert told["first"] == ["3", "input"] and told["second"] == ["1", "3"]
+    assert told["cka"][0][1] == pytest.approx(1.0) and len(told["r2_chance"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("nets.py", "the network is 'nets.py'; write FILE.py:FUNCTION"),
+        ("nets.py:other", "has no function 'other'"),
+        ("nets.py:number", "makes a int; let it return a torch.nn.Module"),
+        ("none.py:net", "there is no file none.py"),
+        ("inputs.npy:net", "is no Python file"),
+        ("torchvision:resnet19", "torchvision has no network 'resnet19'"),
+    ],
+)
+def test_a_network_that_is_not_there_is_one_sentence(folder, text, said):
+    ended = run(text, "nets.py:net", "--data", "inputs.npy")
+    assert ended.exit_code == 1 and said in ended.stderr and ended.stderr.count("\n") == 1
+
+
+def test_inputs_are_scaled_and_cut(folder):
+    torch.save(torch.full((9, 1, 2, 2), 255, dtype=torch.uint8), "bytes.pt")
+    assert torch.equal(images_of("bytes.pt", 5), torch.ones(5, 1, 2, 2))
+    assert images_of("digits", 7).shape == (7, 1, 8, 8)
+    torch.save({"a": torch.zeros(3)}, "named.pt")
+    for text, said in (("named.pt", "holds no array"), ("bytes.csv", "name a .npy or .pt file")):
+        with pytest.raises(ValueError, match=said):
+            images_of(text, 5)
