@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (relative-s13-images)=
 # # Stitching of images (RRR 1 to 3)
 
 # %% tags=["remove-cell"]
@@ -53,7 +52,7 @@ figure = chapter.draw(section.pictures_figure)
 chapter.facts()
 
 # %% [markdown]
-# The poster stitches text. Here the same maps {cite:p}`garciacastellanos2024` are tried on pictures. A seed has three
+# The poster stitches text. Here the same maps ([García-Castellanos *et al.*, 2024](../../book/bibliography.md "garciacastellanos2024")) are tried on pictures. A seed has three
 # autoencoders, two of one width and a narrower one, each trained by itself; their encoders are then frozen. For each
 # map and encoder a fresh decoder learns to draw pictures from coordinates, and is given the coordinates of the other
 # two. Anchors are 256 pictures that no autoencoder was trained on.
@@ -65,7 +64,7 @@ figure = chapter.draw(section.explained_figure)
 # %% [markdown]
 # ## Networks of another chapter
 #
-# Students of {doc}`/notebooks/lgg/s41_distillation`, trained on CIFAR-10 alone with several seeds and by two
+# [Students of paper 1](../lgg/s41_distillation.ipynb), trained on CIFAR-10 alone with several seeds and by two
 # distillation losses, give the latents of the last layer; a linear head learns on the coordinates of 2,000 images.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}

@@ -59,7 +59,7 @@ chapter.facts()
 # are told apart by genre (five classes, chance is 20 %). Encoders are latent semantic analysis of words and of
 # character sequences, and a network on words in two trainings; they are frozen, and a linear head is trained on
 # 2,000 verses for each. Documents of the parts are disjoint. Pictures follow in
-# {doc}`/notebooks/relative_representations/s13_images`.
+# [a chapter of their own](s13_images.ipynb).
 #
 # ## Every decoder with every encoder
 

@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (relative-s45-images)=
 # # Topological densification of few images (RRR 4)
 
 # %% tags=["remove-cell"]
@@ -50,8 +49,8 @@ chapter.say(section.errors_said)
 chapter.facts()
 
 # %% [markdown]
-# The penalty that the poster {cite:p}`garciacastellanos2024` puts before and after its relative map comes from
-# {cite:t}`hofer2020`, who test it with 1,000 labelled images of CIFAR-10. Here is that test, cut: their smaller
+# The penalty that the poster ([García-Castellanos *et al.*, 2024](../../book/bibliography.md "garciacastellanos2024")) puts before and after its relative map comes from
+# [Hofer *et al.* (2020)](../../book/bibliography.md "hofer2020"), who test it with 1,000 labelled images of CIFAR-10. Here is that test, cut: their smaller
 # network, five draws of images in place of ten, every batch with sixteen images of each class, and a fraction of
 # their 38,750 updates. The schedule is theirs otherwise.
 #
