@@ -3,7 +3,7 @@
 from lggkit.data.augmentation import apply_augmentation, augment, draw_augmentation
 from lggkit.data.batches import batches, epoch_order
 from lggkit.data.catalog import DATASETS
-from lggkit.data.class_batches import class_batches
+from lggkit.data.class_batches import class_batches, class_order
 from lggkit.data.dataset import DataSet
 from lggkit.data.files import DataCorrupt, DataUnavailable, root
 from lggkit.data.loading import load
@@ -22,6 +22,7 @@ __all__ = [
     "batches",
     "channel_statistics",
     "class_batches",
+    "class_order",
     "draw_augmentation",
     "epoch_order",
     "invented",

@@ -36,3 +36,17 @@ def class_batches(labels: Tensor, size: int, generator: torch.Generator) -> Iter
     of_class = [shuffled[labels[shuffled] == label] for label in range(len(counts))]
     for start in range(0, least - size + 1, size):
         yield torch.stack([places[start : start + size] for places in of_class])
+
+
+def class_order(labels: Tensor, size: int, generator: torch.Generator) -> Tensor:
+    """The same batches one after another, and then the samples that no batch has: int64 (n,).
+
+    Cut into batches of classes × ``size`` samples, each is made of class-pure sub-batches, class after class.
+
+    Raises:
+        TypeError, ValueError: as `class_batches`.
+    """
+    taken = torch.cat([batch.flatten() for batch in class_batches(labels, size, generator)])
+    left = torch.ones(len(labels), dtype=torch.bool)
+    left[taken] = False
+    return torch.cat([taken, left.nonzero()[:, 0]])

@@ -35,6 +35,7 @@ class DataSet:
             split.
         name: as in ``DATASETS``.
         split: ``"train"`` or ``"test"``.
+        sub_batch: None, or how many of each class a training batch holds, see `class_order`.
 
     ``from_tensors``, ``first_classes``, ``per_class`` and masks for ``subset`` wait for the device.
 
@@ -50,6 +51,7 @@ class DataSet:
     std: Tensor
     name: str
     split: str
+    sub_batch: int | None = None
 
     def __post_init__(self) -> None:
         for field in ("images", "labels", "mean", "std"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
@@ -26,13 +26,16 @@ class Images:
     """The training images of a data set: ``held_out`` of them left out, of the first classes only.
 
     ``classes_kept`` None is all classes. Which images are held out depends on their number alone. Of every
-    class as many as ``per_class`` are trained on, always the same ones; None is all of them.
+    class as many as ``per_class`` are trained on, always the same ones, or with ``drawn`` each seed's own;
+    None is all of them. With ``sub_batch`` a batch has as many of each class, side by side.
     """
 
     data: str
     classes_kept: int | None = None
     held_out: int = 0
     per_class: int | None = None
+    drawn: bool = False
+    sub_batch: int | None = None
 
     @property
     def classes(self) -> int:
@@ -48,13 +51,18 @@ class Images:
         places = order[self.held_out :].sort().values, order[: self.held_out].sort().values
         return data.subset(places[0]), data.subset(places[1])
 
-    def training(self, context: DataLender) -> DataSet:
-        """What a network is trained on."""
+    def training(self, context: DataLender, seed: int = 0) -> DataSet:
+        """What the network of a seed is trained on."""
         seen, _ = self.split(context)
         seen = seen if self.classes_kept is None else seen.first_classes(self.classes_kept)
-        if self.per_class is None:
-            return seen
-        return seen.per_class(self.per_class, torch.Generator().manual_seed(SPLIT_SEED))
+        if self.per_class is not None:
+            source = torch.Generator().manual_seed(SPLIT_SEED + self.split_of(seed))
+            seen = seen.per_class(self.per_class, source)
+        return seen if self.sub_batch is None else replace(seen, sub_batch=self.sub_batch)
+
+    def split_of(self, seed: int) -> int:
+        """Which draw of images a seed has: networks of one draw may be trained together."""
+        return seed if self.drawn else 0
 
 
 @dataclass(frozen=True)

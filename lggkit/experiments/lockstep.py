@@ -25,7 +25,8 @@ def train_networks(
     groups: dict[tuple, list[Seeded]] = defaultdict(list)
     for network, seed in wanted:
         recipe = network.recipe
-        groups[network.images, network.schedule, type(recipe), recipe.lockstep].append((network, seed))
+        split = network.images.split_of(seed)
+        groups[network.images, split, network.schedule, type(recipe), recipe.lockstep].append((network, seed))
     results: dict[Seeded, TrainResult] = {}
     for group in groups.values():
         for precision, together in by_precision(group, wanted, context, results).items():
@@ -45,7 +46,7 @@ def _train_together(
     looked = {} if observe is None else {"evaluate_at": observe.epochs}
     return train_many(
         models,
-        first.images.training(context),
+        first.images.training(context, wanted[0][1]),
         first.schedule,
         seeds=[seed for _, seed in wanted],
         objectives=[_objective(network, model, guides) for model, network in described.items()],
@@ -85,7 +86,7 @@ def _objective(network: Network, model: nn.Module, guides: Mapping[Guide, Teache
 
 def begun_run(network: Network, seed: int, context: Context) -> Run:
     """The training of a network before its first step, without checkpoint, to be advanced by hand."""
-    data, config = network.images.training(context), network.schedule
+    data, config = network.images.training(context, seed), network.schedule
     model = network.begun(seed, context)
     guides = _guides([(network, seed)], context)
     options = Options(taps=network.recipe.taps(model), after_step=network.recipe.after_step())

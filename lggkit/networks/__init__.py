@@ -18,6 +18,7 @@ from lggkit.networks.embedding import Bottleneck, EmbeddingNetwork, with_embeddi
 from lggkit.networks.normalization import InputNormalization, NormalizedNetwork, with_normalization
 from lggkit.networks.preact_resnet import PreActResNet18, preact_resnet18
 from lggkit.networks.resnet import ResNet18, resnet18
+from lggkit.networks.simple_cnn import SimpleCNN, simple_cnn
 from lggkit.networks.small import SmallNet, small_net
 from lggkit.networks.weights import load_weights, save_weights
 from lggkit.networks.wide_resnet import WideResNet28, wide_resnet28
@@ -31,6 +32,7 @@ __all__ = [
     "NormalizedNetwork",
     "PreActResNet18",
     "ResNet18",
+    "SimpleCNN",
     "SmallNet",
     "WideResNet28",
     "build",
@@ -40,6 +42,7 @@ __all__ = [
     "preact_resnet18",
     "resnet18",
     "save_weights",
+    "simple_cnn",
     "small_net",
     "wide_resnet28",
     "with_embedding",
@@ -49,12 +52,14 @@ __all__ = [
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "preact_resnet18": preact_resnet18,
     "resnet18": resnet18,
+    "simple_cnn": simple_cnn,
     "small_net": small_net,
     "wide_resnet28": wide_resnet28,
 }
 TITLES = {
     "preact_resnet18": "PreActResNet-18",
     "resnet18": "ResNet-18",
+    "simple_cnn": "a plain convolutional network",
     "small_net": "a small convolutional network",
     "wide_resnet28": "WideResNet-28",
 }

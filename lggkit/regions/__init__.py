@@ -2,7 +2,8 @@
 
 Plain functions on networks of torch and on tensors. `Cells` holds a copy of a network in float64 in which
 ReLUs can be replaced by masks; with them the network is affine, whatever its architecture, and that is all
-that cells, partitions and crossings rest on. Linear programs are SciPy's HiGHS, on the processor.
+that cells, partitions and crossings rest on. Linear programs are SciPy's HiGHS, on the processor; patterns
+and affine maps of a batch are on any device, and nothing waits for it.
 """
 
 from lggkit.regions.cells import Cell, Cells

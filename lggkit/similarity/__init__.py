@@ -2,8 +2,9 @@
 
 Plain functions on tensors, samples in rows. RDMs and their comparison (article 6), CKA without bias, shared
 nearest neighbours, both beside permuted samples, linear maps (article 1), relative maps, anchors, stitching
-and retrieval (paper 4). Gradients of relative maps are finite also at zero vectors. float16 and bfloat16 are
-accumulated in float32.
+and retrieval (paper 4). RDMs from features, CKA, linear maps and what draws at random wait for the device;
+relative maps and retrieval do not. Gradients of relative maps are finite also at zero vectors. float16 and
+bfloat16 are accumulated in float32.
 """
 
 from lggkit.similarity.anchors import choose_anchors

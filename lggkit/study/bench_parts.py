@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lggkit.study.benchmarks import Bench, Row, recorded
+from lggkit.study.benchmarks import DRAWN, Bench, Row, recorded
 
 SECTIONS = ("training", "seeds", "graph", "memory")
 NOTHING = "No benchmark of this kind is recorded yet."
@@ -136,20 +136,25 @@ def roof(bench: Bench) -> str:
 
 
 def figure(bench: Bench) -> str:
-    if bench.name != "graph":
+    if bench.name not in DRAWN:
         return ""
-    depths = any("depths" in row for row in bench.rows)
-    families = "the batch size at 512 features" + (", and with the number of maps" if depths else "")
     return "\n".join(
         [
             f"```{{figure}} ../_generated/{bench.picture}",
             f":name: fig-{bench.picture.removesuffix('.png')}",
             ":alt: Time on logarithmic axes; the library's line lies below the usual way's.",
-            f"Graph ($k = 5$) and label variation ($L^2$), forward and backward, on {bench.machine}: "
-            f"growth with {families}.",
+            f"{_grown(bench)}.",
             "```",
         ]
     )
+
+
+def _grown(bench: Bench) -> str:
+    how = f"forward and backward, on {bench.machine}: growth with"
+    if bench.name == "topology":
+        return f"Death times of eight sets of points, {how} the points of a set"
+    maps = ", and with the number of maps" if any("depths" in row for row in bench.rows) else ""
+    return f"Graph ($k = 5$) and label variation ($L^2$), {how} the batch size at 512 features{maps}"
 
 
 PARTS: list[Callable[[Bench], str]] = [times, memory, profile, bounds, strategies, roof, figure]

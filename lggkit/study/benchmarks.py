@@ -15,6 +15,8 @@ from lggkit.study import tables
 from lggkit.study.bench_rows import check_rows
 
 Row = Mapping[str, Any]
+DRAWN = {"graph": 512, "topology": 128}
+"""Benchmarks whose growth is drawn, and the features of the rows that are."""
 AGAIN = "measure it again with `make bench`, or remove the file"
 
 
@@ -36,7 +38,8 @@ class Bench:
     @property
     def picture(self) -> str:
         """The file name of its figure."""
-        return f"growth-{self.file.stem.partition('-')[2]}.png"
+        stem = self.file.stem
+        return f"growth-{stem.removeprefix('graph-')}.png"
 
     def table(self, frame: pd.DataFrame, caption: str, kind: str = "") -> str:
         """A table of the page, with machine and torch version in its caption."""
@@ -85,7 +88,7 @@ def _refuse(constant: str) -> None:
 
 
 def draw_figures(folder: Path, target: Path) -> list[Path]:
-    """The growth of the graph's cost as ``target/growth-<device>.png``, one file a device; those written.
+    """The growth of costs (`DRAWN`) as ``target/growth-<device>.png``, one file a device; those written.
 
     Raises:
         ValueError: a file is broken, or lacks the rows that the figure shows.
@@ -93,10 +96,10 @@ def draw_figures(folder: Path, target: Path) -> list[Path]:
     from lggkit.study.figures import benchmarks, use_style
 
     use_style()
-    drawn = {target / b.picture: b for b in recorded(folder) if b.name == "graph"}
+    drawn = {target / b.picture: b for b in recorded(folder) if b.name in DRAWN}
     for file, bench in drawn.items():
         try:
-            save_figure(benchmarks.growth_figure(bench.rows), file)
+            save_figure(benchmarks.growth_figure(bench.rows, DRAWN[bench.name]), file)
         except ValueError as error:
             raise ValueError(f"{bench.file}: {error}") from error
     return list(drawn)

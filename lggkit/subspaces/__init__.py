@@ -3,7 +3,7 @@
 A subspace is an orthonormal basis (n, l), r of them of one dimension a tensor (r, n, l); what is said of one
 is the same for every basis of it. Article 5 of "Geometries of learning" asks for a subspace that meets each
 of them in a few dimensions, where a mean has to be near the whole of each. Gradients go through angles and
-fits; float16 and bfloat16 are accumulated in float32.
+fits; float16 and bfloat16 are accumulated in float32. Everything waits for the device, for decompositions do.
 """
 
 from lggkit.subspaces.angles import principal_angles, schubert_distance, schubert_fit

@@ -5,7 +5,7 @@ from lggkit.training.config import TrainConfig
 from lggkit.training.loop import train, train_many
 from lggkit.training.memory import OutOfMemory
 from lggkit.training.processor import CodePath, choose_path
-from lggkit.training.schedules import MultiStep, OneCycle, Restart, Schedule
+from lggkit.training.schedules import Cosine, MultiStep, OneCycle, Restart, Schedule
 from lggkit.training.step import Objective, cross_entropy
 from lggkit.training.stream import Batch, Stream
 from lggkit.training.task import PathTaken, TrainResult
@@ -16,6 +16,7 @@ __all__ = [
     "CheckpointDamaged",
     "CheckpointError",
     "CodePath",
+    "Cosine",
     "MultiStep",
     "Objective",
     "OneCycle",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -94,6 +95,17 @@ class OneCycle(Schedule):
         if place < self.warmup:
             return self.start + (1 - self.start) * place / self.warmup
         return 1 + (self.final - 1) * (place - self.warmup) / (1 - self.warmup)
+
+
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """Half a cosine from 1 to 0: ``(1 + cos(π epoch / epochs)) / 2``, at the start of each epoch."""
+
+    kind: str = field(default="cosine", init=False)
+
+    def factor(self, epoch: float, epochs: int) -> float:
+        """Constant within an epoch, as torch's schedule is where it is stepped once an epoch."""
+        return (1 + math.cos(math.pi * math.floor(epoch) / epochs)) / 2
 
 
 def _increasing(milestones: tuple[int, ...], whole_ones: bool = False) -> tuple[int, ...]:

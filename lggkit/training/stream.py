@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lggkit.data import DataSet, apply_augmentation, draw_augmentation, epoch_order, to_float
+from lggkit.data import DataSet, apply_augmentation, class_order, draw_augmentation, epoch_order, to_float
 from lggkit.training.config import TrainConfig
 from lggkit.training.seeds import generator
 
@@ -51,8 +51,8 @@ class Stream:
 
     Each epoch draws its order and its augmentation from two generators seeded by (seed, epoch): a resumed
     training needs no generator state, arms with the same seed see the same images, and without augmentation
-    the order stays the same. The last batch of an epoch is short where the sizes do not divide, or left out;
-    ``full_batches`` come before it.
+    the order stays the same. A set with a ``sub_batch`` is taken class by class. The last batch of an epoch
+    is short where the sizes do not divide, or left out; ``full_batches`` come before it.
     """
 
     def __init__(self, data: DataSet, config: TrainConfig, seed: int) -> None:
@@ -118,8 +118,13 @@ class Stream:
 
     def _draw(self, epoch: int) -> tuple[Tensor, ...]:
         count = len(self.data)
-        order = epoch_order(count, generator(self.seed, "order", epoch))
+        order = self._order(generator(self.seed, "order", epoch))
         if not self.config.augment:
             return (order,)
         source = generator(self.seed, "augmentation", epoch)
         return (order, *draw_augmentation(count, source, self.config.pad, self.config.flip))
+
+    def _order(self, source: torch.Generator) -> Tensor:
+        if self.data.sub_batch is None:
+            return epoch_order(len(self.data), source)
+        return class_order(self.data.labels.cpu(), self.data.sub_batch, source)

@@ -58,7 +58,8 @@ chapter.facts()
 # The reviews and the pre-trained encoders of the poster could not be had. Instead, verses in English and French
 # are told apart by genre (five classes, chance is 20 %). Encoders are latent semantic analysis of words and of
 # character sequences, and a network on words in two trainings; they are frozen, and a linear head is trained on
-# 2,000 verses for each. Documents of the parts are disjoint. CIFAR-10 networks and autoencoders were cut.
+# 2,000 verses for each. Documents of the parts are disjoint. Pictures follow in
+# [a chapter of their own](s13_images.ipynb).
 #
 # ## Every decoder with every encoder
 

@@ -76,7 +76,8 @@ chapter.show(section.deaths_table, caption, "tab-rrr-deaths")
 # %% [markdown]
 # ## Few labels, and no map
 #
-# The work that the poster builds on trains with 1,000 images; here it is 1,000 verses. Its image test was cut.
+# The work that the poster builds on trains with 1,000 images; here it is 1,000 verses. Images follow in
+# [a chapter of their own](s45_images.ipynb).
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = "Networks trained with 1,000 labelled verses, plain and densified."

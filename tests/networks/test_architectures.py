@@ -18,6 +18,7 @@ CIFAR = (3, 32, 32)
         ("preact_resnet18", {"classes": 100}, 11_171_146 + 90 * 513),
         ("wide_resnet28", {"widen": 1}, 369_690),
         ("wide_resnet28", {"widen": 0.5}, 94_154),
+        ("simple_cnn", {}, 96_290),
         ("small_net", {}, 77_754),
     ],
 )

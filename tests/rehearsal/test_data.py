@@ -45,7 +45,7 @@ NO_DATA = {
     "DATASETS": "names",
     **dict.fromkeys(("DataCorrupt", "DataUnavailable"), "errors"),
     "root": "a folder",
-    "class_batches": "places, which are drawn on the CPU",
+    **dict.fromkeys(("class_batches", "class_order"), "places, which are drawn on the CPU"),
     **dict.fromkeys(("ParallelText", "invented", "read_table", "verses"), "texts"),
 }
 CORRUPTIONS = {

@@ -85,6 +85,7 @@ NO_TRANSPORT = {
 MEASURES = dict.fromkeys(("check_latents", "spectral_norms"), ("read",))
 OBJECTIVES = {
     "check_latents": lambda s: objectives.check_latents(s.maps, s.theirs, nonnegative=True),
+    "densification": lambda s: objectives.densification(s.x.view(3, 4, 7), 0.5),
     "gkd": lambda s: [
         objectives.gkd(s.maps, s.theirs, k=3, order="normalize-first"),
         objectives.gkd(s.maps, s.theirs, edges="inter", labels=s.labels, similarity="rbf"),
@@ -109,13 +110,13 @@ OBJECTIVES = {
     "depth_variations": GRAPH["depth_variations"],
 }
 NO_OBJECTIVES = {
-    "densification": "its spanning tree is not rehearsed yet",
     "Latents": "a type",
     "least_pair_loss": "of numbers",
     "pair_sum_violation": "draws its own tensors, on the CPU",
     "random_pair_loss": "of numbers",
 }
 SIZES = {
+    "simple_cnn": {"width": 1},
     "small_net": {"width": 4},
     "resnet18": {"width": 4},
     "preact_resnet18": {"width": 4, "parseval": True},
@@ -141,7 +142,7 @@ NO_NETWORKS = {
     "NETWORKS": "names, all of which are built",
     "TITLES": "names for readers",
     **dict.fromkeys(SIZES, "built by name"),
-    **dict.fromkeys(("PreActResNet18", "ResNet18", "SmallNet", "WideResNet28"), "built by name"),
+    **dict.fromkeys(("PreActResNet18", "ResNet18", "SimpleCNN", "SmallNet", "WideResNet28"), "built by name"),
     **dict.fromkeys(
         ("EmbeddingNetwork", "InputNormalization", "NormalizedNetwork"), "what with_ functions give"
     ),

@@ -4,7 +4,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from lggkit.training import MultiStep, OneCycle, Restart, Schedule, TrainConfig
+from lggkit.training import Cosine, MultiStep, OneCycle, Restart, Schedule, TrainConfig
 
 
 def test_multi_step_falls_at_the_first_step_of_each_milestone():
@@ -71,3 +71,8 @@ def test_numbers_that_are_none_are_named(kind, settings, named):
 def test_milestones_become_plain_integers():
     assert MultiStep(np.array([1, 3])) == MultiStep([1, 3]) == MultiStep((1, 3))
     assert all(type(m) is int for m in MultiStep(np.array([1, 3])).milestones)
+
+
+def test_a_cosine_falls_from_one_to_nothing_an_epoch_at_a_time():
+    factors = [Cosine().factor(epoch, 4) for epoch in (0, 0.9, 2, 3.5)]
+    assert factors == pytest.approx([1, 1, 0.5, (1 - 0.5**0.5) / 2])

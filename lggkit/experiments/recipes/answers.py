@@ -108,7 +108,7 @@ def pair_loss(model: nn.Module, embedder: Embedder, seed: int, context: Context,
 
     Pairs that are no neighbours have weight 0. The model answers in the mode it is in.
     """
-    stream = Stream(embedder.images.training(context), embedder.own_training, seed)
+    stream = Stream(embedder.images.training(context, seed), embedder.own_training, seed)
     loss = replace(embedder.own_loss, reduction="mean", weight=1.0)
     first = [stream.make(step) for step in range(min(batches, stream.steps_per_epoch))]
     return mean(float(loss.of_batch(model(batch.images), batch.labels)) for batch in first)

@@ -18,8 +18,8 @@ import numpy as np
 from lggkit.evaluation.invariance import intertwiner_residuals, invariance_violations
 from lggkit.evaluation.stitching import isometric_similarity
 from lggkit.experiments.base import Arm, Context, Experiment
-from lggkit.experiments.bilingual import NETWORKS, VIEWS, Bilingual, Encoded, encoded, source
-from lggkit.experiments.stitched import by_pair, retrieval, stitched, sweep
+from lggkit.experiments.recipes.bilingual import NETWORKS, VIEWS, Bilingual, Encoded, encoded, source
+from lggkit.experiments.recipes.stitched import by_pair, retrieval, stitched, sweep
 from lggkit.record import Record, Spec
 from lggkit.similarity import choose_anchors
 from lggkit.training.vectors import VectorTraining

@@ -20,9 +20,9 @@ from lggkit.data import class_batches
 from lggkit.evaluation.components import connection_violations
 from lggkit.evaluation.stitching import spread_to_margin, stitched_scores
 from lggkit.experiments.base import Arm, Context, Experiment
-from lggkit.experiments.bilingual import VIEWS, encoded, source
-from lggkit.experiments.densified import Settings, Tuned
-from lggkit.experiments.stitched import by_pair, decoder_of
+from lggkit.experiments.recipes.bilingual import VIEWS, encoded, source
+from lggkit.experiments.recipes.densified import Settings, Tuned
+from lggkit.experiments.recipes.stitched import by_pair, decoder_of
 from lggkit.record import Record, Spec
 from lggkit.topology import component_deaths
 

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 Rows = Sequence[Mapping[str, Any]]
 GRAY = "#555555"
-AXES = {"n": "batch size n", "depths": "maps of the network"}
+AXES = {"n": "samples n", "depths": "maps of the network"}
 
 
 def growth_figure(rows: Rows, width: int = 512) -> Figure:
-    """Seconds of graphs and their label variation, ours and the usual way, beside what the device allows.
+    """Seconds of what grows, ours and the usual way, beside what the device allows.
 
-    ``rows`` are those of ``bench_graph.py``: one panel for the batch size n at latents of ``width``
+    ``rows`` are those of ``bench_graph.py`` or its like: one panel for the size n at latents of ``width``
     features, and, where they are there, one for the number of maps. The dotted line is the `roofline` where
     the device's rates were measured, else growth as n².
 
@@ -33,7 +33,7 @@ def growth_figure(rows: Rows, width: int = 512) -> Figure:
         "depths": [row for row in rows if "depths" in row],
     }
     if not families["n"]:
-        raise ValueError(f"no row has latents of {width} features; run tests/bench/bench_graph.py again")
+        raise ValueError(f"no row has latents of {width} features; run the benchmark again")
     drawn = {key: sorted(chosen, key=lambda row: row[key]) for key, chosen in families.items() if chosen}
     figure, axes = plt.subplots(1, len(drawn), figsize=(min(2 + 4 * len(drawn), WIDEST), 3.6), squeeze=False)
     for ax, (key, chosen) in zip(axes[0], drawn.items(), strict=True):

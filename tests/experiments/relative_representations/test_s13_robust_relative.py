@@ -1,7 +1,7 @@
 import pytest
 
+from lggkit.experiments.recipes.stitched import relation
 from lggkit.experiments.relative_representations.s13_robust_relative import EXPERIMENT
-from lggkit.experiments.stitched import relation
 
 
 def test_exact_claims_hold(records):

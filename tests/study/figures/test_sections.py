@@ -19,7 +19,8 @@ SECTIONS = [experiment.name for experiment in experiments.all_experiments()]
 def section_of(module):
     """The section that a module of figures belongs to, by its paper and what its name begins with."""
     paper, _, name = module.partition(".")
-    return next(n for n in SECTIONS if n.startswith(f"{paper}/{name.partition('_')[0]}_"))
+    near = (n for n in SECTIONS if n.startswith(f"{paper}/{name.partition('_')[0]}_"))
+    return f"{paper}/{name}" if f"{paper}/{name}" in SECTIONS else next(near)
 
 
 FILES = Path(figures.__file__).parent.glob("*/[!_]*.py")
@@ -42,12 +43,15 @@ def functions():
 
 @pytest.fixture(scope="module")
 def recorded():
-    """The records of a section at the lowest scale that has some, read once; None where none has."""
+    """The records of a section at the lowest scale that has a table's, read once; None where none has."""
     held = {}
+
+    def tabled(shown):
+        return any(experiments.get(shown.experiment).arm(r.arm).table for r in shown.records)
 
     def of(name):
         scales = (view.at(name, scale) for scale in chapter.ABOVE_SMOKE)
-        return held.setdefault(name, next((shown for shown in scales if shown.records), None))
+        return held.setdefault(name, next((s for s in scales if tabled(s)), None))
 
     return of
 

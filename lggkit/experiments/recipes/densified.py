@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lggkit.data import class_batches
-from lggkit.experiments.bilingual import Bilingual, Encoded, source
+from lggkit.experiments.recipes.bilingual import Bilingual, Encoded, source
 from lggkit.networks.text import StackedLinear, StackedNetworks
 from lggkit.objectives import densification
 from lggkit.similarity import Statistics, relative_map

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lggkit.evaluation.stitching import stitched_scores
-from lggkit.experiments.bilingual import Encoded, source
+from lggkit.experiments.recipes.bilingual import Encoded, source
 from lggkit.similarity import (
     Statistics,
     mean_reciprocal_rank,
@@ -58,11 +58,13 @@ def relation(one: tuple[str, str], other: tuple[str, str]) -> str:
     return "both" if language and kind else "language" if language else "kind" if kind else "seed"
 
 
-def by_pair(scores: Tensor, names: Names, metric: str) -> dict[str, float]:
+def by_pair(
+    scores: Tensor, names: Names, metric: str, differ: Callable[..., str] = relation
+) -> dict[str, float]:
     """Means over pairs: with the own decoder, a foreign one, and by what the pair differs in."""
     found: dict[str, list[float]] = {}
     for (i, one), (j, other) in product(enumerate(names), repeat=2):
-        found.setdefault(relation(one, other), []).append(scores[i, j].item())
+        found.setdefault(differ(one, other), []).append(scores[i, j].item())
         if i != j:
             found.setdefault("stitched", []).append(scores[i, j].item())
     return {f"{metric}_{name}": sum(held) / len(held) for name, held in found.items()}

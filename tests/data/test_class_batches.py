@@ -1,0 +1,29 @@
+import pytest
+import torch
+
+from lggkit.data import DataSet, class_order
+from lggkit.training import Stream, TrainConfig
+
+
+def test_an_order_is_a_permutation_whose_batches_have_all_classes():
+    labels = torch.arange(50) % 5
+    order = class_order(labels, 4, torch.Generator().manual_seed(1))
+    assert order.sort().values.tolist() == list(range(50))
+    for batch in labels[order[:40]].split(20):
+        assert batch.tolist() == [c for c in range(5) for _ in range(4)]
+
+
+def test_a_stream_takes_a_set_class_by_class_and_others_as_before():
+    images = torch.zeros(30, 1, 2, 2, dtype=torch.uint8)
+    data = DataSet.from_tensors(images, torch.arange(30) % 3)
+    config = TrainConfig(epochs=1, batch_size=12, augment=False, drop_last=True)
+    grouped = DataSet(**{**vars(data), "sub_batch": 4})
+    batch = Stream(grouped, config, 0).batch(1)
+    assert batch.labels.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    assert Stream(data, config, 0).batch(0).labels.tolist() != batch.labels.tolist()
+    assert Stream(grouped, config, 0).steps_per_epoch == 2
+
+
+def test_a_class_with_fewer_samples_than_a_sub_batch_is_named():
+    with pytest.raises(ValueError, match="class 1 2"):
+        class_order(torch.tensor([0, 0, 0, 1, 1]), 3, torch.Generator())
