@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from lggkit.networks.count import mac_count, parameter_count
+from lggkit.networks.deep_resnet import DeepPreActResNet, bottleneck_resnet, wide_preact_resnet
 from lggkit.networks.embedding import Bottleneck, EmbeddingNetwork, with_embedding
 from lggkit.networks.normalization import InputNormalization, NormalizedNetwork, with_normalization
 from lggkit.networks.preact_resnet import PreActResNet18, preact_resnet18
@@ -26,6 +27,7 @@ __all__ = [
     "NETWORKS",
     "TITLES",
     "Bottleneck",
+    "DeepPreActResNet",
     "EmbeddingNetwork",
     "InputNormalization",
     "NormalizedNetwork",
@@ -33,6 +35,7 @@ __all__ = [
     "ResNet18",
     "SmallNet",
     "WideResNet28",
+    "bottleneck_resnet",
     "build",
     "load_weights",
     "mac_count",
@@ -41,21 +44,26 @@ __all__ = [
     "resnet18",
     "save_weights",
     "small_net",
+    "wide_preact_resnet",
     "wide_resnet28",
     "with_embedding",
     "with_normalization",
 ]
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "bottleneck_resnet": bottleneck_resnet,
     "preact_resnet18": preact_resnet18,
     "resnet18": resnet18,
     "small_net": small_net,
+    "wide_preact_resnet": wide_preact_resnet,
     "wide_resnet28": wide_resnet28,
 }
 TITLES = {
+    "bottleneck_resnet": "a pre-activation ResNet of bottlenecks",
     "preact_resnet18": "PreActResNet-18",
     "resnet18": "ResNet-18",
     "small_net": "a small convolutional network",
+    "wide_preact_resnet": "a pre-activation ResNet",
     "wide_resnet28": "WideResNet-28",
 }
 """The same, as a sentence names them."""
