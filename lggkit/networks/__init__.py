@@ -16,6 +16,7 @@ from torch import nn
 from lggkit.networks.count import mac_count, parameter_count
 from lggkit.networks.deep_resnet import DeepPreActResNet, bottleneck_resnet, wide_preact_resnet
 from lggkit.networks.embedding import Bottleneck, EmbeddingNetwork, with_embedding
+from lggkit.networks.imagenet import ImageNetResNet, imagenet_resnet
 from lggkit.networks.normalization import InputNormalization, NormalizedNetwork, with_normalization
 from lggkit.networks.preact_resnet import PreActResNet18, preact_resnet18
 from lggkit.networks.resnet import ResNet18, resnet18
@@ -29,6 +30,7 @@ __all__ = [
     "Bottleneck",
     "DeepPreActResNet",
     "EmbeddingNetwork",
+    "ImageNetResNet",
     "InputNormalization",
     "NormalizedNetwork",
     "PreActResNet18",
@@ -37,6 +39,7 @@ __all__ = [
     "WideResNet28",
     "bottleneck_resnet",
     "build",
+    "imagenet_resnet",
     "load_weights",
     "mac_count",
     "parameter_count",
