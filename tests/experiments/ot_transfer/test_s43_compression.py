@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from lggkit.experiments.ot_transfer.s43_compression import BATCH, CHOSEN, EXPERIMENT, GRID, METHODS, STEPS
+from lggkit.experiments.ot_transfer.s43_compression import EXPERIMENT
+from lggkit.experiments.recipes.compression import BATCH, CHOSEN, GRID, METHODS, STEPS
 from lggkit.experiments.recipes.distillation import Distilled
 from lggkit.experiments.recipes.transfer import Regularised
 from lggkit.networks import build, parameter_count

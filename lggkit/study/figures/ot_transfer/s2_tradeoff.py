@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lggkit.study import benchmarks, paths
-from lggkit.study.bench_parts import duration
+from lggkit.study import paths
+from lggkit.study.bench_rows import check_rows
 from lggkit.study.figures.parts import one_legend, panels
 from lggkit.study.figures.style import look_of
 
@@ -32,9 +33,11 @@ NOTHING = (
 
 def tradeoff_rows() -> Rows:
     """What the benchmark recorded on a processor, by number of iterations; empty where it has not run."""
-    found = [one for one in benchmarks.recorded(paths.results() / "bench") if one.name == BENCH]
-    chosen = next((one.rows for one in found if one.rows[0]["device"].startswith("cpu")), [])
-    return sorted(chosen, key=lambda row: row["iterations"])
+    files = sorted((paths.results() / "bench").glob(f"{BENCH}-cpu*.json"))
+    rows = json.loads(files[0].read_text(encoding="utf-8"))["rows"] if files else []
+    if rows:
+        check_rows(rows)
+    return sorted(rows, key=lambda row: row["iterations"])
 
 
 def _by_partners(rows: Rows) -> dict[str, list[Mapping[str, Any]]]:
@@ -71,8 +74,8 @@ def tradeoff(rows: Rows) -> pd.DataFrame:
         for row in chosen:
             one = {"layers": kind, "iterations": f"{row['iterations']}"}
             for key, title in STARTS.items():
-                seconds = duration(row[f"{key or 'ours_'}seconds"])
-                one[title] = f"{100 * row[f'{key}relative_gap']:.2f} %, {seconds}"
+                milliseconds = 1e3 * row[f"{key or 'ours_'}seconds"]
+                one[title] = f"{100 * row[f'{key}relative_gap']:.2f} %, {milliseconds:.1f} ms"
             found.append(one)
     return pd.DataFrame(found or [{"layers": NOTHING}])
 
@@ -92,8 +95,8 @@ def start_said(shown: Shown) -> list[str]:
 def _said(rows: Rows) -> str:
     """Gaps with the fewest iterations and with the training's own number."""
     usual = min(rows, key=lambda row: abs(row["iterations"] - USUAL))
-    first = " ".join((_gaps(rows[0]), f"A step takes {duration(rows[0]['ours_seconds'])} then."))
-    return f"{first} {_gaps(usual).capitalize()} A step takes {duration(usual['ours_seconds'])}."
+    first = " ".join((_gaps(rows[0]), f"A step takes {1e3 * rows[0]['ours_seconds']:.1f} ms then."))
+    return f"{first} {_gaps(usual).capitalize()} A step takes {1e3 * usual['ours_seconds']:.1f} ms."
 
 
 def _gaps(row: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lggkit.experiments.ot_transfer.s43_compression import GRID, METHODS, TITLES
+from lggkit.experiments.recipes.compression import GRID, METHODS, TITLES
 from lggkit.study import tables, view
 from lggkit.study.figures.parts import dots, looks, marked_interval, one_legend, panels
 from lggkit.study.figures.said import apart_text, mean_text, seeds_text

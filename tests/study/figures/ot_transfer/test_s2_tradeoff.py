@@ -1,6 +1,8 @@
+import json
+
 import pytest
 
-from lggkit.study import benchmarks
+from lggkit.study import paths
 from lggkit.study.figures.ot_transfer import s2_tradeoff as section
 
 pytestmark = pytest.mark.usefixtures("no_window")
@@ -35,8 +37,12 @@ def test_both_starts_are_set_side_by_side_for_both_pairs_of_layers(rows):
     assert list(section.tradeoff(rows)["iterations"]) == ["1", "2", "10"] * 2
 
 
-def test_nothing_measured_is_said(monkeypatch):
-    monkeypatch.setattr(benchmarks, "recorded", lambda folder: [])
-    rows = section.tradeoff_rows()
-    assert section.tradeoff_figure(rows) is None and section.tradeoff_said(rows) == [section.NOTHING]
-    assert len(section.tradeoff(rows)) == 1
+def test_rows_are_those_of_the_benchmarks_file(rows, monkeypatch, tmp_path):
+    monkeypatch.setattr(paths, "results", lambda: tmp_path)
+    assert section.tradeoff_rows() == [] and section.tradeoff_figure([]) is None
+    assert section.start_said(None) == section.tradeoff_said([]) == [section.NOTHING]
+    assert len(section.tradeoff([])) == 1
+    complete = [row | {"name": "plan", "ratio": 1.0, "equal": True} for row in rows]
+    (tmp_path / "bench").mkdir()
+    (tmp_path / "bench" / f"{section.BENCH}-cpu-1-thread.json").write_text(json.dumps({"rows": complete}))
+    assert [row["iterations"] for row in section.tradeoff_rows()] == [1, 1, 2, 2, 10, 10]
