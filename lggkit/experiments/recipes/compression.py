@@ -19,7 +19,8 @@ GRID = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 METHODS = ("none", "omega_i", "omega_u", "kd", "omega_p")
 TITLES = {"none": "none", "omega_i": "Ω_I", "omega_u": "Ω_U", "kd": "KD", "omega_p": "Ω_P"}
 CHOSEN = {"omega_i": 1e-1, "omega_u": 1e-1, "kd": 1.0, "omega_p": 1e-1}
-"""Those with the fewest errors on the images held out, at the greatest length that is searched."""
+"""The best on the images held out, at the greatest length whose search is recorded; where none
+is, the middle of the grid, and 1 for KD."""
 PAPER_TRAINING = TrainConfig(
     epochs=round(ITERATIONS / STEPS),
     batch_size=BATCH,
