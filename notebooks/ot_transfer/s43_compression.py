@@ -89,7 +89,7 @@ chapter.say(section.nearness_said)
 # %% [markdown]
 # ## How the weights were chosen
 #
-# Each method has its own α from the paper's grid, chosen for L to M on 5,000 training images that the student does not see, with one seed. The teacher has seen them. The longest trainings that are searched decide for all lengths; S takes what M has.
+# Each method has its own α from the paper's grid, chosen for L to M on 5,000 training images that the student does not see, with one seed. The teacher has seen them. The longest trainings that are searched decide for all lengths; S takes what M has. A method is not trained before its search is recorded.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the images held out by the weight of each method, one seed; rings mark the best. Weights that are far too large fall out of the axis.", "name": "fig-ot-compression-search"}, "image": {"alt": "Four curves of validation accuracy against the weight on a logarithmic axis.", "width": "75%"}}
 figure = chapter.draw(section.search_figure)

@@ -111,10 +111,18 @@ def test_every_method_trains_another_network(section):
 
 def test_the_chosen_weights_are_those_that_the_longest_recorded_search_is_best_at():
     for method in METHODS[1:]:
+        searches = []
         for scale in ("reduced", "short"):
             shown = view.at(EXPERIMENT.name, scale)
-            arms = {alpha: f"search-{method}-{alpha:g}" for alpha in GRID}
-            found = {a: shown.values(arm, "validation_accuracy") for a, arm in arms.items()}
-            if all(found.values()):
-                assert CHOSEN[method] == max(found, key=found.get), method
-                break
+            rows = {a: shown.values(f"search-{method}-{a:g}", "validation_accuracy") for a in GRID}
+            searches += [rows] * all(rows.values())
+        best = [max(rows, key=rows.get) for rows in searches[:1]]
+        assert [weight for name, weight in CHOSEN.items() if name == method] == best, method
+
+
+def test_a_method_waits_for_its_search_below_paper_scale():
+    for method in METHODS[1:]:
+        arm = EXPERIMENT.arm(f"{method}-cifar10-l_m")
+        counts = [EXPERIMENT.seed_count(arm, scale) for scale in ("short", "reduced", "paper")]
+        assert counts == ([3, 3, 3] if method in CHOSEN else [0, 0, 3])
+        assert EXPERIMENT.seed_count(EXPERIMENT.arm(f"search-{method}-1"), "short") == 1

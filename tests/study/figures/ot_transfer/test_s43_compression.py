@@ -8,6 +8,7 @@ from lggkit.study.view import Shown
 
 pytestmark = pytest.mark.usefixtures("no_window")
 NAME = "ot_transfer/s43_compression"
+ENDS = ("cifar10-m", "cifar10-s", "cifar10-l_m", "cifar10-l_s", "cifar10-l")
 HEIGHT = {"none": 70.0, "omega_i": 69.0, "omega_u": 71.0, "kd": 72.0, "omega_p": 73.0}
 
 
@@ -24,7 +25,8 @@ def shown(make_record, tmp_path, monkeypatch):
         found = {"accuracy": accuracy, "parameters": 1234}
         return found if method == "teacher" else found | {"agreement": 50.0, "relative_cost": accuracy / 100}
 
-    rows = [(spec.arm, spec.seed) for spec in get(NAME).specs("short")]
+    arms = [arm.name for arm in get(NAME).arms if arm.name.startswith("search") or arm.name.endswith(ENDS)]
+    rows = [(arm, seed) for arm in arms for seed in range(3)]
     records = [make_record(arm, seed, "short", NAME, metrics=metrics(arm, seed)) for arm, seed in rows]
     held = {"short": Shown(NAME, "short", tuple(records), Ledger(tmp_path))}
     nothing = Shown(NAME, "reduced", (), Ledger(tmp_path))
