@@ -6,6 +6,7 @@ from lggkit.data.catalog import DATASETS
 from lggkit.data.class_batches import class_batches, class_order
 from lggkit.data.dataset import DataSet
 from lggkit.data.files import DataCorrupt, DataUnavailable, root
+from lggkit.data.fine_grained import FINE_GRAINED, fine_grained
 from lggkit.data.loading import load
 from lggkit.data.parallel_text import ParallelText, read_table, verses
 from lggkit.data.parallel_toy import invented
@@ -13,6 +14,7 @@ from lggkit.data.pixels import channel_statistics, normalize, to_float
 
 __all__ = [
     "DATASETS",
+    "FINE_GRAINED",
     "DataCorrupt",
     "DataSet",
     "DataUnavailable",
@@ -25,6 +27,7 @@ __all__ = [
     "class_order",
     "draw_augmentation",
     "epoch_order",
+    "fine_grained",
     "invented",
     "load",
     "normalize",

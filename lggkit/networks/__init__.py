@@ -14,7 +14,9 @@ import torch
 from torch import nn
 
 from lggkit.networks.count import mac_count, parameter_count
+from lggkit.networks.deep_resnet import DeepPreActResNet, bottleneck_resnet, wide_preact_resnet
 from lggkit.networks.embedding import Bottleneck, EmbeddingNetwork, with_embedding
+from lggkit.networks.imagenet import ImageNetResNet, imagenet_resnet
 from lggkit.networks.normalization import InputNormalization, NormalizedNetwork, with_normalization
 from lggkit.networks.preact_resnet import PreActResNet18, preact_resnet18
 from lggkit.networks.resnet import ResNet18, resnet18
@@ -27,7 +29,9 @@ __all__ = [
     "NETWORKS",
     "TITLES",
     "Bottleneck",
+    "DeepPreActResNet",
     "EmbeddingNetwork",
+    "ImageNetResNet",
     "InputNormalization",
     "NormalizedNetwork",
     "PreActResNet18",
@@ -35,7 +39,9 @@ __all__ = [
     "SimpleCNN",
     "SmallNet",
     "WideResNet28",
+    "bottleneck_resnet",
     "build",
+    "imagenet_resnet",
     "load_weights",
     "mac_count",
     "parameter_count",
@@ -44,23 +50,28 @@ __all__ = [
     "save_weights",
     "simple_cnn",
     "small_net",
+    "wide_preact_resnet",
     "wide_resnet28",
     "with_embedding",
     "with_normalization",
 ]
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "bottleneck_resnet": bottleneck_resnet,
     "preact_resnet18": preact_resnet18,
     "resnet18": resnet18,
     "simple_cnn": simple_cnn,
     "small_net": small_net,
+    "wide_preact_resnet": wide_preact_resnet,
     "wide_resnet28": wide_resnet28,
 }
 TITLES = {
+    "bottleneck_resnet": "a pre-activation ResNet of bottlenecks",
     "preact_resnet18": "PreActResNet-18",
     "resnet18": "ResNet-18",
     "simple_cnn": "a plain convolutional network",
     "small_net": "a small convolutional network",
+    "wide_preact_resnet": "a pre-activation ResNet",
     "wide_resnet28": "WideResNet-28",
 }
 """The same, as a sentence names them."""

@@ -91,6 +91,31 @@ class PreActivationBlock(nn.Module):
         return 0.5 * total if self.parseval else total
 
 
+class PreActivationBottleneck(nn.Module):
+    """Three pre-activated convolutions, 1×1, 3×3 and 1×1, plus the shortcut (He et al. 2016b, Figure 1).
+
+    The first two have a quarter of the ``outputs`` channels; the stride is in the 3×3 one. The shortcut is as
+    in `PreActivationBlock`. (n, inputs, h, w) -> (n, outputs, ceil(h / stride), ceil(w / stride)).
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        narrow = outputs // 4
+        self.bn1, self.relu1 = nn.BatchNorm2d(inputs), nn.ReLU()
+        self.conv1 = conv1x1(inputs, narrow)
+        self.bn2, self.relu2 = nn.BatchNorm2d(narrow), nn.ReLU()
+        self.conv2 = conv3x3(narrow, narrow, stride)
+        self.bn3, self.relu3 = nn.BatchNorm2d(narrow), nn.ReLU()
+        self.conv3 = conv1x1(narrow, outputs)
+        reshapes = stride != 1 or inputs != outputs
+        self.shortcut = conv1x1(inputs, outputs, stride) if reshapes else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        first = self.relu1(self.bn1(x))
+        hidden = self.relu3(self.bn3(self.conv2(self.relu2(self.bn2(self.conv1(first))))))
+        return self.conv3(hidden) + (x if self.shortcut is None else self.shortcut(first))
+
+
 def stack(
     block: Callable[..., nn.Module], inputs: int, widths: list[int], strides: list[int]
 ) -> list[nn.Module]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -113,10 +114,14 @@ def harmful(reference: Metrics) -> list[str]:
 
 
 def _penalties(arm: str, beside: Mapping[str, Metrics]) -> dict[str, Any]:
-    """Points of accuracy over the other methods on an arm's target, their halves, and the best there."""
+    """Points of accuracy over the other methods on an arm's target, their halves, and the best there.
+
+    A target ``cifar10-l_m`` has a teacher and a student; methods without a teacher are then on ``cifar10-m``.
+    """
     method, _, target = arm.partition("-")
+    targets = {target, re.sub(r"-[a-z]+_([a-z]+)$", r"-\1", target)}
     everyone = {tuple(name.split("-", 1)): one for name, one in beside.items() if "-" in name}
-    ours = {m: one["accuracy"] for (m, t), one in everyone.items() if t == target and "accuracy" in one}
+    ours = {m: one["accuracy"] for (m, t), one in everyone.items() if t in targets and "accuracy" in one}
     if method not in ours:
         return {}
     gains = {f"gain_over_{other}": ours[method] - ours[other] for other in ours if other != method}

@@ -35,6 +35,7 @@ from lggkit.objectives import omega_i, omega_p, omega_u
 from lggkit.study import figures
 from lggkit.study.chapter import Chapter
 from lggkit.study.figures.ot_transfer import s2_regulariser as section
+from lggkit.study.figures.ot_transfer import s2_tradeoff as start
 
 figures.use_style()
 chapter = Chapter("ot_transfer/s2_regulariser", scale)
@@ -105,6 +106,16 @@ chapter.say(section.cost_said)
 caption = "A training step under each penalty; the factor is over L2-SP."
 chapter.show(section.costs, caption, "tab-ot-costs")
 
+# %% [markdown]
+# ## How many iterations, and from where?
+#
+# Training solves a new problem at every step, on other images and moved neurons. A plan may begin at that of the step before, which costs nothing. It is a good start if neurons keep their partners from batch to batch, and must be unlearnt if they do not. [A benchmark](../../book/study/performance.md) of two pairs of layers that move as in training shows how far either start leads.
+
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
+chapter.say(start.start_said)
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "How far a plan's cost lies above the least by IPOT's iterations, begun anew and begun at the plan of the step before, for layers whose neurons have clear partners and for others; and the time of a step, which is cost matrix, plan and gradient.", "name": "fig-ot-tradeoff"}, "image": {"alt": "Three panels: two of falling gaps against iterations, one of rising times.", "width": "100%"}}
+figure = start.tradeoff_figure(start.tradeoff_rows())
 # %% [markdown]
 # ## Claims of this section
 #

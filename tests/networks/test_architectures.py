@@ -20,6 +20,12 @@ CIFAR = (3, 32, 32)
         ("wide_resnet28", {"widen": 0.5}, 94_154),
         ("simple_cnn", {}, 96_290),
         ("small_net", {}, 77_754),
+        ("bottleneck_resnet", {"depth": 1001}, 10_327_706),
+        ("bottleneck_resnet", {"depth": 164}, 1_703_258),
+        ("bottleneck_resnet", {}, 590_426),
+        ("bottleneck_resnet", {"width": 8}, 150_386),
+        ("wide_preact_resnet", {}, 36_479_194),
+        ("wide_preact_resnet", {"classes": 100}, 36_536_884),
     ],
 )
 def test_parameter_counts(name, settings, parameters):
@@ -54,6 +60,38 @@ def test_depths_of_the_wide_resnet():
     expected = {"stage1": (8, 32, 32), "stage2": (16, 16, 16), "stage3": (32, 8, 8), "penultimate": (32,)}
     by_depth = shapes("wide_resnet28", CIFAR, widen=0.5, classes=7)
     assert list(by_depth.items()) == [*expected.items(), ("output", (7,))]
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "widths"),
+    [
+        ("bottleneck_resnet", {"depth": 20, "width": 4}, (16, 32, 64)),
+        ("wide_preact_resnet", {"depth": 10, "widen": 2}, (32, 64, 128)),
+    ],
+)
+def test_depths_of_the_deep_networks(name, settings, widths):
+    stages = zip(("stage1", "stage2", "stage3"), widths, (32, 16, 8), strict=True)
+    expected = {stage: (d, side, side) for stage, d, side in stages}
+    found = shapes(name, CIFAR, classes=7, **settings)
+    assert list(found.items()) == [*expected.items(), ("penultimate", widths[-1:]), ("output", (7,))]
+
+
+@pytest.mark.parametrize(
+    ("name", "depth", "remedy"), [("bottleneck_resnet", 57, "9 n"), ("wide_preact_resnet", 4, "6 n")]
+)
+def test_depths_that_no_number_of_blocks_has_are_refused(name, depth, remedy):
+    with pytest.raises(ValueError, match=rf"depth is {depth}; give {remedy} \+ "):
+        build(name, depth=depth)
+
+
+def test_bottleneck_by_hand():
+    block = build("bottleneck_resnet", seed=0, depth=11, width=4).eval().stage2[0]
+    x = torch.randn(2, 16, 6, 6)
+    first = torch.relu(block.bn1(x))
+    second = torch.relu(block.bn2(block.conv1(first)))
+    third = torch.relu(block.bn3(block.conv2(second)))
+    assert block.conv2.stride == (2, 2) and block.conv1.out_channels == 8
+    torch.testing.assert_close(block(x), block.conv3(third) + block.shortcut(first))
 
 
 @pytest.mark.parametrize(("channels", "side"), [(1, 8), (1, 28), (3, 32)])

@@ -42,7 +42,8 @@ DATA = {
     "to_float": lambda s: data.to_float(s.bytes),
 }
 NO_DATA = {
-    "DATASETS": "names",
+    **dict.fromkeys(("DATASETS", "FINE_GRAINED"), "names"),
+    "fine_grained": "photographs, which are read on the CPU",
     **dict.fromkeys(("DataCorrupt", "DataUnavailable"), "errors"),
     "root": "a folder",
     **dict.fromkeys(("class_batches", "class_order"), "places, which are drawn on the CPU"),

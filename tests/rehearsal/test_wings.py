@@ -121,6 +121,8 @@ SIZES = {
     "resnet18": {"width": 4},
     "preact_resnet18": {"width": 4, "parseval": True},
     "wide_resnet28": {"widen": 1},
+    "bottleneck_resnet": {"depth": 11, "width": 4},
+    "wide_preact_resnet": {"depth": 10, "widen": 1},
 }
 SET_UP = dict.fromkeys(("Bottleneck", "build", "with_embedding"), ("send",))
 SET_UP["with_normalization"] = ("read", "send")
@@ -142,7 +144,11 @@ NO_NETWORKS = {
     "NETWORKS": "names, all of which are built",
     "TITLES": "names for readers",
     **dict.fromkeys(SIZES, "built by name"),
-    **dict.fromkeys(("PreActResNet18", "ResNet18", "SimpleCNN", "SmallNet", "WideResNet28"), "built by name"),
+    **dict.fromkeys(
+        ("DeepPreActResNet", "PreActResNet18", "ResNet18", "SimpleCNN", "SmallNet", "WideResNet28"),
+        "built by name",
+    ),
+    **dict.fromkeys(("ImageNetResNet", "imagenet_resnet"), "torchvision's"),
     **dict.fromkeys(
         ("EmbeddingNetwork", "InputNormalization", "NormalizedNetwork"), "what with_ functions give"
     ),
