@@ -12,6 +12,7 @@ from lggkit.regions.map_clusters import MapClusters, cluster_maps
 from lggkit.regions.maps import dual_outputs, dual_points, local_affine_maps
 from lggkit.regions.patterns import activation_patterns, hamming
 from lggkit.regions.plane import Piece, Plane, planar_partition, square
+from lggkit.regions.plane_maps import piece_maps
 from lggkit.regions.polyhedra import Ball, Polyhedron
 from lggkit.regions.segments import Crossings, bisection_crossings, segment_crossings
 from lggkit.regions.traversal import Enumeration, enumerate_cells
@@ -38,6 +39,7 @@ __all__ = [
     "hamming",
     "local_affine_maps",
     "map_fits",
+    "piece_maps",
     "planar_partition",
     "segment_crossings",
     "square",

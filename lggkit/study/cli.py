@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lggkit.record import check_scale
-from lggkit.study import cli_queue, paths
+from lggkit.study import cli_queue, cli_regions, paths
 from lggkit.study import scorecard as scores
 from lggkit.study.cli_parts import Only, asked, folder_of, told
 from lggkit.study.ledger import Ledger
@@ -17,6 +17,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Latent geome
 study = typer.Typer(no_args_is_help=True, help="Measure what is missing; keep the ledger.")
 app.add_typer(study, name="study")
 cli_queue.add_to(study)
+cli_regions.add_to(app)
 
 
 @app.command()

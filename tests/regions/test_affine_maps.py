@@ -12,12 +12,14 @@ from torch import nn
 
 from lggkit.regions import (
     Cells,
+    Plane,
     align_maps,
     cluster_maps,
     dual_outputs,
     dual_points,
     enclosed_parts,
     local_affine_maps,
+    piece_maps,
     planar_partition,
     square,
 )
@@ -180,3 +182,29 @@ def test_bad_input(mlp):
         align_maps(points, points)(points[:, :1])
     with pytest.raises(ValueError, match="marks have shape"):
         enclosed_parts(planar_partition(Cells(mlp(2, 3, 1), (2,)), square(1.0)), np.zeros(1), square(1.0))
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_maps_of_pieces_are_the_cells(mlp, outputs):
+    cells = Cells(mlp(2, 7, 5, outputs), (2,))
+    pieces = planar_partition(cells, square(1.5))
+    weight, bias = piece_maps(cells, pieces)
+    for i, piece in enumerate(pieces):
+        if piece.area > 1e-6:
+            cell = cells.of(torch.from_numpy(piece.pattern))
+            torch.testing.assert_close(weight[i], cell.weight, atol=1e-6, rtol=0)
+            torch.testing.assert_close(bias[i], cell.bias, atol=1e-6, rtol=0)
+    with pytest.raises(ValueError, match="there are no pieces"):
+        piece_maps(cells, [])
+
+
+def test_maps_in_a_plane_are_those_along_it(mlp):
+    network = mlp(5, 7, 2)
+    plane = Plane.through(*torch.randn(3, 5).double())
+    cells = Cells(network, (5,))
+    pieces = planar_partition(cells, square(1.0), plane)
+    weight, bias = piece_maps(cells, pieces, plane)
+    middles = np.stack([piece.vertices.mean(0) for piece in pieces])
+    inside = torch.from_numpy(middles)
+    expected = network(plane.points(middles))
+    torch.testing.assert_close((weight @ inside[..., None])[..., 0] + bias, expected)
