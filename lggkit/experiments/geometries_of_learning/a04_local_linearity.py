@@ -16,7 +16,8 @@ from lggkit.record import Record, Spec
 class Settings(Protocol):
     """Settings of article 4: of the plane first, then of images.
 
-    ``every`` is how many steps lie between two looks at a restart, ``sgd`` a rate, a momentum and a decay.
+    ``every`` is how many steps lie between two looks at a restart, ``sgd`` a rate, a momentum and a decay,
+    ``pool`` the side of the squares of pixels whose mean the networks see.
     """
 
     kind: str = "circles"
@@ -38,6 +39,7 @@ class Settings(Protocol):
     stand_in: str | None = None
     training: int = 8_000
     asked: int = 2_000
+    pool: int = 2
     mapped: int = 3_000
     clusters: tuple[int, ...] = (1, 10, 100, 500)
     sgd: tuple[float, float, float] = (0.01, 0.5, 0.01)
@@ -45,11 +47,11 @@ class Settings(Protocol):
     image_epochs: int = 15
     deep_sgd: tuple[float, float, float] = (0.1, 0.9, 1e-4)
     deep_batch: int = 50
-    deep_epochs: int = 3
-    kernel: int = 5
+    deep_epochs: int = 4
+    kernel: int = 3
     padding: int = 0
-    width: int = 12
-    blocks: int = 6
+    width: int = 16
+    blocks: int = 8
     drawn: int = 4
 
 
@@ -73,17 +75,17 @@ SMOKE = replace(
     PAPER,
     **{"stand_in": "digits", "samples": 2_000, "restarts": 2, "frames": (1, 10), "xor_steps": 100},
     **{"training": 300, "asked": 80, "mapped": 150, "clusters": (1, 10, 100), "image_epochs": 1},
-    **{"deep_epochs": 1, "kernel": 3, "padding": 1, "width": 4, "blocks": 2},
+    **{"deep_epochs": 1, "pool": 1, "padding": 1, "width": 4, "blocks": 2},
 )
 WIDE = (2, 8, 8, 8, 2)
-TEN, FEW = {"paper": 10}, {"paper": 5}
+FIVE = {"paper": 5}
 ARMS = (
-    Arm("xor", "XOR, by hand and trained", {"kind": "xor"}, seeds=TEN),
-    Arm("narrow", "random networks of two units a layer", {"kind": "narrow"}, seeds=TEN),
-    Arm("circle_2", "a disc in a ring, 2-2-2", {"shape": (2, 2, 2)}, seeds=TEN),
-    Arm("circle_3", "a disc in a ring, 2-3-2", seeds=TEN),
-    Arm("circle_888", "a disc in a ring, 2-8-8-8-2", {"shape": WIDE}, seeds=TEN),
-    Arm("four_888", "four of them, 2-8-8-8-2", {"shape": WIDE, "four": True, "epochs": 4}, seeds=FEW),
+    Arm("xor", "XOR, by hand and trained", {"kind": "xor"}, seeds=FIVE),
+    Arm("narrow", "random networks of two units a layer", {"kind": "narrow"}, seeds=FIVE),
+    Arm("circle_2", "a disc in a ring, 2-2-2", {"shape": (2, 2, 2)}, seeds=FIVE),
+    Arm("circle_3", "a disc in a ring, 2-3-2", seeds=FIVE),
+    Arm("circle_888", "a disc in a ring, 2-8-8-8-2", {"shape": WIDE}, seeds=FIVE),
+    Arm("four_888", "four of them, 2-8-8-8-2", {"shape": WIDE, "four": True, "epochs": 4}),
     Arm("images-digits", "10,000 MNIST digits", {"kind": "images"}),
     Arm(
         "images-fashion", "Fashion-MNIST", {"kind": "images", "dataset": "fashion-mnist"}, seeds={"paper": 1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lggkit.data import to_float
@@ -44,7 +45,8 @@ def _images(settings: Any, context: Context, train: bool) -> tuple[Tensor, Tenso
     data = context.data(settings.stand_in or settings.dataset, train)
     count = settings.training if train else settings.asked
     mean, std = (part.view(-1, 1, 1).cpu() for part in (data.mean, data.std))
-    return (to_float(data.images[:count]).cpu() - mean) / std, data.labels[:count].cpu()
+    images = F.avg_pool2d(to_float(data.images[:count]).cpu(), settings.pool)
+    return (images - mean) / std, data.labels[:count].cpu()
 
 
 def _trained(kind: str, settings: Any, x: Tensor, labels: Tensor, seed: int) -> nn.Module:
