@@ -85,10 +85,14 @@ ARMS = (
     Arm("circle_2", "a disc in a ring, 2-2-2", {"shape": (2, 2, 2)}, seeds=FIVE),
     Arm("circle_3", "a disc in a ring, 2-3-2", seeds=FIVE),
     Arm("circle_888", "a disc in a ring, 2-8-8-8-2", {"shape": WIDE}, seeds=FIVE),
-    Arm("four_888", "four of them, 2-8-8-8-2", {"shape": WIDE, "four": True, "epochs": 4}),
+    Arm(
+        *("four_888", "four of them, 2-8-8-8-2", {"shape": WIDE, "four": True, "epochs": 4}),
+        table=False,
+    ),
     Arm("images-digits", "10,000 MNIST digits", {"kind": "images"}),
     Arm(
-        "images-fashion", "Fashion-MNIST", {"kind": "images", "dataset": "fashion-mnist"}, seeds={"paper": 1}
+        *("images-fashion", "Fashion-MNIST", {"kind": "images", "dataset": "fashion-mnist"}),
+        table=False,
     ),
 )
 
