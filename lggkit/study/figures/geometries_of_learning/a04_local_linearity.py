@@ -30,8 +30,8 @@ def _sets(shown: Shown) -> dict[str, str]:
 def clusters_figure(shown: Shown) -> Figure:
     """Table 1: accuracy against the number of clusters; dashed lines are the networks themselves."""
     sets = _sets(shown)
-    figure, axes = panels(max(2, len(sets)), 3.1)
-    for ax, (arm, title) in zip(axes, sets.items(), strict=False):
+    figure, axes = panels(len(sets), 3.1, 4.3 * len(sets))
+    for ax, (arm, title) in zip(axes, sets.items(), strict=True):
         counts = shown.arm(arm)[0].settings["clusters"]
         for kind, name in NETWORKS.items():
             rows = zip(*(shown.values(arm, f"clustered_{kind}_{k}") for k in counts), strict=True)
@@ -40,8 +40,6 @@ def clusters_figure(shown: Shown) -> Figure:
             ax.axhline(mean, color=LOOKS[kind]["color"], lw=1, ls="--")
         ax.set(xscale="log", xlabel="clusters an output", title=title, ylim=(0, 101))
     axes[0].set_ylabel("accuracy (%)")
-    for ax in list(axes)[len(sets) :]:
-        ax.set_visible(False)
     legend_below(figure, *axes[0].get_legend_handles_labels())
     return figure
 

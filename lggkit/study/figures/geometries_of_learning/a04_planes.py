@@ -56,7 +56,7 @@ def closing_figure(shown: Shown) -> Figure:
 def clouds_figure(shown: Shown) -> Figure:
     """Figures 10 and 11: the dual points of output 1 less output 0, one disc and four."""
     arms = [arm for arm in ("circle_888", "four_888") if shown.arm(arm)]
-    figure, axes = panels(len(arms), 3.1)
+    figure, axes = panels(len(arms), 3.1, 4.3 * len(arms))
     for ax, arm in zip(axes, arms, strict=True):
         arrays = shown.arrays(arm)
         last = max(int(name.split("_")[1]) for name in arrays if name.startswith("maps_"))
