@@ -60,7 +60,7 @@ chapter.facts()
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy of networks whose maps are replaced by the nearest of k centres an output. Thin lines: seeds; dashed: the networks themselves.", "name": "fig-gol-a04-clusters"}, "image": {"alt": "Curves of accuracy against the number of clusters for four networks.", "width": "100%"}}
 figure = chapter.draw(images.clusters_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-chapter.say(images.clusters_said)
+chapter.say(images.clusters_said, images.cells_said)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = "Accuracy (%) after clustering: mean ± half the 95 % interval (seeds)."

@@ -74,7 +74,7 @@ SHORT = replace(PAPER, image_epochs=5, deep_epochs=1)
 SMOKE = replace(
     PAPER,
     **{"stand_in": "digits", "samples": 2_000, "restarts": 2, "frames": (1, 10), "xor_steps": 100},
-    **{"training": 300, "asked": 80, "mapped": 150, "clusters": (1, 10, 100), "image_epochs": 1},
+    **{"training": 600, "asked": 80, "mapped": 500, "image_epochs": 1},
     **{"deep_epochs": 1, "pool": 1, "padding": 1, "width": 4, "blocks": 2},
 )
 WIDE = (2, 8, 8, 8, 2)

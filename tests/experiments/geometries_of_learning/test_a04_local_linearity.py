@@ -58,7 +58,7 @@ def test_tables_are_complete_and_maps_give_back_the_outputs(records, arm):
     assert metrics["map_error"] < 1e-4
     for kind in map_networks.KINDS:
         assert metrics[f"r2_{kind}_{kind}"] > 0.3, "a network is carried to itself as far as its rank allows"
-        for k in EXPERIMENT.protocols["smoke"].clusters:
+        for k in PAPER.clusters:
             assert 0 <= metrics[f"clustered_{kind}_{k}"] <= 100
         for source in (*map_networks.KINDS, "input", "untrained"):
             assert metrics[f"r2_{source}_{kind}"] <= 1 + 1e-9

@@ -182,3 +182,10 @@ def _mean(shown: Shown, arm: str, metric: str) -> float:
 def _less(shown: Shown, left: str, right: str):
     pairs = zip(shown.values("images-digits", left), shown.values("images-digits", right), strict=True)
     return t_interval([a - b for a, b in pairs])
+
+
+def cells_said(shown: Shown) -> list[str]:
+    """How many training images lie in a cell that no other has, by network."""
+    own = ", ".join(f"{n} {_mean(shown, 'images-digits', f'own_{k}'):.2f}" for k, n in NETWORKS.items())
+    count = shown.arm("images-digits")[0].settings["mapped"]
+    return [f"Of {count:,} training images this share has a pattern that no other one has (%): {own}."]
