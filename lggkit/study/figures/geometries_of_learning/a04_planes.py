@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lggkit.study import tables
-from lggkit.study.figures.parts import dots, looks, marked_interval, panels
+from lggkit.study.figures.parts import dots, looks, marked_interval, one_legend, panels
 from lggkit.study.figures.planes import BORDER, draw_pieces
-from lggkit.study.figures.style import CLASS_COLORS
+from lggkit.study.figures.style import CLASS_COLORS, PHOTOGRAPHS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,7 +36,7 @@ def dual_figure(shown: Shown) -> Figure:
 
 def closing_figure(shown: Shown) -> Figure:
     """Figure 10: pieces and decision of the restart that arrives first, at three moments and at its best."""
-    figure, axes = panels(4, 2.9, 6.4)
+    figure, axes = panels(4, 2.4, 5.4, dpi=PHOTOGRAPHS)
     arrays, moments = shown.arrays("circle_888"), _moments(shown)
     for number, (ax, title) in enumerate(zip(axes, moments, strict=True)):
         polygons = _polygons(arrays, number)
@@ -44,7 +44,7 @@ def closing_figure(shown: Shown) -> Figure:
         drawn = draw_pieces(ax, polygons, slopes)
         for polygon, on in zip(polygons, arrays[f"decisions_{number}"], strict=True):
             if on:
-                ax.fill(*polygon.T, fc="none", ec=BORDER, hatch="////", lw=0)
+                ax.fill(*polygon.T, fc="none", ec=BORDER, hatch="//", lw=0)
         for radius in (0.25, 0.5, 0.75):
             turn = np.linspace(0, 2 * np.pi, 100)
             ax.plot(radius**0.5 * np.cos(turn), radius**0.5 * np.sin(turn), color="white", lw=1, ls="--")
@@ -61,12 +61,12 @@ def clouds_figure(shown: Shown) -> Figure:
         arrays = shown.arrays(arm)
         last = max(int(name.split("_")[1]) for name in arrays if name.startswith("maps_"))
         points, on = arrays[f"maps_{last}"], arrays[f"decisions_{last}"]
-        for side, word in ((True, "decided for the disc"), (False, "for the ring")):
+        for side, word in ((True, "the second output is larger"), (False, "the first one")):
             kept = points[on == side]
             ax.scatter(kept[:, 0], kept[:, 1], s=14, color=CLASS_COLORS[side], marker="os"[side], label=word)
         title = "one disc" if arm == "circle_888" else SHAPES[arm]
         ax.set(title=title, xlabel="slope along x₁", ylabel="slope along x₂")
-    axes[0].legend()
+    one_legend(figure, axes[0])
     return figure
 
 
