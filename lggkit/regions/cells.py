@@ -47,6 +47,7 @@ class Cells:
         corners[1:].fill_diagonal_(1)
         self.corners = corners.view(-1, *self.shape)
         self.widths = [z.shape[1] for z in self._seen(self.corners[:1])]
+        self.runner.masked(self.corners[:1], [torch.ones(width) for width in self.widths])  # refuses pools
 
     def _seen(self, x: Tensor) -> list[Tensor]:
         try:

@@ -1,4 +1,4 @@
-"""The affine map of a network at many inputs at once, by autograd."""
+"""The affine map of a network at many inputs at once, by autograd; such maps as points."""
 
 from __future__ import annotations
 
@@ -35,3 +35,38 @@ def local_affine_maps(network: nn.Module, x: Tensor, batch: int = 256) -> tuple[
         weights.append(weight)
         biases.append((outputs - (weight @ part.flatten(1).unsqueeze(2)).squeeze(2)).detach())
     return torch.cat(weights), torch.cat(biases)
+
+
+def dual_points(weight: Tensor, bias: Tensor) -> Tensor:
+    """``(w_{i,j}, b_{i,j})`` of every input i and output j: affine maps as points (n, k, m + 1).
+
+    The cloud of one output is ``points[:, j]``. Sattelberg et al. (2023), eqs. 5 and 7.
+
+    Args:
+        weight, bias: (n, k, m) and (n, k), as `local_affine_maps` gives them.
+
+    Raises:
+        ValueError: the shapes do not belong together.
+    """
+    if weight.ndim != 3 or bias.shape != weight.shape[:2]:
+        raise ValueError(
+            f"weight has shape {tuple(weight.shape)} and bias {tuple(bias.shape)}; give (n, k, m) and (n, k)"
+        )
+    return torch.cat([weight, bias[..., None]], dim=2)
+
+
+def dual_outputs(points: Tensor, x: Tensor) -> Tensor:
+    """``⟨p_{i,j}, (x_i, 1)⟩``: what affine maps (n, k, m + 1) give at inputs of m entries, (n, k).
+
+    Points of width m have no offset, and their outputs are ``⟨p_{i,j}, x_i⟩``.
+
+    Raises:
+        ValueError: as many maps as inputs are needed, and their widths do not belong together.
+    """
+    x = accumulating(x, "x").flatten(1).to(points.dtype)
+    if points.ndim != 3 or len(points) != len(x) or points.shape[2] - x.shape[1] not in (0, 1):
+        raise ValueError(
+            f"points have shape {tuple(points.shape)} and x {tuple(x.shape)}; give (n, k, m + 1) and (n, m)"
+        )
+    linear = (points[..., : x.shape[1]] @ x[..., None])[..., 0]
+    return linear + points[..., x.shape[1] :].sum(2)

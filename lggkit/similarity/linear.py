@@ -67,6 +67,16 @@ class LinearFit:
         self.samples += len(x)
         return self
 
+    def part(self, features: slice, targets: slice) -> LinearFit:
+        """The fit of some features to some entries of the images, from the same sums, with the same λ."""
+        found = LinearFit(self.ridge, self.intercept)
+        found.samples = self.samples
+        if self._sums:
+            xx, xy, sx, sy = self._sums
+            found._sums = [xx[features, features], xy[features, targets], sx[features], sy[targets]]
+            found._places = (self._places[0][features], self._places[1][targets])
+        return found
+
     def solve(self) -> LinearMap:
         """The map.
 
@@ -157,6 +167,9 @@ def _alike(predicted: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _solved(normal: Tensor, wanted: Tensor, ridge: float) -> Tensor:
+    factor, failed = torch.linalg.cholesky_ex(normal)
+    if ridge and not bool(failed):
+        return torch.cholesky_solve(wanted, factor)
     values, vectors = torch.linalg.eigh(normal)
     if not ridge and bool(values[0] <= len(normal) * torch.finfo(normal.dtype).eps * values[-1]):
         raise ValueError("features depend on each other, so least squares has no one map; take ridge > 0")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lggkit import experiments
@@ -58,7 +58,8 @@ def _network(shown: Shown) -> str:
 
 
 def _epochs(shown: Shown) -> str:
-    count = (_settings(shown).get("training") or {}).get("epochs")
+    training = _settings(shown).get("training")
+    count = training.get("epochs") if isinstance(training, Mapping) else None
     return "" if count is None else f"{count} epoch{'' if count == 1 else 's'}"
 
 

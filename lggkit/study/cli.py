@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lggkit.record import check_scale
-from lggkit.study import cli_compare, cli_queue, paths
+from lggkit.study import cli_compare, cli_queue, cli_regions, paths
 from lggkit.study import scorecard as scores
 from lggkit.study.cli_parts import Only, asked, folder_of, told
 from lggkit.study.ledger import Ledger
@@ -22,6 +22,7 @@ study = typer.Typer(no_args_is_help=True, help="Measure what is missing; keep th
 app.add_typer(study, name="study")
 cli_queue.add_to(study)
 app.command()(cli_compare.compare)
+cli_regions.add_to(app)
 
 
 @app.command()

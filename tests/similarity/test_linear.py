@@ -104,3 +104,13 @@ def test_bad_input_is_told_in_one_sentence(call, message):
 
 def test_interpolation_needs_ridge():
     assert fit_linear_map(draw(0, 4), draw(1, 4), 1e-3).weight.isfinite().all()
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+def test_a_part_of_the_columns_needs_no_other_pass(intercept):
+    x, y = torch.randn(50, 6).double(), torch.randn(50, 4).double()
+    fit = LinearFit(0.5, intercept).update(x, y)
+    found = fit.part(slice(1, 5), slice(0, 3)).solve()
+    expected = fit_linear_map(x[:, 1:5], y[:, :3], 0.5, intercept)
+    torch.testing.assert_close(found.weight, expected.weight)
+    torch.testing.assert_close(found.bias, expected.bias)

@@ -1,0 +1,77 @@
+"""A few affine maps in place of a network's many: k-means of the dual points (article 4, section 2.4.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lggkit.graph._precision import accumulating, integer
+from lggkit.regions.maps import dual_outputs
+
+
+@dataclass(frozen=True)
+class MapClusters:
+    """``centers`` (k, c, m + 1): c affine maps for each of k outputs."""
+
+    centers: Tensor
+
+    def nearest(self, points: Tensor) -> Tensor:
+        """For points (n, k, m + 1) the number of the nearest centre of their output, (n, k).
+
+        Raises:
+            ValueError: the points are of other outputs or of another width.
+        """
+        _check(points)
+        if points.shape[1:] != (len(self.centers), self.centers.shape[2]):
+            raise ValueError(
+                f"points have shape {tuple(points.shape)}; the centres are {tuple(self.centers.shape)}"
+            )
+        return torch.stack([_nearest(points[:, j], own) for j, own in enumerate(self.centers)], dim=1)
+
+    def outputs(self, points: Tensor, x: Tensor) -> Tensor:
+        """What the nearest centres give at the inputs (n, ...) that the points are from, (n, k)."""
+        chosen = self.nearest(points)
+        outputs = torch.arange(len(self.centers), device=chosen.device)
+        return dual_outputs(self.centers[outputs, chosen], x)
+
+
+def cluster_maps(points: Tensor, clusters: int, seed: int = 0) -> MapClusters:
+    """``clusters`` centres of the dual points of each output, by k-means in small batches.
+
+    One centre is the mean map, and n centres are the points. Else scikit-learn's
+    ``MiniBatchKMeans`` with ``init_size = max(300, 3 c)`` and the rest at its defaults, as the authors have
+    it; on the processor.
+
+    Args:
+        points: dual points (n, k, m + 1), of training inputs.
+        clusters: c, from 1 to n.
+        seed: of the first centres and the batches.
+
+    Raises:
+        ValueError: the points have another shape, or are fewer than the centres.
+    """
+    _check(points)
+    if integer(clusters, "clusters") > len(points):
+        raise ValueError(f"{len(points)} points have no {clusters} centres; take as many at most")
+    if clusters == 1:
+        return MapClusters(points.mean(0)[:, None])
+    if clusters == len(points):
+        return MapClusters(points.transpose(0, 1).contiguous())
+    from sklearn.cluster import MiniBatchKMeans
+
+    size, found = min(len(points), max(300, 3 * clusters)), []
+    for cloud in points.detach().cpu().unbind(1):
+        kmeans = MiniBatchKMeans(clusters, init_size=size, random_state=seed).fit(cloud.numpy())
+        found.append(torch.from_numpy(kmeans.cluster_centers_))
+    return MapClusters(torch.stack(found).to(points))
+
+
+def _check(points: Tensor) -> None:
+    if accumulating(points, "points").ndim != 3 or not len(points):
+        raise ValueError(f"points have shape {tuple(points.shape)}; give dual points (n, k, m + 1), n >= 1")
+
+
+def _nearest(cloud: Tensor, centers: Tensor) -> Tensor:
+    return (centers.square().sum(1) - 2 * cloud @ centers.T).argmin(1)
