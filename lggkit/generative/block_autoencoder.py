@@ -8,6 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from lggkit.generative.patches import PatchConv, PatchDeconv
 from lggkit.graph._precision import integer
 
 HIDDEN = (128, 64, 32)
@@ -57,8 +58,8 @@ class BlockAutoencoder(nn.Module):
         side, n_in = self.size // 8, self.width // self.blocks
         flat = MAPS[1] * side**2
         self.encoder = nn.Sequential(
-            *(nn.Conv2d(channels, MAPS[0], 4, STRIDES[0]), nn.ELU()),
-            *(nn.Conv2d(MAPS[0], MAPS[1], 2, STRIDES[1]), nn.ELU(), nn.Flatten()),
+            *(PatchConv(channels, MAPS[0], 4, STRIDES[0]), nn.ELU()),
+            *(PatchConv(MAPS[0], MAPS[1], 2, STRIDES[1]), nn.ELU(), nn.Flatten()),
             *(nn.Linear(flat, hidden[0]), nn.ELU(), nn.Linear(hidden[0], self.width), nn.ELU()),
         )
         several = [[n] * self.blocks for n in (n_in, *hidden)]
@@ -68,8 +69,8 @@ class BlockAutoencoder(nn.Module):
         self.decoder = nn.Sequential(
             *(nn.Linear(self.width, hidden[0]), nn.ELU(), nn.Linear(hidden[0], flat), nn.ELU()),
             nn.Unflatten(1, (MAPS[1], side, side)),
-            *(nn.ConvTranspose2d(MAPS[1], MAPS[0], 2, STRIDES[1]), nn.ELU()),
-            *(nn.ConvTranspose2d(MAPS[0], channels, 4, STRIDES[0]), nn.Sigmoid()),
+            *(PatchDeconv(MAPS[1], MAPS[0], 2, STRIDES[1]), nn.ELU()),
+            *(PatchDeconv(MAPS[0], channels, 4, STRIDES[0]), nn.Sigmoid()),
         )
 
     def encode(self, x: Tensor) -> Tensor:

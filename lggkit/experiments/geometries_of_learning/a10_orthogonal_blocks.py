@@ -90,9 +90,9 @@ REDUCED = replace(
     dataset="fashion-mnist",
     size=16,
     bottlenecks=(5, 4, 5, 5, 2),
-    training=Schedule(epochs=36, batch=32, rate=3e-3),
+    training=Schedule(epochs=60, batch=32, rate=3e-3),
 )
-SHORT = replace(REDUCED, training=replace(REDUCED.training, epochs=12))
+SHORT = replace(REDUCED, training=replace(REDUCED.training, epochs=20))
 SMOKE = replace(
     REDUCED,
     dataset="digits",
