@@ -125,7 +125,7 @@ EXPERIMENT = Experiment(
         Arm("plain-three", "autoencoder, three blocks", THREE | _loss(0, 0)),
         Arm("dae_g-three", "DAE-G, three blocks", THREE | _loss(0, STRONG)),
         Arm("dae_og-three", "DAE-OG, three blocks", THREE | _loss(STRONG, STRONG)),
-        Arm("statistic", "the statistic", NONE),
+        Arm("statistic", "the statistic", NONE, False),
         Arm("dae_og-0.01", "DAE-OG, α₁ = 0.01", _loss(0.01, WEAK), False),
         Arm("dae_og-0.1", "DAE-OG, α₁ = 0.1", _loss(0.1, WEAK), False),
     ),

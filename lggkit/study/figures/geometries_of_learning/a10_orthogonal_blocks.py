@@ -38,14 +38,14 @@ def traversals_figure(shown: Shown) -> Figure:
     held = [shown.arrays(arm) for arm in arms]
     blocks, steps = held[0]["traversals"].shape[:2]
     figure, axes = plt.subplots(
-        len(arms) * blocks, steps + 2, figsize=(7.2, 0.72 * blocks * len(arms)), dpi=0.8 * PHOTOGRAPHS
+        len(arms) * blocks, steps + 2, figsize=(7.2, 0.72 * blocks * len(arms)), dpi=0.7 * PHOTOGRAPHS
     )
     for a, (arm, arrays) in enumerate(zip(arms, held, strict=True)):
         for block in range(blocks):
             row = axes[a * blocks + block]
             images = [arrays["ends"][0], *arrays["traversals"][block], arrays["ends"][1]]
             for ax, image in zip(row, images, strict=True):
-                ax.imshow(_image(image))
+                ax.imshow(_image(image), interpolation="nearest")
                 ax.axis("off")
             label = f"{short_title(arm)}\nblock {block + 1}"
             row[0].text(-0.15, 0.5, label, fontsize=9, ha="right", va="center", transform=row[0].transAxes)
@@ -64,10 +64,10 @@ def images_figure(shown: Shown) -> Figure:
             rows.append((f"held out{of}", arrays["inputs"]))
         rows.append((f"{short_title(arm)}{of}", arrays["outputs"]))
         rows.append(("of noise", arrays["samples"]))
-    figure, axes = plt.subplots(len(rows), 8, figsize=(7.2, 0.72 * len(rows)), dpi=0.8 * PHOTOGRAPHS)
+    figure, axes = plt.subplots(len(rows), 8, figsize=(7.2, 0.72 * len(rows)), dpi=0.7 * PHOTOGRAPHS)
     for axs, (title, images) in zip(axes, rows, strict=True):
         for ax, image in zip(axs, images, strict=True):
-            ax.imshow(_image(image))
+            ax.imshow(_image(image), interpolation="nearest")
             ax.axis("off")
         axs[0].text(-0.15, 0.5, title, fontsize=9, ha="right", va="center", transform=axs[0].transAxes)
     return figure
@@ -128,5 +128,5 @@ def maps_figure(shown: Shown) -> Figure:
                 mark = {"color": CLASS_COLORS[value], "marker": CLASS_MARKERS[value]}
                 ax.plot(of[:, 0], of[:, 1], ls="", ms=4, **mark)
             ax.set(xticks=[], yticks=[], title=f"block {block + 1}: {FACTORS[3][own]}")
-        row[0].set_ylabel(short_title(arm))
+        row[0].set_ylabel(f"t-SNE, {short_title(arm)}")
     return figure
