@@ -79,7 +79,7 @@ chapter.show(numbers.readings_table, caption, "tab-a10-readings")
 # One block at a time goes from the code of the left image to that of the right one. Where a block holds one factor,
 # one thing changes in a row.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Images of codes whose one block moves from that of the left image to that of the right one, which differs in every factor; five blocks, seed 0.", "name": "fig-a10-traversals"}, "image": {"alt": "Fifteen rows of nine small images of garments on coloured grounds.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Images of codes whose one block moves from that of the left image to that of the right one, which differs in every factor; five blocks, seed 0.", "name": "fig-a10-traversals"}, "image": {"alt": "Fifteen rows of six small images of garments on coloured grounds.", "width": "100%"}}
 figure = chapter.draw(section.traversals_figure)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "How often each factor of the image changes when one block is exchanged for that of an image that differs in all factors; the factors of an image that is made are those of the nearest one of the grid. Means over seeds.", "name": "fig-a10-responses"}, "image": {"alt": "Six matrices, blocks against factors, with shares.", "width": "100%"}}
 figure = chapter.draw(section.responses_figure)
@@ -88,7 +88,7 @@ figure = chapter.draw(section.maps_figure)
 # %% [markdown]
 # ## Images and scores
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Held-out images, their reconstructions by each arm, and images of noise; seed 0.", "name": "fig-a10-images"}, "image": {"alt": "Rows of eight small images.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Held-out images, their reconstructions by each arm, and images of noise; seed 0.", "name": "fig-a10-images"}, "image": {"alt": "Rows of six small images.", "width": "100%"}}
 figure = chapter.draw(section.images_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = "Reconstruction, blocks, and images of noise: mean ± half the 95 % interval (seeds)."

@@ -58,15 +58,15 @@ def statistic_figure(shown: Shown) -> Figure:
             label=title,
             ls="-" if name == "same" else "--",
         )
-    axes[0].set(xlabel="t", yticks=[])
-    axes[0].legend(loc="upper left", fontsize=8)
+    axes[0].set(xlabel="t", yticks=[], ylim=(0, 0.85))
+    axes[0].legend(loc="upper left")
     for scale, arm in {"none": "plain", "median": "dae_og"}.items():
         title = "distances as they are" if scale == "none" else "over their median"
         mean = np.mean(shown.values("statistic", f"losses_{scale}"), 0)
         axes[1].plot(range(len(mean)), mean, label=title, ms=4.5, **look[arm])
     axes[1].set_xticks(range(len(metrics["shifts"])), [f"{shift:g}" for shift in metrics["shifts"]])
     axes[1].set(xlabel="shift of one sample, in sds", ylabel="loss, −t")
-    axes[1].legend(fontsize=8)
+    axes[1].legend()
     return figure
 
 

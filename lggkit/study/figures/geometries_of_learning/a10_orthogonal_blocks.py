@@ -18,6 +18,7 @@ FACTORS = {
     5: ("garment", "turn", "scale", "ground", "thing"),
     3: ("scale", "turn", "thing"),
 }
+COLUMNS = 6
 SHORT = {"plain": "plain", "dae_g": "DAE-G", "dae_og": "DAE-OG"}
 
 
@@ -36,14 +37,14 @@ def traversals_figure(shown: Shown) -> Figure:
 
     arms = [arm for arm in FIVE if shown.arm(arm)]
     held = [shown.arrays(arm) for arm in arms]
-    blocks, steps = held[0]["traversals"].shape[:2]
+    blocks, steps = held[0]["traversals"][:, ::2].shape[:2]
     figure, axes = plt.subplots(
-        len(arms) * blocks, steps + 2, figsize=(7.2, 0.72 * blocks * len(arms)), dpi=0.7 * PHOTOGRAPHS
+        len(arms) * blocks, steps + 2, figsize=(6, 0.72 * blocks * len(arms)), dpi=0.7 * PHOTOGRAPHS
     )
     for a, (arm, arrays) in enumerate(zip(arms, held, strict=True)):
         for block in range(blocks):
             row = axes[a * blocks + block]
-            images = [arrays["ends"][0], *arrays["traversals"][block], arrays["ends"][1]]
+            images = [arrays["ends"][0], *arrays["traversals"][block, ::2], arrays["ends"][1]]
             for ax, image in zip(row, images, strict=True):
                 ax.imshow(_image(image), interpolation="nearest")
                 ax.axis("off")
@@ -64,9 +65,9 @@ def images_figure(shown: Shown) -> Figure:
             rows.append((f"held out{of}", arrays["inputs"]))
         rows.append((f"{short_title(arm)}{of}", arrays["outputs"]))
         rows.append(("of noise", arrays["samples"]))
-    figure, axes = plt.subplots(len(rows), 8, figsize=(7.2, 0.72 * len(rows)), dpi=0.7 * PHOTOGRAPHS)
+    figure, axes = plt.subplots(len(rows), COLUMNS, figsize=(6, 0.72 * len(rows)), dpi=0.7 * PHOTOGRAPHS)
     for axs, (title, images) in zip(axes, rows, strict=True):
-        for ax, image in zip(axs, images, strict=True):
+        for ax, image in zip(axs, images[:COLUMNS], strict=True):
             ax.imshow(_image(image), interpolation="nearest")
             ax.axis("off")
         axs[0].text(-0.15, 0.5, title, fontsize=9, ha="right", va="center", transform=axs[0].transAxes)
