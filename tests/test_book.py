@@ -12,6 +12,7 @@ PAGES = {
     "lggkit.transport": "transport",
     "lggkit.similarity": "similarity",
     "lggkit.subspaces": "subspaces",
+    "lggkit.generative": "generative",
     "lggkit.regions": "regions",
     "lggkit.latents": "latents",
     "lggkit.objectives": "objectives",

@@ -5,12 +5,14 @@ from lggkit.data.batches import batches, epoch_order
 from lggkit.data.catalog import DATASETS
 from lggkit.data.class_batches import class_batches, class_order
 from lggkit.data.dataset import DataSet
+from lggkit.data.factor_grid import FactorGrid
 from lggkit.data.files import DataCorrupt, DataUnavailable, root
 from lggkit.data.fine_grained import FINE_GRAINED, fine_grained
 from lggkit.data.loading import load
 from lggkit.data.parallel_text import ParallelText, read_table, verses
 from lggkit.data.parallel_toy import invented
 from lggkit.data.pixels import channel_statistics, normalize, to_float
+from lggkit.data.shapes3d import load_shapes3d
 
 __all__ = [
     "DATASETS",
@@ -18,6 +20,7 @@ __all__ = [
     "DataCorrupt",
     "DataSet",
     "DataUnavailable",
+    "FactorGrid",
     "ParallelText",
     "apply_augmentation",
     "augment",
@@ -30,6 +33,7 @@ __all__ = [
     "fine_grained",
     "invented",
     "load",
+    "load_shapes3d",
     "normalize",
     "read_table",
     "root",

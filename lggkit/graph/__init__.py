@@ -16,6 +16,7 @@ from lggkit.graph.distances import median_bandwidth, pairwise_distance
 from lggkit.graph.eigenmaps import laplacian_eigenmaps
 from lggkit.graph.fiedler import cut_accuracy, fiedler_cut, fiedler_vector
 from lggkit.graph.laplacians import degree, laplacian, laplacian_power_product, normalize_adjacency
+from lggkit.graph.marginals import knn_marginals
 from lggkit.graph.neighbors import knn_mask, symmetrize
 from lggkit.graph.similarities import (
     check_nonnegative,
@@ -25,14 +26,23 @@ from lggkit.graph.similarities import (
     similarity,
 )
 from lggkit.graph.sparse import SparseGraph
+from lggkit.graph.two_sample import (
+    TwoSampleTest,
+    crossing_weight,
+    relabelling_moments,
+    two_sample_statistic,
+    two_sample_test,
+)
 from lggkit.graph.variation import label_variation, normalized_label_variation, signal_variation
 
 __all__ = [
     "SparseGraph",
+    "TwoSampleTest",
     "check_nonnegative",
     "class_indicators",
     "class_mask",
     "cosine_similarity",
+    "crossing_weight",
     "cut_accuracy",
     "degree",
     "depth_variations",
@@ -41,6 +51,7 @@ __all__ = [
     "flatten",
     "inter_class_edges",
     "knn_graph",
+    "knn_marginals",
     "knn_mask",
     "label_variation",
     "laplacian",
@@ -52,7 +63,10 @@ __all__ = [
     "normalized_label_variation",
     "pairwise_distance",
     "rbf_similarity",
+    "relabelling_moments",
     "signal_variation",
     "similarity",
     "symmetrize",
+    "two_sample_statistic",
+    "two_sample_test",
 ]

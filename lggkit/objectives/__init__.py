@@ -3,6 +3,7 @@
 from lggkit.graph import depth_variations
 from lggkit.objectives.densification import densification
 from lggkit.objectives.gkd import gkd
+from lggkit.objectives.graph_divergence import graph_divergence
 from lggkit.objectives.graph_smoothness import graph_smoothness
 from lggkit.objectives.knowledge_distillation import hinton
 from lggkit.objectives.l2 import l2
@@ -10,6 +11,7 @@ from lggkit.objectives.l2_sp import l2_sp
 from lggkit.objectives.omega_i import omega_i
 from lggkit.objectives.omega_p import omega_p
 from lggkit.objectives.omega_u import omega_u
+from lggkit.objectives.orthonormality import block_cosines, orthonormality
 from lggkit.objectives.pair_losses import least_pair_loss, pair_sum_violation, random_pair_loss
 from lggkit.objectives.pairs import Latents, check_latents, paired
 from lggkit.objectives.parseval import parseval_step, spectral_norms
@@ -19,10 +21,12 @@ from lggkit.objectives.variation_smoothness import variation_smoothness
 
 __all__ = [
     "Latents",
+    "block_cosines",
     "check_latents",
     "densification",
     "depth_variations",
     "gkd",
+    "graph_divergence",
     "graph_smoothness",
     "hinton",
     "l2",
@@ -31,6 +35,7 @@ __all__ = [
     "omega_i",
     "omega_p",
     "omega_u",
+    "orthonormality",
     "pair_sum_violation",
     "paired",
     "parseval_step",

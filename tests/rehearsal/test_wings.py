@@ -65,6 +65,13 @@ GRAPH = {
             for each in ("edges-possible", "inter-pairs")
         ),
     ],
+    "crossing_weight": lambda s: graph.crossing_weight(s.a, 5),
+    "knn_marginals": lambda s: [
+        graph.knn_marginals(s.x, k, t, scale)
+        for k, t, scale in ((1, 0.1, "none"), (3, 0.1, "median"), (3, None, "none"))
+    ],
+    "relabelling_moments": lambda s: graph.relabelling_moments(s.a, 5),
+    "two_sample_statistic": lambda s: graph.two_sample_statistic(s.x, s.x.detach(), scale="sqrt_dim"),
     "symmetrize": lambda s: [graph.symmetrize(s.a, mode) for mode in ("or", "and", "mean")],
 }
 TRANSPORT = {
@@ -90,6 +97,9 @@ OBJECTIVES = {
         objectives.gkd(s.maps, s.theirs, k=3, order="normalize-first"),
         objectives.gkd(s.maps, s.theirs, edges="inter", labels=s.labels, similarity="rbf"),
     ],
+    "block_cosines": lambda s: objectives.block_cosines(s.logits, 5),
+    "graph_divergence": lambda s: objectives.graph_divergence(s.x, s.x.detach()),
+    "orthonormality": lambda s: objectives.orthonormality(s.logits, 5),
     "graph_smoothness": lambda s: [
         objectives.graph_smoothness(s.x, s.labels, k=k, reduction=r) for k, r in ((3, "sum"), (None, "mean"))
     ],
@@ -172,7 +182,9 @@ def test_graph(name, rehearse, says_so):
 
 def test_graph_is_complete(complete):
     measuring = ("cut_accuracy", "fiedler_cut", "fiedler_vector")
-    complete("graph", GRAPH, dict.fromkeys(measuring, "cuts of one matrix, on the CPU"))
+    others = dict.fromkeys(measuring, "cuts of one matrix, on the CPU")
+    others |= dict.fromkeys(("TwoSampleTest", "two_sample_test"), "permuted on the CPU")
+    complete("graph", GRAPH, others)
 
 
 @pytest.mark.parametrize("name", TRANSPORT)

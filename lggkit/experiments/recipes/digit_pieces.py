@@ -14,6 +14,7 @@ from lggkit.data import to_float
 from lggkit.evaluation import pieces
 from lggkit.evaluation.clusters import rank_correlation
 from lggkit.experiments.networks import Context
+from lggkit.experiments.recipes.held import Held
 from lggkit.experiments.recipes.small_mlps import accuracy_of, fit_images, mlp
 from lggkit.regions import Cells, Polyhedron
 
@@ -45,7 +46,7 @@ def _perturbed(settings: Any, network: nn.Module, test, seed: int, size: float, 
 
 def sets(settings: Any, seed: int, context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
     """Neighbours of the same class, and Hamming responses of four sets at each distance."""
-    network, fit, train, test = _classifier(settings, settings.grid[0], seed, False, _Held(context))
+    network, fit, train, test = _classifier(settings, settings.grid[0], seed, False, Held(context))
     metrics = {"train_accuracy": fit, "test_accuracy": accuracy_of(network, *test)}
     fresh = mlp((train[0].shape[1], *[settings.grid[0][1]] * settings.grid[0][0], 10), seed)
     for prefix, one in (("", network), ("untrained_", fresh.requires_grad_(False))):
@@ -73,7 +74,7 @@ def depths(settings: Any, seed: int, context: Context) -> tuple[dict[str, Any], 
     """Exact crossings between nearest training images, at every depth."""
     metrics, last = {}, {}
     for shape in settings.grid:
-        network, fit, train, _ = _classifier(settings, shape, seed, False, _Held(context))
+        network, fit, train, _ = _classifier(settings, shape, seed, False, Held(context))
         pairs = pieces.nearest_pairs(train[0], settings.pairs)
         last = pieces.segments(Cells(network, train[0].shape[1:]), train[0], pairs, settings.bisected)
         met = np.array(last["crossings"]) + 1
@@ -96,7 +97,7 @@ def depths(settings: Any, seed: int, context: Context) -> tuple[dict[str, Any], 
 
 def balls(settings: Any, seed: int, context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
     """On principal components, the largest balls within the box of the training inputs, four sets."""
-    network, fit, train, test = _classifier(settings, settings.grid[0], seed, True, _Held(context))
+    network, fit, train, test = _classifier(settings, settings.grid[0], seed, True, Held(context))
     size = settings.component_epsilon
     few = replace(settings, images=settings.balls)
     groups = {"train": train[0][: settings.balls]} | _perturbed(few, network, test, seed, size, None)
@@ -112,16 +113,3 @@ def balls(settings: Any, seed: int, context: Context) -> tuple[dict[str, Any], d
         metrics["radius_fgsm_wrong"] = float(np.array(radii["fgsm"])[wrong].mean())
     metrics["unbounded_share"] = 100 * pieces.unbounded_share(network, groups["test"][: settings.bisected])
     return metrics, {f"radii_{name}": np.array(found) for name, found in radii.items()}
-
-
-class _Held:
-    """A context that a cache can hold: equal to every other of the same data."""
-
-    def __init__(self, context: Context) -> None:
-        self.data = context.data
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Held)
-
-    def __hash__(self) -> int:
-        return 0

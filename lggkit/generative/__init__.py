@@ -1,0 +1,29 @@
+"""Networks that generate, and what their codes have to do with known factors (article 10).
+
+An autoencoder whose code is cut into blocks, and measures of disentanglement, of codes and factors alone:
+any encoder's will do. Factors are integers (n, f), codes floating point (n, m), samples are rows.
+"""
+
+from lggkit.generative.block_autoencoder import BlockAutoencoder
+from lggkit.generative.disentanglement import (
+    binned,
+    dcimig,
+    jemmig,
+    mig,
+    mig_sup,
+    mutual_information_matrix,
+)
+from lggkit.generative.responses import factor_response_matrix, matched_share, path_roughness
+
+__all__ = [
+    "BlockAutoencoder",
+    "binned",
+    "dcimig",
+    "factor_response_matrix",
+    "jemmig",
+    "matched_share",
+    "mig",
+    "mig_sup",
+    "mutual_information_matrix",
+    "path_roughness",
+]

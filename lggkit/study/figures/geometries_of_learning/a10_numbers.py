@@ -1,0 +1,137 @@
+"""Tables and sentences of article 10: every arm's scores, and the text beside its own Table 3."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from lggkit.study import tables
+from lggkit.study.figures.geometries_of_learning.a10_orthogonal_blocks import FIVE, THREE
+from lggkit.study.paper import cells
+from lggkit.study.texts import seeds_counted
+
+if TYPE_CHECKING:
+    from lggkit.study.statistics import Interval
+    from lggkit.study.view import Shown
+
+PAPER, TABLE = "geometries_of_learning", "a10-table-3"
+SCORES = ("mig", "dcimig", "mig_sup", "jemmig")
+PAIRS = {"three": ("dae_g-three", "dae_og-three"), "five": ("dae_g", "dae_og")}
+IMAGES = {"mse (held out)": "mse", "PSNR (dB)": "psnr", "explained (%)": "explained"}
+BLOCKS = {"|cosine|": "cosine", "roughness": "roughness", "matched share": "matched_share"}
+NOISE = {"t of noise": "sample_t", "gap of noise": "sample_gap"}
+
+
+def images_table(shown: Shown, titles: dict[str, str]) -> pd.DataFrame:
+    """Errors, blocks and images of noise of every arm."""
+    chosen = {arm: titles[arm] for arm in titles if arm != "statistic" and shown.arm(arm)}
+    return tables.arms_table(shown, chosen, IMAGES | BLOCKS | NOISE, digits=3)
+
+
+def scores_table(shown: Shown, titles: dict[str, str]) -> pd.DataFrame:
+    """Scores of the bottlenecks, of the codes before them, and of the first weights."""
+    chosen = {arm: titles[arm] for arm in titles if arm != "statistic" and shown.arm(arm)}
+    kinds = {"": "", "_codes": " (codes)", "_untrained": " (first weights)"}
+    columns = {
+        f"{name.replace('_', '-')}{text}": f"{name}{end}" for end, text in kinds.items() for name in SCORES
+    }
+    return tables.arms_table(shown, chosen, columns, digits=3)
+
+
+def _plain(score: str) -> str:
+    return score.replace("_", "-")
+
+
+def readings_table(shown: Shown) -> pd.DataFrame:
+    """Who wins each cell of the article's Table 3: as printed in both readings, and here."""
+    return pd.DataFrame([_reading(shown, blocks, score) for blocks in PAIRS for score in SCORES])
+
+
+def _reading(shown: Shown, blocks: str, score: str) -> dict[str, str]:
+    gain, ours = _printed_gains()[blocks, score], _paired(shown, blocks, score)
+    lower = -gain if score == "jemmig" else gain
+    ends = "" if ours is None or ours.n < 2 else f" [{ours.low:+.3f}, {ours.high:+.3f}]"
+    here = "" if ours is None else tables.minus(f"{ours.mean:+.3f}{ends}")
+    return {
+        "blocks": blocks,
+        "score": _plain(score),
+        "article, DAE-OG less DAE-G": tables.minus(f"{gain:+.4f}"),
+        "higher is better": _winner(gain, gain),
+        "jemmig: lower is better": _winner(lower, lower),
+        "here": here,
+        "who is higher here": "" if ours is None else _winner(ours.low, ours.high),
+    }
+
+
+def _winner(low: float, high: float) -> str:
+    if low <= 0 <= high:
+        return "undecided"
+    return "DAE-OG" if low > 0 else "DAE-G"
+
+
+def _paired(shown: Shown, blocks: str, score: str) -> Interval | None:
+    left, right = PAIRS[blocks][::-1]
+    return shown.paired(left, right, score) if shown.arm(left) and shown.arm(right) else None
+
+
+def _printed_gains() -> dict[tuple[str, str], float]:
+    """DAE-OG less DAE-G in the article's Table 3, by blocks and score."""
+    printed = {(c.row, c.column): c.value for c in cells(PAPER) if c.table == TABLE}
+    of = {
+        (b, s): [printed[f"{m}, {b} blocks", s] for m in ("DAE-G", "DAE-OG")] for b in PAIRS for s in SCORES
+    }
+    return {place: og - g for place, (g, og) in of.items()}
+
+
+def printed_said(shown: Shown | None = None) -> list[str]:
+    """What the article's own cells say of its text, in both readings, whatever is shown here."""
+    gains = _printed_gains()
+    higher = sum(gain > 0 for gain in gains.values())
+    lower = sum((-gain if score == "jemmig" else gain) > 0 for (_, score), gain in gains.items())
+    mig = max(c.value for c in cells(PAPER) if c.table == TABLE and c.column == "mig")
+    return [
+        f"The article's text says that DAE-OG is consistently better. Of the {len(gains)} pairs of its own "
+        f"Table 3, DAE-OG has the better score in {higher} where higher jemmig is better, and in {lower} "
+        f"where lower is. No mig in it is above {mig:g}, on a scale that ends at 1."
+    ]
+
+
+def came_said(shown: Shown) -> list[str]:
+    """What the loss does to blocks, to images and to scores here."""
+    said = []
+    for blocks, (g, og) in PAIRS.items():
+        if not (shown.arm(g) and shown.arm(og)):
+            continue
+        cosine = [shown.interval(arm, "cosine").mean for arm in (g, og)]
+        mse = [shown.interval(arm, "mse").mean for arm in (g, og)]
+        wins = [_winner(*_ends(shown, blocks, score)) for score in SCORES]
+        n = len(shown.arm(og))
+        said.append(
+            f"With {blocks} blocks the mean |cosine| is {cosine[0]:.3f} for DAE-G and {cosine[1]:.3f} for "
+            f"DAE-OG, the error on held-out images {mse[0]:.4f} and {mse[1]:.4f}. Of the four scores DAE-OG "
+            f"is higher in {wins.count('DAE-OG')}, DAE-G in {wins.count('DAE-G')}, and "
+            f"{wins.count('undecided')} are undecided at {seeds_counted(n)}."
+        )
+    return said
+
+
+def _ends(shown: Shown, blocks: str, score: str) -> tuple[float, float]:
+    found = _paired(shown, blocks, score)
+    return (found.low, found.high) if found else (0.0, 0.0)
+
+
+def control_said(shown: Shown) -> list[str]:
+    """What the control without either loss says of the divergence."""
+    said = []
+    for blocks, (plain, g, _) in {"five": FIVE, "three": THREE}.items():
+        if shown.arm(plain) and shown.arm(g):
+            t = [shown.interval(arm, "sample_t").mean for arm in (plain, g)]
+            mse = [shown.interval(arm, "mse").mean for arm in (plain, g)]
+            said.append(
+                f"With {blocks} blocks the hard two-sample statistic between images of noise and real ones "
+                f"is {tables.minus(f'{t[0]:.1f}')} without and {tables.minus(f'{t[1]:.1f}')} with the "
+                "divergence loss (0 is what one distribution gives); the error of reconstruction is "
+                f"{mse[0]:.4f} and {mse[1]:.4f}."
+            )
+    return said
