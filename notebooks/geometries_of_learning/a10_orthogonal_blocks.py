@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (gol-a10)=
 # # Disentanglement in orthogonal blocks (article 10)
 
 # %% tags=["remove-cell"]
@@ -52,7 +51,7 @@ chapter.facts()
 chapter.say(numbers.came_said, numbers.control_said)
 
 # %% [markdown]
-# {cite:t}`shukla2024` cut the code of an autoencoder into blocks, send each block through a narrow autoencoder of its
+# [Shukla *et al.* (2024)](../../book/bibliography.md "shukla2024") cut the code of an autoencoder into blocks, send each block through a narrow autoencoder of its
 # own, and add two losses. The first makes the blocks $z^1, \dots, z^k$ of an image orthogonal, the second makes images
 # of noise look like images of the data to a two-sample test:
 #
@@ -61,7 +60,7 @@ chapter.say(numbers.came_said, numbers.control_said)
 #
 # DAE-G has the second loss alone, DAE-OG both. The article has no arm without either; here it is the control.
 # 3D Shapes could not be had. A seed draws a picture of a trouser and one of an ankle boot of Fashion-MNIST
-# {cite:p}`xiao2017`, and every combination of garment, turn, scale and two hues is rendered: real images under factors
+# ([Xiao *et al.*, 2017](../../book/bibliography.md "xiao2017")), and every combination of garment, turn, scale and two hues is rendered: real images under factors
 # that are known, 1,000 with five factors and 270 with three. At smoke scale they are digits.
 #
 # ## What the article's own table says

@@ -13,7 +13,6 @@
 # ---
 
 # %% [markdown]
-# (ot-s43)=
 # # Compression of networks (OT 4.3, Table 2)
 
 # %% tags=["remove-cell"]
@@ -48,7 +47,7 @@ chapter.facts()
 # A small network learns beside a large one that is trained already. Under Ω_P each of its pooled neurons is drawn to
 # the teacher's neurons that play its role on the batch, whichever these are; under Ω_I to the neuron of the same
 # number, which asks for equal widths; under Ω_U to all of them alike. Distillation (KD) asks for the teacher's
-# softened answers instead. {cite:t}`li2020` take a ResNet-1001 (L) and a WRN-28-10 (W) as teachers, and a ResNet-56
+# softened answers instead. [Li *et al.* (2020)](../../book/bibliography.md "li2020") take a ResNet-1001 (L) and a WRN-28-10 (W) as teachers, and a ResNet-56
 # (M) and one of half its channels (S) as students.
 #
 # Those are the networks of the `paper` scale. Two processor cores train siblings that are shallow and have no
