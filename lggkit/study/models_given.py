@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,24 +15,26 @@ from lggkit.data import DATASETS, load, normalize, to_float
 from lggkit.networks import load_weights
 
 LIBRARIES = {"torchvision": "torchvision.models:get_model", "timm": "timm:create_model"}
+WHERE = "FILE.py:FUNCTION, torchvision:NAME or timm:NAME"
 
 
 def model_of(text: str, weights: str | None = None) -> nn.Module:
-    """The network that ``FILE.py:FUNCTION``, ``torchvision:NAME`` or ``timm:NAME`` makes, in evaluation mode.
+    """The network that a function of a file, or a library, makes, in evaluation mode.
 
-    The function is called without arguments. ``weights`` is a file of tensors by name (a ``state_dict``);
-    nothing is downloaded, so that a network of a library is untrained without one.
+    The file is run as any Python program is, the function called without arguments. ``weights`` is a file of
+    tensors by name (a ``state_dict``) that can run no code; nothing is downloaded, so that a network of a
+    library is untrained without one.
 
     Raises:
-        ValueError: the text is none of these, or what it names is not there or makes no module.
-        FileNotFoundError: there is no file of that name.
+        ValueError: the text is none of these, what it names is not there or fails, or it makes no module.
+        FileNotFoundError: there are no weights of that name.
     """
     place, colon, name = text.rpartition(":")
     if not (place and colon and name):
-        raise ValueError(f"the network is {text!r}; write FILE.py:FUNCTION, torchvision:NAME or timm:NAME")
-    network = _of_library(place, name) if place in LIBRARIES else _of_file(Path(place), name)
+        raise ValueError(f"the network is {text!r}; write {WHERE}")
+    network = _of_library(place, name) if place in LIBRARIES else _of_file(place, name)
     if not isinstance(network, nn.Module):
-        raise ValueError(f"{text} makes a {type(network).__name__}; let it return a torch.nn.Module")
+        raise ValueError(f"{text} returns a {type(network).__name__}; let it return a torch.nn.Module")
     return (network if weights is None else load_weights(network, weights)).eval()
 
 
@@ -47,38 +50,55 @@ def _of_library(library: str, name: str) -> nn.Module:
         raise ValueError(f"{library} has no network {name!r}: {error}") from error
 
 
-def _of_file(file: Path, name: str) -> nn.Module:
-    if not file.is_file():
-        raise FileNotFoundError(f"there is no file {file}; write FILE.py:FUNCTION")
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    if spec is None or spec.loader is None:
-        raise ValueError(f"{file} is no Python file; write FILE.py:FUNCTION")
+def _of_file(file: str, name: str) -> Any:
+    if not (file.endswith(".py") and Path(file).is_file()):
+        raise ValueError(f"{file!r} names no Python file; write {WHERE}")
+    spec = importlib.util.spec_from_file_location("lggkit_given_network", file)
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    if not callable(make := getattr(module, name, None)):
-        raise ValueError(f"{file} has no function {name!r}; write FILE.py:FUNCTION")
-    return make()
+    try:
+        spec.loader.exec_module(module)
+        return getattr(module, name)()
+    except Exception as error:
+        raise ValueError(f"{file}:{name} gives no network: {type(error).__name__}: {error}") from error
+
+
+def samples_in(path: str | Path) -> Tensor:
+    """The one array of samples (n, ...) that a ``.npy`` or ``.pt`` file holds; no code in it is run.
+
+    Raises:
+        ValueError: there is no such file, or it holds anything else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}; save inputs by numpy.save or torch.save")
+    try:
+        read = np.load(path, allow_pickle=False) if path.suffix == ".npy" else _tensor(path)
+        samples = torch.as_tensor(read)
+    except Exception as error:
+        raise ValueError(f"{path} holds no array: {type(error).__name__}") from error
+    if samples.ndim < 2 or not samples.isfinite().all():
+        raise ValueError(f"{path} holds {tuple(samples.shape)}; give finite samples (n, ...)")
+    return samples
+
+
+def _tensor(path: Path) -> Any:
+    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def images_of(text: str, samples: int) -> Tensor:
-    """Float inputs (n, ...), the first ``samples``: a data set's test split, or a ``.npy`` or ``.pt`` file.
+    """Float inputs (n, ...), the first ``samples``: a data set's test split, or those of a file.
 
     Bytes are scaled to [0, 1]; a data set's images are normalised by its training split. Floats of a file
     stay as they are.
 
     Raises:
-        ValueError: the file holds no array of samples, or the name is neither a file nor a data set.
-        FileNotFoundError, lggkit.data.DataUnavailable: there is no such file.
+        ValueError: the name is neither a data set nor a file that `samples_in` reads.
+        lggkit.data.DataUnavailable: the data set's files are not there.
     """
     if text in DATASETS:
         data = load(text, train=False)
         return normalize(to_float(data.images[:samples]), data.mean, data.std)
-    file = Path(text)
-    if file.suffix not in (".npy", ".pt"):
+    if Path(text).suffix not in (".npy", ".pt"):
         raise ValueError(f"the data are {text!r}; name a .npy or .pt file, or one of {', '.join(DATASETS)}")
-    value = torch.load(file, weights_only=True) if file.suffix == ".pt" else np.load(file, allow_pickle=False)
-    inputs = torch.as_tensor(value) if isinstance(value, Tensor | np.ndarray) else None
-    if inputs is None or inputs.ndim < 2:
-        raise ValueError(f"{file} holds no array of samples (n, ...); save one tensor")
-    inputs = inputs[:samples]
+    inputs = samples_in(text)[:samples]
     return inputs.float() / 255 if inputs.dtype == torch.uint8 else inputs.float()

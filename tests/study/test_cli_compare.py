@@ -52,10 +52,10 @@ def test_programs_read_numbers(folder):
     ("text", "said"),
     [
         ("nets.py", "the network is 'nets.py'; write FILE.py:FUNCTION"),
-        ("nets.py:other", "has no function 'other'"),
-        ("nets.py:number", "makes a int; let it return a torch.nn.Module"),
-        ("none.py:net", "there is no file none.py"),
-        ("inputs.npy:net", "is no Python file"),
+        ("nets.py:other", "nets.py:other gives no network: AttributeError"),
+        ("nets.py:number", "returns a int; let it return a torch.nn.Module"),
+        ("none.py:net", "'none.py' names no Python file"),
+        ("inputs.npy:net", "'inputs.npy' names no Python file"),
         ("torchvision:resnet19", "torchvision has no network 'resnet19'"),
     ],
 )
@@ -69,6 +69,12 @@ def test_inputs_are_scaled_and_cut(folder):
     assert torch.equal(images_of("bytes.pt", 5), torch.ones(5, 1, 2, 2))
     assert images_of("digits", 7).shape == (7, 1, 8, 8)
     torch.save({"a": torch.zeros(3)}, "named.pt")
-    for text, said in (("named.pt", "holds no array"), ("bytes.csv", "name a .npy or .pt file")):
+    torch.save(torch.zeros(3), "flat.pt")
+    faults = {
+        "named.pt": "holds no array",
+        "bytes.csv": "name a .npy or .pt file",
+        "flat.pt": r"holds \(3,\)",
+    }
+    for text, said in faults.items():
         with pytest.raises(ValueError, match=said):
             images_of(text, 5)
