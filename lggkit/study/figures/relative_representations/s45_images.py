@@ -70,11 +70,13 @@ def errors_said(shown: Shown) -> list[str]:
     error, fitted = (shown.paired("densified", "plain", f"{part}_error") for part in ("test", "train"))
     share = shown.paired("densified", "plain", "relative_death")
     ratio = shown.paired("densified", "plain", "spread_to_margin_ratio")
+    wide = shown.paired("densified_wide", "plain", "test_error") if shown.arm("densified_wide") else None
     plain = mean_text(shown.interval("plain", "test_error"))
     return [
         f"Plain networks err on {plain} % of the test images. With β = 0.7 the error is "
-        f"{apart_text(error)}, and {apart_text(fitted)} on the images they were trained on. "
-        f"{seeds_text(error)}",
+        f"{apart_text(error)}, and {apart_text(fitted)} on the images they were trained on."
+        + (f" With β = 1.9 the test error is {apart_text(wide)}." if wide else "")
+        + f" {seeds_text(error)}",
         f"Death times beside the size of the whole space change by {mean_text(share, 2)}, and the spread of "
-        f"classes over their margin by {mean_text(ratio, 1)}.",
+        f"classes over their margin by {mean_text(ratio, 1)}: both at β = 0.7, where below 0 is denser.",
     ]
