@@ -75,7 +75,7 @@ def fine_grained(name: str, train: bool = True, root: str | Path | None = None, 
         found = entry.read(folder, train, lambda image: square(image, side))
         images = torch.stack([found[place][0] for place in range(len(found))])
         labels = torch.tensor([int(found[place][1]) for place in range(len(found))])
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise files.DataUnavailable(
             f"{entry.title} cannot be read under {folder} ({reason}): put {entry.where} there, as published."

@@ -108,6 +108,20 @@ def test_missing_files_are_one_sentence_that_says_what_lies_where(name, tmp_path
     assert "\n" not in str(raised.value) and "download" not in str(raised.value).partition("): ")[2]
 
 
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [("birds200", "CUB_200_2011/train_test_split.txt"), ("dogs120", "stanford_dogs/train_list.mat")],
+)
+def test_lists_that_do_not_fit_the_photographs_are_one_sentence(name, file, tmp_path):
+    WRITERS[name](tmp_path)
+    if name == "birds200":
+        (tmp_path / file).write_text("1 1\n")
+    else:
+        savemat(tmp_path / file, {"file_list": np.array([["n09-other/1.jpg"]], dtype=object)})
+    with pytest.raises(DataUnavailable, match="as published"):
+        fine_grained(name, True, tmp_path, side=8)
+
+
 def test_the_middle_of_a_photograph_is_kept():
     image = Image.fromarray(np.tile(np.arange(40, dtype=np.uint8), (20, 1))).convert("RGB")
     found = square(image, 20)
