@@ -157,7 +157,15 @@ def evidence_said(shown: Shown) -> list[str]:
     r2 = ", ".join(
         f"{name} {_mean(shown, arm, f'r2_{source}_conv2'):.2f}" for source, name in sources.items()
     ).replace("-", "−")
-    return [f"Points lost into Conv2: {lost}. R² of the same: {r2}."]
+    sides = (shown.values(arm, f"mapped_{source}_conv2") for source in ("input", "conv1"))
+    wins = [left > right for left, right in zip(*sides, strict=True)]
+    return [
+        f"Points lost into Conv2: {lost}. R² of the same: {r2}. The image itself is the better source than "
+        f"Conv1 in {sum(wins)} of {len(wins)} seeds, so that accuracy after carrying is no evidence of "
+        "similarity between networks by itself."
+        if any(wins)
+        else f"Points lost into Conv2: {lost}. R² of the same: {r2}."
+    ]
 
 
 def offsets_said(shown: Shown) -> list[str]:
