@@ -46,6 +46,7 @@ NO_DATA = {
     "fine_grained": "photographs, which are read on the CPU",
     **dict.fromkeys(("DataCorrupt", "DataUnavailable"), "errors"),
     "root": "a folder",
+    **dict.fromkeys(("FactorGrid", "load_shapes3d"), "images of factors, which are drawn on the CPU"),
     **dict.fromkeys(("class_batches", "class_order"), "places, which are drawn on the CPU"),
     **dict.fromkeys(("ParallelText", "invented", "read_table", "verses"), "texts"),
 }

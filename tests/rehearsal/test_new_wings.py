@@ -7,13 +7,17 @@ import importlib
 import pytest
 import torch
 
-from lggkit import regions, similarity, subspaces, topology
+from lggkit import generative, regions, similarity, subspaces, topology
 
 CUDA = {"device": "cuda"}
 
 
 def rdms():
     return torch.rand(3, 12, 12, requires_grad=True, **CUDA)
+
+
+def duals():
+    return torch.rand(6, 2, 4, **CUDA)
 
 
 def bases(r=5, n=8, l=3):
@@ -74,7 +78,8 @@ WAITING = {
         **dict.fromkeys(("category_rdms", "overlap_of_depths"), ("send",)),
     },
     "topology": {},
-    "regions": {},
+    "generative": {},
+    "regions": dict.fromkeys(("align_maps", "map_fits"), BY_VALUES),
     "subspaces": {
         **dict.fromkeys(
             (
@@ -108,14 +113,29 @@ OTHERS = {
         "random_rotation": "draws on the CPU",
     },
     "topology": {},
+    "generative": dict.fromkeys(
+        (
+            *("binned", "dcimig", "factor_response_matrix", "jemmig", "matched_share", "mig", "mig_sup"),
+            "mutual_information_matrix",
+        ),
+        "numbers of a whole set of codes, counted once",
+    ),
     "regions": {
         **dict.fromkeys(
-            ("Ball", "Cell", "Crossings", "Enumeration", "Piece", "Plane", "Polyhedron"), "a type"
+            (
+                *("Ball", "Cell", "Crossings", "Enumeration", "Piece", "Plane", "Polyhedron"),
+                *("MapAlignment", "MapClusters"),
+            ),
+            "a type",
         ),
         **dict.fromkeys(
-            ("Cells", "bisection_crossings", "enumerate_cells", "planar_partition", "segment_crossings"),
+            (
+                *("Cells", "bisection_crossings", "enumerate_cells", "planar_partition", "segment_crossings"),
+                *("enclosed_parts", "piece_maps"),
+            ),
             "in float64 by linear programs and NumPy, on the CPU",
         ),
+        "cluster_maps": "scikit-learn's k-means, on the CPU",
         "square": "of numbers",
     },
     "subspaces": {},
@@ -127,6 +147,10 @@ TOPOLOGY = {
     "spanning_tree": lambda s: topology.spanning_tree(torch.rand(2, 5, 5, **CUDA)),
 }
 REGIONS = {
+    "align_maps": lambda s: regions.align_maps(duals(), duals())(duals()),
+    "dual_outputs": lambda s: regions.dual_outputs(duals(), torch.rand(6, 3, **CUDA)),
+    "dual_points": lambda s: regions.dual_points(duals(), torch.rand(6, 2, **CUDA)),
+    "map_fits": lambda s: [fit.solve().weight for fit in regions.map_fits(duals(), duals())],
     "activation_patterns": lambda s: regions.activation_patterns(s.model, s.images),
     "hamming": lambda s: regions.hamming(s.x > 0.5),
     "local_affine_maps": lambda s: regions.local_affine_maps(s.model, s.images),
@@ -163,7 +187,23 @@ def _cka(s):
     return made
 
 
-CASES = {"similarity": SIMILARITY, "topology": TOPOLOGY, "regions": REGIONS, "subspaces": SUBSPACES}
+GENERATIVE = {
+    "BlockAutoencoder": lambda s: blocks()(torch.rand(2, 3, 64, 64, **CUDA)),
+    "path_roughness": lambda s: generative.path_roughness(torch.rand(2, 5, 1, 4, 4, **CUDA)),
+}
+
+
+def blocks():
+    return generative.BlockAutoencoder(64, (2, 2), 8).to("cuda")
+
+
+CASES = {
+    "similarity": SIMILARITY,
+    "topology": TOPOLOGY,
+    "regions": REGIONS,
+    "subspaces": SUBSPACES,
+    "generative": GENERATIVE,
+}
 EACH = [(wing, name) for wing, cases in CASES.items() for name in cases]
 
 

@@ -169,7 +169,7 @@ LATENTS = {
 }
 NO_LATENTS = {
     "Taps": "on in every whole step that has taps",
-    **dict.fromkeys(("resolve_depths", "unwrapped"), "of modules"),
+    **dict.fromkeys(("default_depths", "resolve_depths", "unwrapped"), "of modules"),
 }
 
 
