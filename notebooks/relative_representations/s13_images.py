@@ -29,6 +29,8 @@ if importlib.util.find_spec("lggkit") is None:  # in Colab
 scale = "smoke"  # smoke, short, reduced or paper
 
 # %% tags=["hide-input"]
+from functools import partial
+
 import torch
 
 from lggkit.similarity import RelativeSpace, stitch
@@ -82,9 +84,9 @@ networks.show(section.networks_table, caption, "tab-rrr-networks")
 # %% tags=["nbval-check-output"]
 anchors = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
 turn = torch.tensor([[0.0, 1.0], [-1.0, 0.0]])
-decoder = torch.nn.Identity()
-one = stitch(lambda x: x, RelativeSpace(anchors), decoder)
-other = stitch(lambda x: x @ turn, RelativeSpace(anchors @ turn), decoder)
+encoder, turned, decoder = torch.nn.Identity(), partial(torch.matmul, other=turn), torch.nn.Identity()
+one = stitch(encoder, RelativeSpace(anchors), decoder)
+other = stitch(turned, RelativeSpace(turned(anchors)), decoder)
 x = torch.tensor([[3.0, 4.0]])
 print([round(v, 3) for v in one(x)[0].tolist()], [round(v, 3) for v in other(x)[0].tolist()])
 
