@@ -78,7 +78,7 @@ WAITING = {
         **dict.fromkeys(("category_rdms", "overlap_of_depths"), ("send",)),
     },
     "topology": {},
-    "generative": {},
+    "generative": {"BlockAutoencoder": ("send",)},
     "regions": dict.fromkeys(("align_maps", "map_fits"), BY_VALUES),
     "subspaces": {
         **dict.fromkeys(
