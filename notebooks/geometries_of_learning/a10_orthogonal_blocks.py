@@ -103,6 +103,9 @@ chapter.table("a10-table-2", "None of its cells can be measured here; no feature
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.table("a10-table-3", "None of its cells can be measured here.")
 
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
+chapter.waiting(("dae_og-0.01", "dae_og-0.1"))
+
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The weight of the orthogonality loss, five blocks: mean and 95 % interval, a dot a seed.", "name": "fig-a10-sweep"}, "image": {"alt": "Four panels of intervals against the weight.", "width": "100%"}}
 figure = chapter.draw(curves.sweep_figure)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The length of an image's error of reconstruction over the training, mean over seeds.", "name": "fig-a10-curves"}, "image": {"alt": "Two panels of falling curves.", "width": "100%"}}
