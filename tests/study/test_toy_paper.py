@@ -84,7 +84,6 @@ def heads_figure(shown, titles):
     return figure
 """
 HEAD = """# %% [markdown]
-# (coins-a01)=
 # # Coins
 
 """

@@ -36,7 +36,7 @@ def partition_figure(shown: Shown) -> Figure:
         ax.add_collection(pieces)
         ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xlabel="x₁", ylabel="x₂")
     axes[0].plot([-1, 1, 1, -1, -1], [-1, -1, 1, 1, -1], color="#D55E00", lw=1.6, label="training square")
-    axes[0].legend(loc="upper left", frameon=True, fontsize=8)
+    axes[0].legend(loc="upper left", frameon=True, fontsize=10)
     figure.colorbar(pieces, ax=list(axes), label="length of the slope", shrink=0.85)
     return figure
 
