@@ -48,7 +48,7 @@ chapter.came_out()
 chapter.facts()
 
 # %% [markdown]
-# A ReLU network has one affine map on each of its pieces. The fourth article of [Turaga *et al.* (2025)](../../book/bibliography.md "turaga2025") reads the map at each image, as a point for each output, and asks two things of these clouds: how few maps would do, and whether one matrix carries the cloud of one network to that of another. {doc}`/book/geometries_of_learning/relu_pieces` has the notation.
+# A ReLU network has one affine map on each of its pieces. The fourth article of [Turaga *et al.* (2025)](../../book/bibliography.md "turaga2025") reads the map at each image, as a point for each output, and asks two things of these clouds: how few maps would do, and whether one matrix carries the cloud of one network to that of another. [The method](../../book/geometries_of_learning/relu_pieces.md) has the notation.
 #
 # The whole of MNIST could not be had, and images are 14 × 14 here, 2 × 2 pixels averaged. What else was cut is listed below.
 #

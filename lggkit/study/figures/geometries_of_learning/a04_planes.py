@@ -9,7 +9,7 @@ import numpy as np
 from lggkit.study import tables
 from lggkit.study.figures.parts import dots, looks, marked_interval, one_legend, panels
 from lggkit.study.figures.planes import BORDER, draw_pieces
-from lggkit.study.figures.style import CLASS_COLORS, PHOTOGRAPHS
+from lggkit.study.figures.style import CLASS_COLORS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,7 +36,7 @@ def dual_figure(shown: Shown) -> Figure:
 
 def closing_figure(shown: Shown) -> Figure:
     """Figure 10: pieces and decision of the restart that arrives first, at three moments and at its best."""
-    figure, axes = panels(4, 2.1, 4.9, dpi=PHOTOGRAPHS)
+    figure, axes = panels(4, 2.1, 4.9)
     arrays, moments = shown.arrays("circle_888"), _moments(shown)
     for number, (ax, title) in enumerate(zip(axes, moments, strict=True)):
         polygons = _polygons(arrays, number)
