@@ -78,7 +78,7 @@ chapter.show(numbers.readings_table, caption, "tab-a10-readings")
 # One block at a time goes from the code of the left image to that of the right one. Where a block holds one factor,
 # one thing changes in a row.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Images of codes whose one block moves from that of the left image to that of the right one, which differs in every factor; five blocks, seed 0.", "name": "fig-a10-traversals"}, "image": {"alt": "Fifteen rows of six small images of garments on coloured grounds.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Images of codes whose one block moves from that of the left image to that of the right one, which differs in every factor; five blocks, seed 0.", "name": "fig-a10-traversals"}, "image": {"alt": "Ten rows of six small images of garments on coloured grounds.", "width": "100%"}}
 figure = chapter.draw(section.traversals_figure)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "How often each factor of the image changes when one block is exchanged for that of an image that differs in all factors; the factors of an image that is made are those of the nearest one of the grid. Means over seeds.", "name": "fig-a10-responses"}, "image": {"alt": "Six matrices, blocks against factors, with shares.", "width": "100%"}}
 figure = chapter.draw(section.responses_figure)
@@ -108,8 +108,6 @@ chapter.waiting(("dae_og-0.01", "dae_og-0.1"))
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The weight of the orthogonality loss, five blocks: mean and 95 % interval, a dot a seed.", "name": "fig-a10-sweep"}, "image": {"alt": "Four panels of intervals against the weight.", "width": "100%"}}
 figure = chapter.draw(curves.sweep_figure)
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The length of an image's error of reconstruction over the training, mean over seeds.", "name": "fig-a10-curves"}, "image": {"alt": "Two panels of falling curves.", "width": "100%"}}
-figure = chapter.draw(curves.curves_figure)
 # %% [markdown]
 # ## The statistic
 #

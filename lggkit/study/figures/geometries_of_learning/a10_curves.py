@@ -1,4 +1,4 @@
-"""Figures of article 10: the weight of orthogonality, the statistic by itself, the course of trainings."""
+"""Figures of article 10: the weight of orthogonality, and the statistic by itself."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lggkit.study.figures.geometries_of_learning.a10_orthogonal_blocks import FIVE, THREE, short_title
-from lggkit.study.figures.parts import dots, looks, marked_interval, one_legend, panels
+from lggkit.study.figures.parts import dots, looks, marked_interval, panels
 from lggkit.study.figures.style import GRAY
 
 if TYPE_CHECKING:
@@ -67,27 +66,4 @@ def statistic_figure(shown: Shown) -> Figure:
     axes[1].set_xticks(range(len(metrics["shifts"])), [f"{shift:g}" for shift in metrics["shifts"]])
     axes[1].set(xlabel="shift of one sample, in sds", ylabel="loss, −t")
     axes[1].legend()
-    return figure
-
-
-def curves_figure(shown: Shown) -> Figure:
-    """Error of reconstruction over the training, of all arms: lines are means over seeds."""
-    figure, axes = panels(2, 2.8)
-    look = looks(shown.experiment)
-    for ax, arms, title in zip(axes, (FIVE, THREE), ("five blocks", "three blocks"), strict=True):
-        for arm in (a for a in arms if shown.arm(a)):
-            rows = [record.curves["reconstruction"] for record in shown.arm(arm)]
-            share = np.linspace(0, 100, len(rows[0]))
-            ax.plot(
-                share,
-                np.mean(rows, 0),
-                label=short_title(arm),
-                markevery=5,
-                ms=4.5,
-                **look[arm.partition("-")[0]],
-            )
-        ax.set(title=title, xlabel="training (%)")
-        ax.set_ylim(0, None)
-    axes[0].set_ylabel("length of an image's error")
-    one_legend(figure, axes[0])
     return figure

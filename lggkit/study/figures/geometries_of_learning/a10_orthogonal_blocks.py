@@ -35,11 +35,11 @@ def traversals_figure(shown: Shown) -> Figure:
     """Every block of one image moved to that of another, with both images at the sides; seed 0."""
     import matplotlib.pyplot as plt
 
-    arms = [arm for arm in FIVE if shown.arm(arm)]
+    arms = [arm for arm in FIVE[1:] if shown.arm(arm)]
     held = [shown.arrays(arm) for arm in arms]
     blocks, steps = held[0]["traversals"][:, ::2].shape[:2]
     figure, axes = plt.subplots(
-        len(arms) * blocks, steps + 2, figsize=(6, 0.72 * blocks * len(arms)), dpi=0.7 * PHOTOGRAPHS
+        len(arms) * blocks, steps + 2, figsize=(6, 0.72 * blocks * len(arms)), dpi=0.55 * PHOTOGRAPHS
     )
     for a, (arm, arrays) in enumerate(zip(arms, held, strict=True)):
         for block in range(blocks):
@@ -65,7 +65,7 @@ def images_figure(shown: Shown) -> Figure:
             rows.append((f"held out{of}", arrays["inputs"]))
         rows.append((f"{short_title(arm)}{of}", arrays["outputs"]))
         rows.append(("of noise", arrays["samples"]))
-    figure, axes = plt.subplots(len(rows), COLUMNS, figsize=(6, 0.72 * len(rows)), dpi=0.7 * PHOTOGRAPHS)
+    figure, axes = plt.subplots(len(rows), COLUMNS, figsize=(6, 0.72 * len(rows)), dpi=0.55 * PHOTOGRAPHS)
     for axs, (title, images) in zip(axes, rows, strict=True):
         for ax, image in zip(axs, images[:COLUMNS], strict=True):
             ax.imshow(_image(image), interpolation="nearest")
