@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lggkit.study.figures.style import CLASS_COLORS, CLASS_MARKERS, PHOTOGRAPHS
+from lggkit.study.figures.style import CLASS_COLORS, CLASS_MARKERS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
