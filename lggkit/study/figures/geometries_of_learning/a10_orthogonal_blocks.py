@@ -38,9 +38,7 @@ def traversals_figure(shown: Shown) -> Figure:
     arms = [arm for arm in FIVE[1:] if shown.arm(arm)]
     held = [shown.arrays(arm) for arm in arms]
     blocks, steps = held[0]["traversals"][:, ::2].shape[:2]
-    figure, axes = plt.subplots(
-        len(arms) * blocks, steps + 2, figsize=(6, 0.72 * blocks * len(arms)), dpi=0.55 * PHOTOGRAPHS
-    )
+    figure, axes = plt.subplots(len(arms) * blocks, steps + 2, figsize=(6, 0.72 * blocks * len(arms)))
     for a, (arm, arrays) in enumerate(zip(arms, held, strict=True)):
         for block in range(blocks):
             row = axes[a * blocks + block]
@@ -65,7 +63,7 @@ def images_figure(shown: Shown) -> Figure:
             rows.append((f"held out{of}", arrays["inputs"]))
         rows.append((f"{short_title(arm)}{of}", arrays["outputs"]))
         rows.append(("of noise", arrays["samples"]))
-    figure, axes = plt.subplots(len(rows), COLUMNS, figsize=(6, 0.72 * len(rows)), dpi=0.55 * PHOTOGRAPHS)
+    figure, axes = plt.subplots(len(rows), COLUMNS, figsize=(6, 0.72 * len(rows)))
     for axs, (title, images) in zip(axes, rows, strict=True):
         for ax, image in zip(axs, images[:COLUMNS], strict=True):
             ax.imshow(_image(image), interpolation="nearest")
