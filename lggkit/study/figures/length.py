@@ -1,10 +1,10 @@
-"""Effects of claims against the length of the training: short, reduced and, where there is one, paper "
-"scale."""
+"""Effects of claims against the length of the training: short, reduced, and paper scale where it is."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,11 +77,19 @@ def length_figure(claims: Sequence[Claim], found: Mapping[str, ByLength]) -> Fig
     figure, axes = panels(len(groups))
     for ax, (unit, members) in zip(axes, groups.items(), strict=True):
         _panel(ax, members, found)
-        ax.set(title=unit, xlim=(-0.4, len(LENGTHS) - 0.6))
+        ax.set(title=unit.removeprefix("of "), xlim=(-0.4, len(LENGTHS) - 0.6))
         ax.set_xticks(range(len(LENGTHS)), LENGTHS)
-        ax.legend(title="claim", ncols=2, fontsize="small", title_fontsize="small")
+        _legend_above(ax, len(members))
     axes[0].set_ylabel("effect")
     return figure
+
+
+def _legend_above(ax: Axes, entries: int) -> None:
+    """A legend of claims over what is drawn, in room made for it."""
+    low, high = ax.get_ylim()
+    share = 0.09 * (1 + ceil(entries / 3))
+    ax.set_ylim(low, low + (high - low) / (1 - share))
+    ax.legend(title="claim", loc="upper center", ncols=3, fontsize="small", title_fontsize="small")
 
 
 def _panel(ax: Axes, claims: Sequence[Claim], found: Mapping[str, ByLength]) -> None:

@@ -36,7 +36,7 @@ def dual_figure(shown: Shown) -> Figure:
 
 def closing_figure(shown: Shown) -> Figure:
     """Figure 10: pieces and decision of the restart that arrives first, at three moments and at its best."""
-    figure, axes = panels(4, 2.1, 4.9)
+    figure, axes = panels(4, 3.1, 7.2)
     arrays, moments = shown.arrays("circle_888"), _moments(shown)
     for number, (ax, title) in enumerate(zip(axes, moments, strict=True)):
         polygons = _polygons(arrays, number)
