@@ -17,11 +17,13 @@ def solve(goal: np.ndarray, rows: np.ndarray, bounds: np.ndarray, ranges: list) 
     """
     from scipy.optimize import linprog
 
-    found = linprog(goal, A_ub=rows if len(rows) else None, b_ub=bounds if len(rows) else None, bounds=ranges)
-    if found.status == 2:
+    solution = linprog(
+        goal, A_ub=rows if len(rows) else None, b_ub=bounds if len(rows) else None, bounds=ranges
+    )
+    if solution.status == 2:
         raise ValueError("the polyhedron is empty; look at its pattern, which no input may have")
-    if found.status == 3:
+    if solution.status == 3:
         return None
-    if found.status != 0:
-        raise RuntimeError(f"HiGHS gave up: {found.message}")
-    return found.x
+    if solution.status != 0:
+        raise RuntimeError(f"HiGHS gave up: {solution.message}")
+    return solution.x

@@ -28,8 +28,8 @@ class MapAlignment:
 
     def r2(self, source: Tensor, target: Tensor) -> Tensor:
         """``R²`` of each output (k,), over all entries of its dual points together."""
-        found = self(source)
-        return torch.stack([r2_score(a, b) for a, b in zip(found.unbind(1), target.unbind(1), strict=True)])
+        images = self(source)
+        return torch.stack([r2_score(a, b) for a, b in zip(images.unbind(1), target.unbind(1), strict=True)])
 
 
 def align_maps(source: Tensor, target: Tensor, ridge: float = 1e-8) -> MapAlignment:

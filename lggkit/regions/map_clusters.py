@@ -61,11 +61,11 @@ def cluster_maps(points: Tensor, clusters: int, seed: int = 0) -> MapClusters:
         return MapClusters(points.transpose(0, 1).contiguous())
     from sklearn.cluster import MiniBatchKMeans
 
-    size, found = min(len(points), max(300, 3 * clusters)), []
+    size, centres = min(len(points), max(300, 3 * clusters)), []
     for cloud in points.detach().cpu().unbind(1):
         kmeans = MiniBatchKMeans(clusters, init_size=size, random_state=seed).fit(cloud.numpy())
-        found.append(torch.from_numpy(kmeans.cluster_centers_))
-    return MapClusters(torch.stack(found).to(points))
+        centres.append(torch.from_numpy(kmeans.cluster_centers_))
+    return MapClusters(torch.stack(centres).to(points))
 
 
 def _check(points: Tensor) -> None:

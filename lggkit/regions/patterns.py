@@ -34,14 +34,14 @@ def activation_patterns(network: nn.Module, x: Tensor, batch: int = BLOCK) -> Te
     x = accumulating(x, "x")
     if x.ndim < 2 or not len(x):
         raise ValueError(f"x has shape {tuple(x.shape)}; give at least one input, (n, ...)")
-    runner, found = Runner(network, x.dtype), []
+    runner, patterns = Runner(network, x.dtype), []
     with torch.no_grad():
         for part in x.split(batch):
             inputs, _ = runner.seen(part)
             if not inputs:
                 raise ValueError("the network calls no ReLU, so that it has one piece; look at its modules")
-            found.append(torch.cat([z > 0 for z in inputs], dim=1))
-    return torch.cat(found)
+            patterns.append(torch.cat([z > 0 for z in inputs], dim=1))
+    return torch.cat(patterns)
 
 
 def hamming(s: Tensor, t: Tensor | None = None) -> Tensor:
@@ -68,8 +68,8 @@ def hamming(s: Tensor, t: Tensor | None = None) -> Tensor:
     if bits != t.shape[1] or bits >= 2**24:
         raise ValueError(f"patterns have {bits} and {t.shape[1]} bits; give those of one network, below 2^24")
     signs = t.float().mul_(2).sub_(1).T
-    found = torch.empty(len(s), len(t), dtype=torch.int32, device=s.device)
+    distances = torch.empty(len(s), len(t), dtype=torch.int32, device=s.device)
     for start in range(0, len(s), BLOCK):
         rows = s[start : start + BLOCK].float().mul_(2).sub_(1)
-        found[start : start + BLOCK] = rows.mm(signs).sub_(bits).mul_(-0.5)
-    return found
+        distances[start : start + BLOCK] = rows.mm(signs).sub_(bits).mul_(-0.5)
+    return distances

@@ -77,8 +77,8 @@ def planar_partition(cells: Cells, corners: np.ndarray, plane: Plane | None = No
         scale = max(float(np.abs(v).max()) for v in values) * ON
         pieces = [
             (polygon, np.append(bits, own))
-            for (held, bits), value in zip(pieces, values, strict=True)
-            for polygon, own in _cut(held, value, scale)
+            for (uncut, bits), value in zip(pieces, values, strict=True)
+            for polygon, own in _cut(uncut, value, scale)
         ]
     return [Piece(*piece) for piece in pieces]
 

@@ -74,11 +74,11 @@ class Polyhedron:
         ``min_i (c_i - a_i x) / ‖a_i‖``; rows of zeros bound nothing.
         """
         norms = self.normals.norm(dim=1)
-        kept = norms > 0
-        slack = self.offsets[kept] - x.double() @ self.normals[kept].T
-        if not kept.any():
+        bounding = norms > 0
+        slack = self.offsets[bounding] - x.double() @ self.normals[bounding].T
+        if not bounding.any():
             return x.new_full(x.shape[:-1], torch.inf, dtype=torch.float64)
-        return (slack / norms[kept]).amin(-1)
+        return (slack / norms[bounding]).amin(-1)
 
     def chebyshev(self) -> Ball:
         """The largest ball inside: ``max r`` with ``a_i x + r ‖a_i‖ ≤ c_i``, one linear program in m + 1.
@@ -92,11 +92,11 @@ class Polyhedron:
         rows, bounds = self._unit_rows()
         slopes = np.hstack([rows, np.ones((len(rows), 1))])
         goal = np.append(np.zeros(rows.shape[1]), -1.0)
-        found = solve(goal, slopes, bounds, [(None, None)] * rows.shape[1] + [(0, None)])
-        if found is None:
+        solution = solve(goal, slopes, bounds, [(None, None)] * rows.shape[1] + [(0, None)])
+        if solution is None:
             nowhere = torch.full((rows.shape[1],), torch.nan, dtype=torch.float64)
             return Ball(nowhere, torch.inf, False)
-        return Ball(torch.from_numpy(found[:-1].copy()), float(found[-1]), True)
+        return Ball(torch.from_numpy(solution[:-1].copy()), float(solution[-1]), True)
 
     def facets(self, method: str = "lp", inside: Tensor | None = None) -> Tensor:
         """Which rows are facets: those without which the polyhedron would be larger; bool (h,).
@@ -128,8 +128,8 @@ class Polyhedron:
         rows, _ = self._unit_rows()
         if len(rows) == 0 or np.linalg.matrix_rank(rows) < rows.shape[1]:
             return False
-        found = solve(rows.sum(0), rows, np.zeros(len(rows)), [(-1, 1)] * rows.shape[1])
-        return bool(-(rows @ found).sum() <= TOLERANCE)
+        ray = solve(rows.sum(0), rows, np.zeros(len(rows)), [(-1, 1)] * rows.shape[1])
+        return bool(-(rows @ ray).sum() <= TOLERANCE)
 
     def _interior(self, inside: Tensor | None) -> Tensor:
         if inside is not None:
@@ -139,8 +139,8 @@ class Polyhedron:
 
     def _unit_rows(self) -> tuple[np.ndarray, np.ndarray]:
         norms = self.normals.norm(dim=1)
-        kept = norms > 0
-        if bool((self.offsets[~kept] < 0).any()):
+        bounding = norms > 0
+        if bool((self.offsets[~bounding] < 0).any()):
             raise ValueError("a row 0 x <= c has c < 0, so the polyhedron is empty; look at its pattern")
-        rows = self.normals[kept] / norms[kept, None]
-        return rows.numpy(), (self.offsets[kept] / norms[kept]).numpy()
+        rows = self.normals[bounding] / norms[bounding, None]
+        return rows.numpy(), (self.offsets[bounding] / norms[bounding]).numpy()

@@ -66,24 +66,24 @@ def bisection_crossings(cells: Cells, a: Tensor, b: Tensor) -> Tensor:
     one.
     """
     a, b = (accumulating(x, "an end").double().reshape(cells.shape) for x in (a, b))
-    held, end = cells.patterns(torch.stack([a, b])[:1])[0], cells.patterns(b[None])[0]
-    low, high, found = 0.0, 1.0, []
-    while int((held ^ end).sum()) > 1:
+    pattern, end = cells.patterns(torch.stack([a, b])[:1])[0], cells.patterns(b[None])[0]
+    low, high, places = 0.0, 1.0, []
+    while int((pattern ^ end).sum()) > 1:
         middle = (low + high) / 2
         there = cells.patterns((a + middle * (b - a))[None])[0]
-        apart = int((held ^ there).sum())
+        apart = int((pattern ^ there).sum())
         if apart > 1 and high - low > SHORTEST:
             high = middle
             continue
         if apart:
-            found.append(middle)
-            held, high = there, 1.0
+            places.append(middle)
+            pattern, high = there, 1.0
         low = middle
         if 1.0 - low <= SHORTEST:
             break
         high = max(high, min(1.0, low + 2 * SHORTEST))
-    found += [1.0] * int((held ^ end).any())
-    return torch.tensor(found, dtype=torch.float64)
+    places += [1.0] * int((pattern ^ end).any())
+    return torch.tensor(places, dtype=torch.float64)
 
 
 def _values(cells: Cells, a: Tensor, b: Tensor, cuts: Tensor, bits: Tensor, layer: int):
