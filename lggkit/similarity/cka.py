@@ -152,11 +152,11 @@ def _stacked(depths: Sequence[Tensor]) -> Tensor:
     """The U-centred Gram matrices of depths as rows (depths, n²), in the widest type."""
     if not len(depths):
         raise ValueError("there are no depths; give the latents of one at least")
-    first, found = depths[0], []
+    first, grams = depths[0], []
     for depth in depths:
         x, _ = _pair(depth, first)
-        found.append(u_centred(matmul(x, x.T).to(widest(x))).flatten())
-    return torch.stack([one.detach() for one in found])
+        grams.append(u_centred(matmul(x, x.T).to(widest(x))).flatten())
+    return torch.stack([one.detach() for one in grams])
 
 
 def _pair(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

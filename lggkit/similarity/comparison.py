@@ -31,8 +31,8 @@ def compare_rdms(first: Tensor, second: Tensor, method: str = "pearson") -> Tens
     x, y = _paired(first, second)
     known = ~(x.isnan() | y.isnan())
     x, y = (z.masked_fill(~known, 0.0) for z in (x, y))
-    found = _METHODS[method](x, y, known)
-    return torch.where(known.sum(-1) > 2, found, torch.nan)
+    correlations = _METHODS[method](x, y, known)
+    return torch.where(known.sum(-1) > 2, correlations, torch.nan)
 
 
 def _paired(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
@@ -63,10 +63,10 @@ def _spearman(x: Tensor, y: Tensor, known: Tensor) -> Tensor:
 
 def _ranks(x: Tensor, known: Tensor) -> Tensor:
     """Mean ranks among those that are known, (..., p)."""
-    held = x.detach().masked_fill(~known, torch.inf)
-    ordered = held.sort(-1).values.contiguous()
-    low = torch.searchsorted(ordered, held.contiguous())
-    high = torch.searchsorted(ordered, held.contiguous(), right=True)
+    filled = x.detach().masked_fill(~known, torch.inf)
+    ordered = filled.sort(-1).values.contiguous()
+    low = torch.searchsorted(ordered, filled.contiguous())
+    high = torch.searchsorted(ordered, filled.contiguous(), right=True)
     return ((low + high + 1) / 2).to(x.dtype)
 
 

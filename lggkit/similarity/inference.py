@@ -58,15 +58,17 @@ def bootstrap_stimuli(
         raise ValueError(f"level is {level!r}; give a share such as 0.95")
 
     def of(places: np.ndarray, axis: int = -1) -> np.ndarray:
-        held = torch.from_numpy(np.array(np.moveaxis(places, axis, -1)))
-        return statistic(held.reshape(-1, held.shape[-1])).reshape(held.shape[:-1]).numpy()
+        drawn = torch.from_numpy(np.array(np.moveaxis(places, axis, -1)))
+        return statistic(drawn.reshape(-1, drawn.shape[-1])).reshape(drawn.shape[:-1]).numpy()
 
     options = {"n_resamples": resamples, "batch": BATCH, "confidence_level": level, "vectorized": True}
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a statistic that does not change
-        found = bootstrap((np.arange(stimuli),), of, method="BCa", rng=np.random.default_rng(seed), **options)
-    low, high = found.confidence_interval
-    values = found.bootstrap_distribution
+        bootstrapped = bootstrap(
+            (np.arange(stimuli),), of, method="BCa", rng=np.random.default_rng(seed), **options
+        )
+    low, high = bootstrapped.confidence_interval
+    values = bootstrapped.bootstrap_distribution
     if not np.isfinite([low, high]).all():
         low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
     return Resampled(float(of(np.arange(stimuli)[None])[0]), float(low), float(high), values)

@@ -69,13 +69,13 @@ class LinearFit:
 
     def part(self, features: slice, targets: slice) -> LinearFit:
         """The fit of some features to some entries of the images, from the same sums, with the same λ."""
-        found = LinearFit(self.ridge, self.intercept)
-        found.samples = self.samples
+        fit = LinearFit(self.ridge, self.intercept)
+        fit.samples = self.samples
         if self._sums:
             xx, xy, sx, sy = self._sums
-            found._sums = [xx[features, features], xy[features, targets], sx[features], sy[targets]]
-            found._places = (self._places[0][features], self._places[1][targets])
-        return found
+            fit._sums = [xx[features, features], xy[features, targets], sx[features], sy[targets]]
+            fit._places = (self._places[0][features], self._places[1][targets])
+        return fit
 
     def solve(self) -> LinearMap:
         """The map.

@@ -45,8 +45,8 @@ def relative_map(x: Tensor, anchors: Tensor, kind: str = "cosine", root_scaled: 
         raise ValueError(
             f"x has width {x.shape[-1]} and anchors {anchors.shape[-1]}; take both through one encoder"
         )
-    found = _OF_KIND[kind](x, anchors)
-    return found / anchors.shape[-2] ** 0.5 if root_scaled else found
+    coordinates = _OF_KIND[kind](x, anchors)
+    return coordinates / anchors.shape[-2] ** 0.5 if root_scaled else coordinates
 
 
 def robust_relative_map(
@@ -78,9 +78,9 @@ def robust_relative_map(
 
     Source: García-Castellanos et al. (2024), section 3.
     """
-    found = Statistics.of(x) if statistics is None else statistics
-    other = found if shared else Statistics.of(anchors)
-    return relative_map(found.normalize(x), other.normalize(anchors), root_scaled=root_scaled)
+    of_samples = Statistics.of(x) if statistics is None else statistics
+    other = of_samples if shared else Statistics.of(anchors)
+    return relative_map(of_samples.normalize(x), other.normalize(anchors), root_scaled=root_scaled)
 
 
 @dataclass(frozen=True, eq=False)

@@ -90,11 +90,11 @@ class SchubertBestFit:
         _, n, l = x.shape
         meeting(self.c, dimension(self.k, n), l)
         if self.solver == "adam_penalty":
-            found, self.history_ = self._of_adam(x)
+            subspace, self.history_ = self._of_adam(x)
         else:
-            found, self.history_ = self._within(x.to(widest(x)))
-        self.fit_ = float(schubert_fit(x.to(found.dtype), found, self.c, self.objective))
-        self.basis_ = found.to(x.dtype)
+            subspace, self.history_ = self._within(x.to(widest(x)))
+        self.fit_ = float(schubert_fit(x.to(subspace.dtype), subspace, self.c, self.objective))
+        self.basis_ = subspace.to(x.dtype)
         self.intersections_ = self.coordinates(x)
         return self
 
@@ -127,24 +127,24 @@ class SchubertBestFit:
 
     def _of_adam(self, x: Tensor) -> tuple[Tensor, list[float]]:
         generator = torch.Generator(x.device).manual_seed(self.seed)
-        found, history = adam_penalty(self._problem(x), self.k, generator, self.iterations)
-        return polar(found), torch.stack(history).tolist()
+        matrix, history = adam_penalty(self._problem(x), self.k, generator, self.iterations)
+        return polar(matrix), torch.stack(history).tolist()
 
     def _within(self, x: Tensor) -> tuple[Tensor, list[float]]:
         """The best of all starts, in coordinates of the span of all subspaces where that is smaller."""
         r, n, l = x.shape
         if self.k <= r * l < n:
             frame = torch.linalg.qr(x.transpose(0, 1).reshape(n, r * l)).Q
-            found, history = self._within_all(frame.mT @ x)
-            return frame @ found, history
+            coordinates, history = self._within_all(frame.mT @ x)
+            return frame @ coordinates, history
         return self._within_all(x)
 
     def _within_all(self, x: Tensor) -> tuple[Tensor, list[float]]:
-        found, history = SOLVERS[self.solver](
+        bases, history = SOLVERS[self.solver](
             self._problem(x), self._starts(x), self.iterations, self.tolerance
         )
         best = int(history[-1].argmax())
-        return found[best], torch.stack(history)[:, best].tolist()
+        return bases[best], torch.stack(history)[:, best].tolist()
 
     def _problem(self, x: Tensor) -> Problem:
         return Problem(x, self.c, self.objective == "cos2")

@@ -67,13 +67,13 @@ def flag_median(
     Source: Mankovich, King, Peterson, Kirby, "The flag median and FlagIRLS" (2022).
     """
     x, before = subspaces(x), None
-    found = flag_mean(x, k)
+    median = flag_mean(x, k)
     angles, least = min(k, x.shape[-1]), torch.finfo(x.dtype).eps ** 0.5
     for _ in range(integer(iterations, "iterations")):
-        squares = (angles - (x.mT @ found).square().sum((-2, -1))).clamp(min=0)
+        squares = (angles - (x.mT @ median).square().sum((-2, -1))).clamp(min=0)
         distances = squares.sqrt().clamp(min=least)
         total = distances.sum()
         if before is not None and before - total <= tolerance * total:
             break
-        before, found = total, flag_mean(x, k, distances.reciprocal())
-    return found
+        before, median = total, flag_mean(x, k, distances.reciprocal())
+    return median

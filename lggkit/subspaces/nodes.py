@@ -49,9 +49,9 @@ class SchubertNode(nn.Module):
         same_space(x, own)
         meeting(self.c, own.shape[-1], x.shape[-1])
         product = x.mT @ own
-        found = top_vectors(product.mT @ product, self.c)
-        largest = found.detach().gather(-2, found.detach().abs().argmax(-2, keepdim=True))
-        return found * largest.sign()
+        vectors = top_vectors(product.mT @ product, self.c)
+        largest = vectors.detach().gather(-2, vectors.detach().abs().argmax(-2, keepdim=True))
+        return vectors * largest.sign()
 
     def angle_loss(self, x: Tensor) -> Tensor:
         """One less the fit of sets (r, n, l): the mean of the sines squared of the c smallest angles."""

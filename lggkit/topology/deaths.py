@@ -49,8 +49,8 @@ def _distances(x: Tensor) -> Tensor:
     """Distances (s, n, n), finite where the points are: a tree needs no more of them than their order."""
     few = may_look(x) and x.numel() * x.shape[1] <= FEW
     way = "donot_use_mm_for_euclid_dist"
-    found = torch.cdist(x, x, compute_mode=way) if few else pairwise_distance(x)
-    return found.clamp(max=torch.finfo(found.dtype).max)
+    distances = torch.cdist(x, x, compute_mode=way) if few else pairwise_distance(x)
+    return distances.clamp(max=torch.finfo(distances.dtype).max)
 
 
 def spanning_tree(distances: Tensor) -> tuple[Tensor, Tensor]:
@@ -81,15 +81,15 @@ def _tree_of_tensors(distances: Tensor) -> tuple[Tensor, Tensor]:
         row = distances[graphs, new]
         parent = torch.where(row < nearest, new.unsqueeze(1), parent)
         nearest = torch.minimum(row, nearest).masked_fill(inside, torch.inf)
-    found = torch.cat(edges, 1)
-    return found[..., 0], found[..., 1]
+    tree = torch.cat(edges, 1)
+    return tree[..., 0], tree[..., 1]
 
 
 def _tree_of_arrays(distances: Tensor) -> tuple[Tensor, Tensor]:
     """The same in NumPy, which takes a quarter of the time to begin an operation on the CPU."""
-    held = distances.detach().numpy()
-    size, n = held.shape[:2]
-    graphs, nearest = np.arange(size), held[:, 0].copy()
+    array = distances.detach().numpy()
+    size, n = array.shape[:2]
+    graphs, nearest = np.arange(size), array[:, 0].copy()
     nearest[:, 0] = np.inf
     inside = np.zeros((size, n), dtype=bool)
     inside[:, 0] = True
@@ -98,7 +98,7 @@ def _tree_of_arrays(distances: Tensor) -> tuple[Tensor, Tensor]:
         new = nearest.argmin(1)
         edges[:, :, step] = new, parent[graphs, new]
         inside[graphs, new] = True
-        row = held[graphs, new]
+        row = array[graphs, new]
         np.copyto(parent, new[:, None], where=row < nearest)
         np.minimum(row, nearest, out=nearest)
         nearest[inside] = np.inf

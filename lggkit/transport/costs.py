@@ -42,8 +42,8 @@ def cost_matrix(x: Tensor, y: Tensor, metric: str = "euclidean") -> Tensor:
         )
     dtype = torch.promote_types(x.dtype, y.dtype)
     wide = torch.promote_types(dtype, widest(x))
-    found = _METRICS[metric](x.to(wide), y.to(wide))
-    return found.to(dtype)
+    costs = _METRICS[metric](x.to(wide), y.to(wide))
+    return costs.to(dtype)
 
 
 def neurons(x: Tensor, pool: str = "mean") -> Tensor:
