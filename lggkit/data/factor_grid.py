@@ -61,16 +61,16 @@ class FactorGrid:
         """
         if a_tensor("base images", base).dtype != torch.uint8 or base.ndim != 4 or base.shape[1] != 1:
             raise ValueError(f"base images are {base.dtype} {tuple(base.shape)}: give uint8 (b, 1, h, w).")
-        size, held = as_integer("size", size, 1), {name: tuple(v) for name, v in factors.items()}
-        _check(held)
-        sizes = (len(base), *map(len, held.values()))
+        size, levels = as_integer("size", size, 1), {name: tuple(v) for name, v in factors.items()}
+        _check(levels)
+        sizes = (len(base), *map(len, levels.values()))
         places = torch.tensor(list(product(*map(range, sizes))), dtype=torch.int64)
-        values = {name: torch.tensor(v)[places[:, i + 1]] for i, (name, v) in enumerate(held.items())}
+        values = {name: torch.tensor(v)[places[:, i + 1]] for i, (name, v) in enumerate(levels.items())}
         images = [
             _drawn(base[places[part, 0]], {name: v[part] for name, v in values.items()}, size)
             for part in torch.arange(len(places)).split(PART)
         ]
-        return cls(torch.cat(images), places, ("shape", *held), sizes)
+        return cls(torch.cat(images), places, ("shape", *levels), sizes)
 
     def __len__(self) -> int:
         return len(self.images)

@@ -72,9 +72,9 @@ def fine_grained(name: str, train: bool = True, root: str | Path | None = None, 
     entry, folder = FINE_GRAINED[name], Path(root).expanduser() if root is not None else files.root()
     side = as_integer("side", side, 1)
     try:
-        found = entry.read(folder, train, lambda image: square(image, side))
-        images = torch.stack([found[place][0] for place in range(len(found))])
-        labels = torch.tensor([int(found[place][1]) for place in range(len(found))])
+        photographs = entry.read(folder, train, lambda image: square(image, side))
+        images = torch.stack([photographs[place][0] for place in range(len(photographs))])
+        labels = torch.tensor([int(photographs[place][1]) for place in range(len(photographs))])
     except (OSError, RuntimeError, KeyError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise files.DataUnavailable(
@@ -82,7 +82,7 @@ def fine_grained(name: str, train: bool = True, root: str | Path | None = None, 
         ) from error
     mean, std = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
     split = "train" if train else "test"
-    return DataSet(images, labels, tuple(map(str, found.classes)), mean, std, name, split)
+    return DataSet(images, labels, tuple(map(str, photographs.classes)), mean, std, name, split)
 
 
 def square(image: Any, side: int) -> Tensor:
@@ -117,9 +117,9 @@ def _birds(root: Path, train: bool, transform: Callable[[Any], Tensor]) -> Liste
         dict(_pairs(folder / f"{name}.txt")) for name in ("images", "image_class_labels", "train_test_split")
     )
     classes = [name for _, name in _pairs(folder / "classes.txt")]
-    kept = [number for number in paths if (chosen[number] == "1") == train]
-    found = [(folder / "images" / paths[number], int(labels[number]) - 1) for number in kept]
-    return Listed(found, classes, transform)
+    numbers = [number for number in paths if (chosen[number] == "1") == train]
+    photographs = [(folder / "images" / paths[number], int(labels[number]) - 1) for number in numbers]
+    return Listed(photographs, classes, transform)
 
 
 def _pairs(file: Path) -> Iterator[tuple[str, str]]:
@@ -136,11 +136,13 @@ def _dogs(root: Path, train: bool, transform: Callable[[Any], Tensor]) -> Listed
     breeds = sorted(path.name for path in (folder / "Images").iterdir() if path.is_dir())
     if train:
         listed = [str(one[0]) for one in loadmat(folder / "train_list.mat")["file_list"].ravel()]
-        found = [(folder / "Images" / path, breeds.index(path.partition("/")[0])) for path in listed]
+        photographs = [(folder / "Images" / path, breeds.index(path.partition("/")[0])) for path in listed]
     else:
         validation = [root / "imagenet" / "val" / breed.partition("-")[0] for breed in breeds]
-        found = [(path, label) for label, one in enumerate(validation) for path in sorted(one.iterdir())]
-    return Listed(found, breeds, transform)
+        photographs = [
+            (path, label) for label, one in enumerate(validation) for path in sorted(one.iterdir())
+        ]
+    return Listed(photographs, breeds, transform)
 
 
 FINE_GRAINED = {

@@ -49,8 +49,8 @@ def load_shapes3d(
     return FactorGrid(images, factors, NAMES, tuple(map(len, chosen)))
 
 
-def _values(name: str, size: int, kept: tuple[int, ...] | None) -> tuple[int, ...]:
-    values = tuple(as_integer(f"a value of {name}", v, 0, size - 1) for v in kept or range(size))
+def _values(name: str, size: int, numbers: tuple[int, ...] | None) -> tuple[int, ...]:
+    values = tuple(as_integer(f"a value of {name}", v, 0, size - 1) for v in numbers or range(size))
     if list(values) != sorted(set(values)):
         raise ValueError(f"values of {name} are {values}: give each once, ascending.")
     return values
@@ -63,10 +63,10 @@ def _read(path: Path, places: np.ndarray) -> torch.Tensor:
         raise DataUnavailable(f"{path} needs h5py to be read: pip install h5py.") from error
     try:
         with h5py.File(path, "r") as file:
-            held = file["images"]
-            if held.shape != (math.prod(SIZES), 64, 64, 3):
-                raise DataCorrupt(f"{path} holds images {held.shape}: put it there anew.")
-            images = np.stack([held[int(place)] for place in places])
+            stored = file["images"]
+            if stored.shape != (math.prod(SIZES), 64, 64, 3):
+                raise DataCorrupt(f"{path} holds images {stored.shape}: put it there anew.")
+            images = np.stack([stored[int(place)] for place in places])
     except (OSError, KeyError) as error:
         raise DataCorrupt(f"{path} is truncated or altered ({error}): put it there anew.") from error
     return torch.from_numpy(images.transpose(0, 3, 1, 2).copy())

@@ -61,15 +61,15 @@ def carried(
     count, width = len(known), source[1].shape[2] - 1
     part = slice(0, width), slice(0, wanted.shape[2])
     bare = MapAlignment(tuple(fit.part(*part).solve() for fit in fits))(source[1][..., :-1])
-    found = {}
+    scores = {}
     for place, (name, truth) in enumerate(unknown.items()):
         own = slice(place * width, (place + 1) * width)
         full = torch.cat([whole[..., own], whole[..., place - count, None]], dim=2)
-        found |= {f"mapped_{name}": point_accuracy(full, x, labels), f"r2_{name}": _r2(full, truth)}
+        scores |= {f"mapped_{name}": point_accuracy(full, x, labels), f"r2_{name}": _r2(full, truth)}
         given = bare[..., own]
-        found |= {f"bare_mapped_{name}": point_accuracy(given, x, labels)}
-        found |= {f"bare_r2_{name}": _r2(given, truth[..., :-1])}
-    return found
+        scores |= {f"bare_mapped_{name}": point_accuracy(given, x, labels)}
+        scores |= {f"bare_r2_{name}": _r2(given, truth[..., :-1])}
+    return scores
 
 
 def _r2(given: Tensor, truth: Tensor) -> float:

@@ -69,7 +69,7 @@ def compare_networks(
     """
     names = tuple(first_depths or default_depths(first)), tuple(second_depths or default_depths(second))
     generator = torch.Generator().manual_seed(seed)
-    aligned, kept, count = BatchedCKA(draws, generator), ([], []), 0
+    aligned, features, count = BatchedCKA(draws, generator), ([], []), 0
     for batch in batches:
         sides = [
             list(latents(network, floats(batch, "batch"), depths).values())
@@ -77,12 +77,12 @@ def compare_networks(
         ]
         aligned.update(*sides)
         if count < ranked:
-            for rows, side in zip(kept, sides, strict=True):
+            for rows, side in zip(features, sides, strict=True):
                 rows.append([pooled(z).cpu() for z in side])
         count += len(batch)
     if count < 2 * k + 4:
         raise ValueError(f"there are {count} samples for {k} neighbours; give at least {2 * k + 4}")
-    mine, theirs = ([torch.cat(depth)[:ranked] for depth in zip(*rows, strict=True)] for rows in kept)
+    mine, theirs = ([torch.cat(depth)[:ranked] for depth in zip(*rows, strict=True)] for rows in features)
     overlap, by_chance = overlap_of_depths(mine, theirs, k, draws=draws, generator=generator)
     order = torch.randperm(len(mine[0]), generator=generator)
     return NetworkSimilarity(

@@ -91,13 +91,13 @@ class BlockAutoencoder(nn.Module):
 
     def bottleneck(self, z: Tensor) -> list[Tensor]:
         """What each block becomes in its bottleneck, (n, n_j) each."""
-        found = self.attribute_encoder(self._stacked(z))
-        return [one[:, :n] for one, n in zip(found, self.bottlenecks, strict=True)]
+        blocks = self.attribute_encoder(self._stacked(z))
+        return [one[:, :n] for one, n in zip(blocks, self.bottlenecks, strict=True)]
 
     def attributes(self, z: Tensor) -> Tensor:
         """What the attribute autoencoders make of the blocks of codes, (n, width)."""
-        found = self.attribute_decoder(self.attribute_encoder(self._stacked(z)))
-        return found.transpose(0, 1).flatten(1)
+        blocks = self.attribute_decoder(self.attribute_encoder(self._stacked(z)))
+        return blocks.transpose(0, 1).flatten(1)
 
     def generate(self, z: Tensor) -> Tensor:
         """Images (n, c, size, size) of codes or of noise (n, width)."""

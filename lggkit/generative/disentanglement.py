@@ -129,8 +129,8 @@ def _levels(factors: Tensor, n: int) -> Tensor:
 
 def _two_best(information: Tensor) -> Tensor:
     """The two largest of each row, the second being 0 where there is only one."""
-    found = information.topk(min(2, information.shape[1]), dim=1).values
-    return torch.nn.functional.pad(found, (0, 2 - found.shape[1]))
+    largest = information.topk(min(2, information.shape[1]), dim=1).values
+    return torch.nn.functional.pad(largest, (0, 2 - largest.shape[1]))
 
 
 def _entropy(shares: Tensor) -> Tensor:

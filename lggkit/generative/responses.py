@@ -37,12 +37,12 @@ def _shares(codes: Tensor, levels: Tensor) -> Tensor:
         raise ValueError(f"a block has shape {tuple(codes.shape)}; give ({len(levels)}, m) beside factors")
     centred = codes - codes.mean(0)
     total = centred.square().sum()
-    found = []
+    explained = []
     for values in levels.unbind(1):
         sums = centred.new_zeros(int(values.max()) + 1, codes.shape[1]).index_add(0, values, centred)
         counts = values.bincount(minlength=len(sums)).clamp(min=1).to(sums)
-        found.append((sums.square().sum(1) / counts).sum())
-    return torch.where(total > 0, torch.stack(found) / torch.where(total > 0, total, 1.0), 0.0)
+        explained.append((sums.square().sum(1) / counts).sum())
+    return torch.where(total > 0, torch.stack(explained) / torch.where(total > 0, total, 1.0), 0.0)
 
 
 def matched_share(response: Tensor) -> float:
