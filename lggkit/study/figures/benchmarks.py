@@ -45,8 +45,8 @@ def growth_figure(rows: Rows, width: int = 512) -> Figure:
 
 def rates(rows: Rows) -> dict[str, float]:
     """What the device was measured to do in a second, by unit: both ``B/s`` and ``FLOP/s``, or nothing."""
-    found = {row["unit"]: row["rate"] for row in rows if row.get("kind") == "roof"}
-    return found if {"B/s", "FLOP/s"} <= found.keys() else {}
+    roofs = {row["unit"]: row["rate"] for row in rows if row.get("kind") == "roof"}
+    return roofs if {"B/s", "FLOP/s"} <= roofs.keys() else {}
 
 
 def roofline(row: Mapping[str, Any], measured: Mapping[str, float]) -> float:

@@ -38,13 +38,13 @@ def effects_by_length(
 
     ``records[experiment][scale]`` are the runs. Identities and compound claims have none.
     """
-    found = {}
+    by_claim = {}
     for claim in claims:
         lengths = {s: _effect(claim, records.get(claim.experiment, {}).get(s, ())) for s in LENGTHS}
         measured = {scale: interval for scale, interval in lengths.items() if interval is not None}
         if measured:
-            found[claim.number] = measured
-    return found
+            by_claim[claim.number] = measured
+    return by_claim
 
 
 def _effect(claim: Claim, records: Sequence[Record]) -> Interval | None:
@@ -92,10 +92,10 @@ def _legend_above(ax: Axes, entries: int) -> None:
     ax.legend(title="claim", loc="upper center", ncols=3, fontsize="small", title_fontsize="small")
 
 
-def _panel(ax: Axes, claims: Sequence[Claim], found: Mapping[str, ByLength]) -> None:
+def _panel(ax: Axes, claims: Sequence[Claim], by_claim: Mapping[str, ByLength]) -> None:
     ax.axhline(0, color=GRAY, lw=0.8, ls=":", zorder=0)
     for index, claim in enumerate(claims):
-        lengths = found[claim.number]
+        lengths = by_claim[claim.number]
         places = np.array([LENGTHS.index(scale) for scale in lengths]) + 0.06 * (index - len(claims) / 2)
         halves = [i.half_width if np.isfinite(i.half_width) else 0.0 for i in lengths.values()]
         look = look_of(index)

@@ -75,8 +75,8 @@ def _borders(ax: Axes, cells: Cells, corners: np.ndarray, plane: Plane | None) -
     for part in np.array_split(grid, max(1, GRID * GRID * cells.dimension // 2**22)):
         x = torch.from_numpy(part).view(-1, *cells.shape) if plane is None else plane.points(part)
         outputs.append(cells.runner.seen(x)[1].flatten(1))
-    found = torch.cat(outputs)
-    values = [found[:, 0]] if found.shape[1] == 1 else _leads(found)
+    logits = torch.cat(outputs)
+    values = [logits[:, 0]] if logits.shape[1] == 1 else _leads(logits)
     for value in values:
         field = value.view(GRID, GRID).numpy()
         if field.min() < 0 < field.max():

@@ -34,8 +34,8 @@ def corrupted_images(shown: Shown) -> str:
     data = settings.get("stand_in") or settings["dataset"]
     words = {1: PUBLISHED, 0: f"{TITLES.get(data, data)}-C-like"}
     name = "published_corruptions"
-    found = {r.metrics[name] for r in shown.records if r.status == "complete" and name in r.metrics}
-    return " and ".join(words[value] for value in sorted(found, reverse=True))
+    kinds = {r.metrics[name] for r in shown.records if r.status == "complete" and name in r.metrics}
+    return " and ".join(words[value] for value in sorted(kinds, reverse=True))
 
 
 def corruption_figure(shown: Shown, titles: Mapping[str, str], reference: str = "cross_entropy") -> Figure:

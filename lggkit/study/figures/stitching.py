@@ -22,10 +22,10 @@ def stitching_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
     """A panel an arm: mean accuracy over seeds of every decoder (rows) with every encoder (columns)."""
     figure, axes = panels(len(titles), 3.6, PAGE, sharex=True, sharey=True)
     for ax, (arm, title) in zip(axes, titles.items(), strict=True):
-        held = [shown.arrays(arm, record.seed) for record in shown.arm(arm)]
-        mean = np.mean([one["accuracy"] for one in held], axis=0)
+        arrays = [shown.arrays(arm, record.seed) for record in shown.arm(arm)]
+        mean = np.mean([one["accuracy"] for one in arrays], axis=0)
         image = ax.imshow(mean, vmin=20, vmax=70, cmap="viridis")
-        names = [_short(str(name)) for name in held[0]["names"]]
+        names = [_short(str(name)) for name in arrays[0]["names"]]
         ax.set_xticks(range(len(names)), names, rotation=60, ha="right")
         ax.set_yticks(range(len(names)), names)
         ax.set_title(title)

@@ -32,12 +32,12 @@ def sweep_figure(shown: Shown, data: str = "cifar10", classes: int = 10, batch: 
     over another setting keeps.
     """
     figure, axes = panels(3, sharey=True)
-    kept = DEFAULTS | {"d": str(classes)}
+    defaults = DEFAULTS | {"d": str(classes)}
     for ax, (setting, label) in zip(axes, SWEEPS.items(), strict=True):
         arms = {_value(text, batch): (text, arm) for text, arm in swept(shown, setting, data).items()}
         ticks = {value: arms[value][0].replace("max", "all") for value in sorted(arms)}
         drawn = {value: arms[value][1] for value in ticks}
-        _panel(ax, shown, drawn, ticks.values(), label, _value(kept[setting], batch))
+        _panel(ax, shown, drawn, ticks.values(), label, _value(defaults[setting], batch))
     axes[0].set_ylabel("10-NN error (%)")
     one_legend(figure, axes[0])
     return figure
@@ -73,7 +73,7 @@ def _value(text: str, batch: int) -> float:
 
 
 def _panel(
-    ax: Axes, shown: Shown, arms: Mapping[float, str], ticks: Iterable[str], label: str, kept: float | None
+    ax: Axes, shown: Shown, arms: Mapping[float, str], ticks: Iterable[str], label: str, default: float | None
 ) -> None:
     """Errors of arms over their values, which rise, on a logarithmic axis; a dotted line at what is kept."""
     for metric, look in LOOKS.items():
@@ -84,6 +84,6 @@ def _panel(
     ax.set_xscale("log")
     ax.set_xticks(list(arms), list(ticks))
     ax.set_xticks([], minor=True)
-    if kept is not None:
-        ax.axvline(kept, color=GRAY, lw=0.8, ls=":", zorder=0)
+    if default is not None:
+        ax.axvline(default, color=GRAY, lw=0.8, ls=":", zorder=0)
     ax.set_xlabel(label)

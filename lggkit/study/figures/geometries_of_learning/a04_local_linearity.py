@@ -52,9 +52,9 @@ def evidence_figure(shown: Shown) -> Figure:
             if source == target:
                 continue
             explained = shown.values("images-digits", f"r2_{source}_{target}")
-            kept = shown.values("images-digits", f"mapped_{source}_{target}")
+            mapped = shown.values("images-digits", f"mapped_{source}_{target}")
             own = shown.values("images-digits", f"original_{target}")
-            lost = np.subtract(own, kept)
+            lost = np.subtract(own, mapped)
             look = LOOKS.get(source, {"color": arm_color(place), "marker": arm_mark(place)})
             filled = look["color"] if source in NETWORKS else "none"
             ax.plot(
@@ -62,10 +62,10 @@ def evidence_figure(shown: Shown) -> Figure:
             )
         ax.set(xlabel="R² of the maps", title=f"into {NETWORKS[target]}")
     axes[0].set_ylabel("points of accuracy lost")
-    found: dict = {}
+    handles: dict = {}
     for ax in axes:
-        found |= {label: handle for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
-    legend_below(figure, list(found.values()), list(found))
+        handles |= {label: handle for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    legend_below(figure, list(handles.values()), list(handles))
     return figure
 
 

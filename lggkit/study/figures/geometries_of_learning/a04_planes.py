@@ -62,8 +62,10 @@ def clouds_figure(shown: Shown) -> Figure:
         last = max(int(name.split("_")[1]) for name in arrays if name.startswith("maps_"))
         points, on = arrays[f"maps_{last}"], arrays[f"decisions_{last}"]
         for side, word in ((True, "the second output is larger"), (False, "the first one")):
-            kept = points[on == side]
-            ax.scatter(kept[:, 0], kept[:, 1], s=14, color=CLASS_COLORS[side], marker="os"[side], label=word)
+            cloud = points[on == side]
+            ax.scatter(
+                cloud[:, 0], cloud[:, 1], s=14, color=CLASS_COLORS[side], marker="os"[side], label=word
+            )
         title = "one disc" if arm == "circle_888" else SHAPES[arm]
         ax.set(title=title, xlabel="slope along x₁", ylabel="slope along x₂")
     one_legend(figure, axes[0])

@@ -32,10 +32,10 @@ def rdms_figure(shown: Shown) -> Figure:
     people = shown.arm("person")
     figure, axes = panels(len(people) + 1, 3.0)
     arrays = [(f"person {r.seed + 1}", shown.arrays("person", r.seed)) for r in people]
-    for ax, (title, held) in zip(axes, [*arrays, ("mean of all", shown.arrays("mean"))], strict=True):
-        order = held["labels"].argsort(kind="stable")
-        labels = held["labels"][order]
-        image = ax.imshow(held["rdm"][order][:, order], cmap="cividis", vmin=0.4, vmax=1.4)
+    for ax, (title, results) in zip(axes, [*arrays, ("mean of all", shown.arrays("mean"))], strict=True):
+        order = results["labels"].argsort(kind="stable")
+        labels = results["labels"][order]
+        image = ax.imshow(results["rdm"][order][:, order], cmap="cividis", vmin=0.4, vmax=1.4)
         edges = np.flatnonzero(np.diff(labels)) + 0.5
         ax.hlines(edges, -0.5, len(labels) - 0.5, color="white", lw=0.6)
         ax.vlines(edges, -0.5, len(labels) - 0.5, color="white", lw=0.6)
@@ -68,10 +68,10 @@ def models_figure(shown: Shown, titles: dict[str, str]) -> Figure:
 def resamples_figure(shown: Shown) -> Figure:
     """The accuracies of bootstrapped cuts of every person and the mean, by either rule."""
     seeds = [record.seed for record in shown.arm("person")]
-    held = [(f"person {s + 1}", shown.arrays("person", s)) for s in seeds]
-    held = [*held, ("mean of all", shown.arrays("mean")), ("monkey IT", shown.arrays("monkey"))]
-    figure, axes = panels(len(held), 2.2, sharex=True)
-    for ax, (title, arrays) in zip(axes, held, strict=True):
+    subjects = [(f"person {s + 1}", shown.arrays("person", s)) for s in seeds]
+    subjects = [*subjects, ("mean of all", shown.arrays("mean")), ("monkey IT", shown.arrays("monkey"))]
+    figure, axes = panels(len(subjects), 2.2, sharex=True)
+    for ax, (title, arrays) in zip(axes, subjects, strict=True):
         for rule, label in RULES.items():
             options = {"bins": np.linspace(50, 100, 26), "color": COLORS[rule], "label": label}
             filled = {"histtype": "stepfilled", "alpha": 0.45} if rule == "published" else {"lw": 1.8}

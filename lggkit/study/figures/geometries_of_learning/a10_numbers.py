@@ -117,8 +117,8 @@ def came_said(shown: Shown) -> list[str]:
 
 
 def _ends(shown: Shown, blocks: str, score: str) -> tuple[float, float]:
-    found = _paired(shown, blocks, score)
-    return (found.low, found.high) if found else (0.0, 0.0)
+    difference = _paired(shown, blocks, score)
+    return (difference.low, difference.high) if difference else (0.0, 0.0)
 
 
 def control_said(shown: Shown) -> list[str]:

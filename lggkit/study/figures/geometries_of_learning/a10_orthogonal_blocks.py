@@ -36,10 +36,10 @@ def traversals_figure(shown: Shown) -> Figure:
     import matplotlib.pyplot as plt
 
     arms = [arm for arm in FIVE[1:] if shown.arm(arm)]
-    held = [shown.arrays(arm) for arm in arms]
-    blocks, steps = held[0]["traversals"][:, ::2].shape[:2]
+    runs = [shown.arrays(arm) for arm in arms]
+    blocks, steps = runs[0]["traversals"][:, ::2].shape[:2]
     figure, axes = plt.subplots(len(arms) * blocks, steps + 2, figsize=(6, 0.72 * blocks * len(arms)))
-    for a, (arm, arrays) in enumerate(zip(arms, held, strict=True)):
+    for a, (arm, arrays) in enumerate(zip(arms, runs, strict=True)):
         for block in range(blocks):
             row = axes[a * blocks + block]
             images = [arrays["ends"][0], *arrays["traversals"][block, ::2], arrays["ends"][1]]

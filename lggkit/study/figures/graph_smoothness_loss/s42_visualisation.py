@@ -153,7 +153,7 @@ def clustering_said(shown: Shown) -> list[str]:
 
 
 def _favours(plain: Interval, cosine: Interval) -> str:
-    if not all(found.above(0) or found.below(0) for found in (plain, cosine)):
+    if not all(interval.above(0) or interval.below(0) for interval in (plain, cosine)):
         return "So which loss clusters better is open."
     if plain.mean * cosine.mean < 0:
         return "They favour different losses: which is better clustered depends on the distance."

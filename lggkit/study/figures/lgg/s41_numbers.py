@@ -113,10 +113,10 @@ def agreement_said(shown: Shown) -> list[str]:
 
 def variants_said(shown: Shown) -> list[str]:
     """What variants of GKD gain beyond it on the same seeds."""
-    found = [
+    gains = [
         f"{name} {_paired(shown, arm, 'gkd', 'gain')}" for arm, name in VARIANTS.items() if shown.arm(arm)
     ]
-    return [f"Gains less that of GKD with all edges, in points: {', '.join(found)}."] if found else []
+    return [f"Gains less that of GKD with all edges, in points: {', '.join(gains)}."] if gains else []
 
 
 def kernel_said(shown: Shown) -> list[str]:

@@ -69,15 +69,15 @@ def tradeoff_figure(rows: Rows) -> Figure | None:
 
 def tradeoff(rows: Rows) -> pd.DataFrame:
     """Gap and time of a step by pair of layers, iterations and start."""
-    found = []
+    lines = []
     for kind, chosen in _by_partners(rows).items():
         for row in chosen:
             one = {"layers": kind, "iterations": f"{row['iterations']}"}
             for key, title in STARTS.items():
                 milliseconds = 1e3 * row[f"{key or 'ours_'}seconds"]
                 one[title] = f"{100 * row[f'{key}relative_gap']:.2f} %, {milliseconds:.1f} ms"
-            found.append(one)
-    return pd.DataFrame(found or [{"layers": NOTHING}])
+            lines.append(one)
+    return pd.DataFrame(lines or [{"layers": NOTHING}])
 
 
 def tradeoff_said(rows: Rows) -> list[str]:

@@ -46,10 +46,17 @@ def search_figure(shown: Shown) -> Figure:
     figure, ax = plt.subplots(figsize=(6.4, 3.6))
     look = looks(shown.experiment)
     for method in METHODS[1:]:
-        found = _searched(shown, method)
-        best = max(found, key=found.__getitem__)
-        ax.plot([*found], [*found.values()], label=TITLES[method], lw=1.6, ms=5, **look[f"{method}-cifar10"])
-        ax.plot(best, found[best], "o", ms=11, mfc="none", color=look[f"{method}-cifar10"]["color"])
+        accuracies = _searched(shown, method)
+        best = max(accuracies, key=accuracies.__getitem__)
+        ax.plot(
+            [*accuracies],
+            [*accuracies.values()],
+            label=TITLES[method],
+            lw=1.6,
+            ms=5,
+            **look[f"{method}-cifar10"],
+        )
+        ax.plot(best, accuracies[best], "o", ms=11, mfc="none", color=look[f"{method}-cifar10"]["color"])
     top = max(max(_searched(shown, method).values()) for method in METHODS[1:])
     ax.set(xscale="log", xlabel="weight α", ylabel="validation accuracy (%)", ylim=(top - 5, top + 0.5))
     ax.legend()
@@ -69,10 +76,10 @@ def chosen(shown: Shown) -> pd.DataFrame:
     """The weight that the search chose for each penalty, and the accuracies there and next to it."""
     rows = []
     for method in METHODS[1:]:
-        found = _searched(shown, method)
-        if found:
-            best = max(found, key=found.__getitem__)
-            spread = f"{min(found.values()):.1f} to {max(found.values()):.1f}"
+        accuracies = _searched(shown, method)
+        if accuracies:
+            best = max(accuracies, key=accuracies.__getitem__)
+            spread = f"{min(accuracies.values()):.1f} to {max(accuracies.values()):.1f}"
             rows.append(
                 {"penalty": TITLES[method], "α": f"{best:g}", "validation accuracy over the grid": spread}
             )
@@ -94,17 +101,17 @@ def arms(shown: Shown) -> pd.DataFrame:
 
 def start_said(shown: Shown) -> list[str]:
     """How good the start is, and what it is worth on the target."""
-    found = []
+    sentences = []
     if shown.arm("source"):
         own = shown.interval("source", "accuracy").mean
-        found.append(f"The start is right on {own:.1f} % of the test images of its own classes.")
+        sentences.append(f"The start is right on {own:.1f} % of the test images of its own classes.")
     if shown.arm("scratch-cifar10"):
         fresh, none = (shown.interval(f"{m}-cifar10", "accuracy") for m in ("scratch", "none"))
-        found.append(
+        sentences.append(
             f"With the same labels and no start the network reaches {mean_text(fresh)} %, fine-tuned "
             f"without a penalty {mean_text(none)} %."
         )
-    return [" ".join(found)] if found else ["The start itself is not measured yet."]
+    return [" ".join(sentences)] if sentences else ["The start itself is not measured yet."]
 
 
 def order_said(shown: Shown) -> list[str]:

@@ -97,11 +97,11 @@ def search_figure(shown: Shown) -> Figure:
     figure, ax = plt.subplots(figsize=(6.4, 3.6))
     look = looks(shown.experiment)
     for method in METHODS[1:]:
-        found, style = _searched(shown, method), look[_look(method)]
-        if found:
-            best = max(found, key=found.__getitem__)
-            ax.plot([*found], [*found.values()], label=TITLES[method], lw=1.6, ms=5, **style)
-            ax.plot(best, found[best], "o", ms=11, mfc="none", color=style["color"])
+        accuracies, style = _searched(shown, method), look[_look(method)]
+        if accuracies:
+            best = max(accuracies, key=accuracies.__getitem__)
+            ax.plot([*accuracies], [*accuracies.values()], label=TITLES[method], lw=1.6, ms=5, **style)
+            ax.plot(best, accuracies[best], "o", ms=11, mfc="none", color=style["color"])
     ax.set(xscale="log", xlabel="weight α", ylabel="validation accuracy (%)")
     if ax.lines:
         low, high = ax.get_ylim()

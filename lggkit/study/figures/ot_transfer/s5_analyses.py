@@ -93,13 +93,13 @@ def roles_said(shown: Shown) -> list[str]:
 
 def controls_said(shown: Shown) -> list[str]:
     """What the controls say, whose answers are known."""
-    found = []
+    clauses = []
     for control, name in CONTROLS.items():
         if shown.arm(control):
             trace = shown.interval(control, "mean_trace").mean
             cost = shown.interval(control, "relative_cost").mean
-            found.append(f"{name}: mean trace {trace:.2f}, cost {100 * cost:.0f} % of a random matching's")
-    text = "; ".join(found) + "." if found else "The controls are not measured yet."
+            clauses.append(f"{name}: mean trace {trace:.2f}, cost {100 * cost:.0f} % of a random matching's")
+    text = "; ".join(clauses) + "." if clauses else "The controls are not measured yet."
     return [f"Controls. {text[0].upper()}{text[1:]}"]
 
 

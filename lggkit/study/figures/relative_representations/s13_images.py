@@ -26,11 +26,11 @@ def pictures_figure(shown: Shown) -> Figure:
     """Tested pictures: as they are, by the own decoder, and by a foreign one from each map, in rows."""
     import matplotlib.pyplot as plt
 
-    held = {arm: shown.arrays(arm) for arm in ROWS}
+    arrays = {arm: shown.arrays(arm) for arm in ROWS}
     rows = {
-        "original": held["robust"]["original"],
-        "robust,\nown": held["robust"]["own"],
-        **{f"{title},\nforeign": held[arm]["foreign"] for arm, title in ROWS.items()},
+        "original": arrays["robust"]["original"],
+        "robust,\nown": arrays["robust"]["own"],
+        **{f"{title},\nforeign": arrays[arm]["foreign"] for arm, title in ROWS.items()},
     }
     count = len(rows["original"])
     figure, axes = plt.subplots(len(rows), count, figsize=(PAGE, 0.84 * len(rows)))

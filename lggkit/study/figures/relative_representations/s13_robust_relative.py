@@ -110,8 +110,10 @@ def choices(shown: Shown) -> pd.DataFrame:
     counts = shown.arm("anchors-random")[0].settings["counts"]
     rows = []
     for how in ("random", "far", "kmeans"):
-        held = np.array([r.metrics["stitched_robust"] for r in shown.arm(f"anchors-{how}")])
-        cells = {str(n): tables.interval_text(t_interval(c), 1) for n, c in zip(counts, held.T, strict=True)}
+        accuracies = np.array([r.metrics["stitched_robust"] for r in shown.arm(f"anchors-{how}")])
+        cells = {
+            str(n): tables.interval_text(t_interval(c), 1) for n, c in zip(counts, accuracies.T, strict=True)
+        }
         rows.append({"anchors": "k-means" if how == "kmeans" else how} | cells)
     return pd.DataFrame(rows)
 

@@ -29,15 +29,15 @@ def deaths_figure(shown: Shown) -> Figure:
     figure, axes = panels(4, 2.8)
     look, beta = looks(shown.experiment), shown.arm("robust")[0].settings["beta"]
     for arm in ("robust", "robust_topology"):
-        held = shown.arrays(arm)
+        arrays = shown.arrays(arm)
         for row, part in enumerate(("before", "after")):
             for column, language in enumerate(("left", "right")):
                 # Encoders lie language by language, each in words first.
-                deaths = held[f"deaths_{part}"][column::2].astype(float).ravel()
+                deaths = arrays[f"deaths_{part}"][column::2].astype(float).ravel()
                 ax = axes[2 * row + column]
                 options = {"color": look[arm]["color"], "histtype": "step", "lw": 1.8, "density": True}
                 ax.hist(deaths, bins=50, label=ARMS[arm], **options)
-                ax.set_title(f"{_language(held, column, language)}, {part} the map")
+                ax.set_title(f"{_language(arrays, column, language)}, {part} the map")
     for ax in axes:
         ax.axvline(beta, color="#888888", ls=":", lw=1.5, label="β")
         ax.set(xlabel="death time", ylabel="density")
@@ -45,8 +45,8 @@ def deaths_figure(shown: Shown) -> Figure:
     return figure
 
 
-def _language(held, column: int, otherwise: str) -> str:
-    return {"en": "English", "fr": "French"}.get(str(held["names"][column]).split()[0], otherwise)
+def _language(arrays, column: int, otherwise: str) -> str:
+    return {"en": "English", "fr": "French"}.get(str(arrays["names"][column]).split()[0], otherwise)
 
 
 def accuracy_figure(shown: Shown) -> Figure:
