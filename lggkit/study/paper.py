@@ -40,10 +40,10 @@ def cell(paper: str, table: str, row: str, column: str) -> Cell:
     Raises:
         KeyError: there is none; the message lists the table's places.
     """
-    found = {(c.row, c.column): c for c in cells(paper) if c.table == table}
-    if (row, column) not in found:
-        raise KeyError(f"{paper} {table} has no cell ({row!r}, {column!r}); it has {sorted(found)}")
-    return found[row, column]
+    by_place = {(c.row, c.column): c for c in cells(paper) if c.table == table}
+    if (row, column) not in by_place:
+        raise KeyError(f"{paper} {table} has no cell ({row!r}, {column!r}); it has {sorted(by_place)}")
+    return by_place[row, column]
 
 
 def _file(paper: str, name: str) -> tuple[Paper, Path, int, int]:

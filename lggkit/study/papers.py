@@ -85,62 +85,62 @@ def _current(file: Path) -> Paper:
 @functools.cache
 def _read(file: Path, *stamp: int) -> Paper:
     try:
-        found = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
-        return _paper(file.parent.name, found)
+        entries = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+        return _paper(file.parent.name, entries)
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
 
 
-def _paper(name: str, found: dict[str, Any]) -> Paper:
+def _paper(name: str, entries: dict[str, Any]) -> Paper:
     if not NAME.fullmatch(name):
         raise ValueError(f"the folder is {name!r}; name it in small letters, digits and _")
-    for key in found.keys() - set(Paper.__dataclass_fields__) | found.keys() & {"name"}:
+    for key in entries.keys() - set(Paper.__dataclass_fields__) | entries.keys() & {"name"}:
         raise ValueError(f"there is a {key!r}, which nothing reads; look for a slip of the pen")
-    kind = _word(found, "kind", KINDS)
+    kind = _word(entries, "kind", KINDS)
     return Paper(
         name=name,
-        title=_text(found, "title"),
-        cite=_text(found, "cite"),
-        sections=_sections(found),
+        title=_text(entries, "title"),
+        cite=_text(entries, "cite"),
+        sections=_sections(entries),
         kind=kind,
-        families=_word(found, "families", FAMILIES, FAMILIES[KINDS.index(kind)]),
-        order=_count(found, "order", LAST),
-        claims=_count(found, "claims", None),
-        tables=_tables(found),
-        units=_units(found),
+        families=_word(entries, "families", FAMILIES, FAMILIES[KINDS.index(kind)]),
+        order=_count(entries, "order", LAST),
+        claims=_count(entries, "claims", None),
+        tables=_tables(entries),
+        units=_units(entries),
     )
 
 
-def _text(found: Mapping[str, Any], key: str, default: str | None = None) -> str:
-    value = found.get(key, default)
+def _text(entries: Mapping[str, Any], key: str, default: str | None = None) -> str:
+    value = entries.get(key, default)
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{key} is {value!r}; write a text in quotes")
     return value.strip()
 
 
-def _word(found: Mapping[str, Any], key: str, allowed: tuple[str, ...], default: str | None = None) -> str:
-    value = _text(found, key, default or allowed[0])
+def _word(entries: Mapping[str, Any], key: str, allowed: tuple[str, ...], default: str | None = None) -> str:
+    value = _text(entries, key, default or allowed[0])
     if value not in allowed:
         raise ValueError(f"{key} is {value!r}; write one of {', '.join(allowed)}")
     return value
 
 
-def _count(found: Mapping[str, Any], key: str, default: int | None) -> Any:
-    value = found.get(key, default)
+def _count(entries: Mapping[str, Any], key: str, default: int | None) -> Any:
+    value = entries.get(key, default)
     if value is not default and (type(value) is not int or value < 0):
         raise ValueError(f"{key} is {value!r}; write a whole number from 0 on")
     return value
 
 
-def _table(found: Mapping[str, Any], key: str) -> dict[str, Any]:
-    value = found.get(key, {})
+def _table(entries: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = entries.get(key, {})
     if not isinstance(value, dict):
         raise ValueError(f"{key} is {value!r}; write a table [{key}]")
     return value
 
 
-def _sections(found: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    titles = _table(found, "sections")
+def _sections(entries: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    titles = _table(entries, "sections")
     if not titles:
         raise ValueError("there is no [sections]; name every section that has an experiment, with its title")
     for name in titles:
@@ -149,13 +149,13 @@ def _sections(found: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple((name, _text(titles, name)) for name in titles)
 
 
-def _tables(found: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
-    counts = _table(found, "tables")
+def _tables(entries: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+    counts = _table(entries, "tables")
     return tuple((name, _count(counts, name, None)) for name in counts)
 
 
-def _units(found: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    units = _table(found, "units")
+def _units(entries: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    units = _table(entries, "units")
     for pattern in units:
         try:
             re.compile(pattern)

@@ -45,8 +45,8 @@ def paper_table(paper: str, table: str) -> pd.DataFrame:
 
 def _values(cell: Cell, records: Records, scale: str) -> list[float]:
     """Ours of a cell, one value a seed."""
-    held = records.get(cell.experiment, {}).get(scale, ())
-    return list(by_seed(held, cell.arm, cell.metric).values())
+    runs = records.get(cell.experiment, {}).get(scale, ())
+    return list(by_seed(runs, cell.arm, cell.metric).values())
 
 
 def _cell_row(judged: CellVerdict, records: Records, scales: Sequence[str]) -> dict[str, str]:
@@ -105,9 +105,9 @@ def arms_table(
     count of `COUNTS` has a column only where it varies.
     """
     arms = {arm: title for arm, title in titles.items() if shown.arm(arm)}
-    kept = {heading: metric for heading, metric in columns.items() if _varies(shown, arms, metric)}
+    varying = {heading: metric for heading, metric in columns.items() if _varies(shown, arms, metric)}
     rows = {
-        title: {heading: (arm, metric) for heading, metric in kept.items()} for arm, title in arms.items()
+        title: {heading: (arm, metric) for heading, metric in varying.items()} for arm, title in arms.items()
     }
     return metrics_table(shown, rows, digits)
 
