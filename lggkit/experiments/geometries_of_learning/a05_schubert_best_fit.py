@@ -49,24 +49,26 @@ class Settings(Protocol):
 
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
     """A record for each spec."""
-    held: dict[Any, Points] = {}
+    by_place: dict[Any, Points] = {}
     fits: dict[Any, torch.Tensor] = {}
     for spec in specs:
         begun, s = time.monotonic(), spec.protocol
         metrics, arrays, curves = (
-            ALONE[s.kind](spec) if s.kind in ALONE else _of_images(spec, held, fits, context)
+            ALONE[s.kind](spec) if s.kind in ALONE else _of_images(spec, by_place, fits, context)
         )
         precision = "float32" if s.kind in ("solver", "timing") else "float64"
         how = {"arrays": arrays, "curves": curves, "precision": precision, "path": f"cpu, {precision}"}
         yield context.record(spec, metrics, seconds=time.monotonic() - begun, **how)
 
 
-def _of_images(spec: Spec, held: dict[Any, Points], fits: dict[Any, torch.Tensor], context: Context) -> Found:
+def _of_images(
+    spec: Spec, by_place: dict[Any, Points], fits: dict[Any, torch.Tensor], context: Context
+) -> Found:
     s = spec.protocol
     place = (s.dataset, s.classes, s.per_class, s.pixels)
-    if place not in held:
-        held[place] = points(context, *place)
-    return KINDS[s.kind](Drawn(s, spec.seed, held[place], fits))
+    if place not in by_place:
+        by_place[place] = points(context, *place)
+    return KINDS[s.kind](Drawn(s, spec.seed, by_place[place], fits))
 
 
 def _solver(drawn: Drawn) -> Found:
@@ -82,16 +84,16 @@ def _solver(drawn: Drawn) -> Found:
 def _timing(spec: Spec) -> Found:
     """Table 1 on this processor: milliseconds of a step, rows k and l, columns n, and their growth."""
     s = spec.protocol
-    found = {
+    milliseconds = {
         (k, l, n): set_measures.step_milliseconds(n, k, l, s.timed_sets, 2)
         for k in s.timed_k
         for l in s.timed_l
         for n in s.timed_n
     }
     most, some, wide = s.timed_n[-1], s.timed_l[1], s.timed_k[1:]
-    in_k = set_measures.log_slope(wide, [found[k, some, most] for k in wide])
-    in_l = set_measures.log_slope(s.timed_l, [found[s.timed_k[1], l, most] for l in s.timed_l])
-    times = {f"ms_k{k}_l{l}_n{n}": value for (k, l, n), value in found.items()}
+    in_k = set_measures.log_slope(wide, [milliseconds[k, some, most] for k in wide])
+    in_l = set_measures.log_slope(s.timed_l, [milliseconds[s.timed_k[1], l, most] for l in s.timed_l])
+    times = {f"ms_k{k}_l{l}_n{n}": value for (k, l, n), value in milliseconds.items()}
     return times | {"slope_k": in_k, "slope_l": in_l, "slope_one": 1.0}, {}, {}
 
 

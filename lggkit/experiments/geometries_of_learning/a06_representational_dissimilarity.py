@@ -54,12 +54,12 @@ def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
 
 
 def _of_rdm(spec: Spec) -> tuple[dict[str, Any], dict[str, Any]]:
-    settings, found = spec.protocol, objects_of(spec.protocol.dataset)
-    people = found.human.mean(1)
-    person, rdm, metrics = people[spec.seed], rdm_of(settings.rdm, found, spec.seed), {}
+    settings, objects = spec.protocol, objects_of(spec.protocol.dataset)
+    people = objects.human.mean(1)
+    person, rdm, metrics = people[spec.seed], rdm_of(settings.rdm, objects, spec.seed), {}
     if settings.rdm == "person":
         low, high = similarity.noise_ceiling(people)
-        sessions = similarity.compare_rdms(*found.human[spec.seed])
+        sessions = similarity.compare_rdms(*objects.human[spec.seed])
         ends = {"ceiling_low": low[spec.seed], "ceiling_high": high[spec.seed], "pearson_sessions": sessions}
         metrics |= {name: value.item() for name, value in ends.items()}
     else:
@@ -68,14 +68,14 @@ def _of_rdm(spec: Spec) -> tuple[dict[str, Any], dict[str, Any]]:
         metrics |= {"pearson_low": over.low, "pearson_high": over.high}
         metrics["threefold_pearson"] = 3 * metrics["pearson"]
     if settings.rdm == "categories":
-        metrics |= fits(found, spec.seed)
-    cuts, arrays = _cuts(rdm, found, spec)
+        metrics |= fits(objects, spec.seed)
+    cuts, arrays = _cuts(rdm, objects, spec)
     return metrics | cuts, arrays
 
 
-def _cuts(rdm: Tensor, found: Objects, spec: Spec) -> tuple[dict[str, Any], dict[str, Any]]:
+def _cuts(rdm: Tensor, objects: Objects, spec: Spec) -> tuple[dict[str, Any], dict[str, Any]]:
     """Accuracies in percent of the cuts by both rules: animate against not, and pairs of categories."""
-    settings, animate = spec.protocol, found.animate
+    settings, animate = spec.protocol, objects.animate
     pairs = similarity.rdm_vector(rdm)
     metrics: dict[str, Any] = {"negative_share": 100 * (pairs > 1).double().mean().item()}
     arrays: dict[str, Any] = {}
@@ -85,7 +85,9 @@ def _cuts(rdm: Tensor, found: Objects, spec: Spec) -> tuple[dict[str, Any], dict
         cut = fiedler_cut(1 - rdm, rule)
         metrics[f"accuracy_{name}"] = accuracy(everyone).item()
         metrics |= {f"null_{name}": _null(cut, animate, settings.permutations)}
-        metrics[f"pairs_{name}"] = [_pair(rdm, found.labels, two, rule) for two in combinations(range(4), 2)]
+        metrics[f"pairs_{name}"] = [
+            _pair(rdm, objects.labels, two, rule) for two in combinations(range(4), 2)
+        ]
         if settings.rdm in BRAINS:
             drawn = similarity.bootstrap_stimuli(accuracy, len(rdm), settings.resamples, LEVEL, spec.seed)
             size = round(settings.subsample * len(rdm))
@@ -98,7 +100,7 @@ def _cuts(rdm: Tensor, found: Objects, spec: Spec) -> tuple[dict[str, Any], dict
             arrays[f"vector_{name}"] = fiedler_vector(1 - rdm, rule)[1].numpy()
     metrics["correction_gain"] = metrics["accuracy_corrected"] - metrics["accuracy_published"]
     if settings.rdm in ("person", "mean"):
-        arrays |= {"rdm": rdm.numpy().astype("float32"), "labels": found.labels.numpy()}
+        arrays |= {"rdm": rdm.numpy().astype("float32"), "labels": objects.labels.numpy()}
     return metrics, arrays
 
 

@@ -64,17 +64,17 @@ def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
 
 
 def _trained(
-    s: Settings, seed: int, held: Held
+    s: Settings, seed: int, context: Held
 ) -> tuple[BlockAutoencoder, Grid, dict[str, list[float]], float]:
     first = seed - seed % s.block
-    grids, models, curves, seconds = _block(s, first, held)
+    grids, models, curves, seconds = _block(s, first, context)
     return models[seed - first], grids[seed - first], curves[seed - first], seconds / s.block
 
 
 @functools.lru_cache(maxsize=16)
-def _block(s: Settings, first: int, held: Held) -> tuple[list, list, list, float]:
+def _block(s: Settings, first: int, context: Held) -> tuple[list, list, list, float]:
     begun, seeds = time.monotonic(), range(first, first + s.block)
-    grids = [grid_of(s, seed, held) for seed in seeds]
+    grids = [grid_of(s, seed, context) for seed in seeds]
     models, curves = fitted(s, seeds, [grid.images[grid.train] for grid in grids])
     return grids, models, curves, time.monotonic() - begun
 

@@ -99,12 +99,12 @@ def _changes(a: Tensor, t: Tensor, settings: Settings, generator: torch.Generato
 
 def _solvers(settings: Settings, generator: torch.Generator) -> Measured:
     """Claim 3: the mass that plans put on the true matching of a layer and its noisy, reordered copy."""
-    found: dict[str, list[list[float]]] = {name: [] for name in SOLVERS}
+    recoveries: dict[str, list[list[float]]] = {name: [] for name in SOLVERS}
     for _ in range(settings.problems):
         cost, order = _matching(settings, settings.neurons, generator)
-        for name, rows in found.items():
+        for name, rows in recoveries.items():
             rows.append([recovery(_plan(name, cost, beta, settings), order) for beta in BETAS])
-    by_beta = {name: torch.tensor(rows).mean(0).tolist() for name, rows in found.items()}
+    by_beta = {name: torch.tensor(rows).mean(0).tolist() for name, rows in recoveries.items()}
     metrics: dict[str, Any] = {f"recovery_{name}_by_beta": values for name, values in by_beta.items()}
     at = BETAS.index(settings.beta)
     metrics |= {f"recovery_{name}": values[at] for name, values in by_beta.items()}

@@ -56,12 +56,12 @@ def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
 
 def _metrics(spec: Spec, result: TrainedNetwork, context: Context) -> dict[str, Any]:
     settings = spec.protocol
-    found = {"accuracy": 100 - model_error(result.model, settings.test(context))}
+    metrics = {"accuracy": 100 - model_error(result.model, settings.test(context))}
     if settings.validated:
-        held = settings.images.split(context)[1]
-        found["validation_accuracy"] = 100 - model_error(result.model, held)
+        validation = settings.images.split(context)[1]
+        metrics["validation_accuracy"] = 100 - model_error(result.model, validation)
     traces = result.curves.get("trace_penultimate", [])
-    return found | ({"final_trace": traces[-1]} if traces else {})
+    return metrics | ({"final_trace": traces[-1]} if traces else {})
 
 
 def _search(method: str, alpha: float) -> Arm:

@@ -47,11 +47,11 @@ def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
 def _metrics(spec: Spec, result: TrainedNetwork, context: Context) -> dict[str, Any]:
     settings, model = spec.protocol, result.model
     test = context.data(settings.images.data, train=False)
-    found = {"accuracy": 100 - model_error(model, test), "parameters": parameter_count(model)}
+    metrics = {"accuracy": 100 - model_error(model, test), "parameters": parameter_count(model)}
     if settings.validated:
-        held = settings.images.split(context)[1]
-        return found | {"validation_accuracy": 100 - model_error(model, held)}
-    return found if settings.is_teacher else found | _beside_teacher(settings, result, test, context)
+        validation = settings.images.split(context)[1]
+        return metrics | {"validation_accuracy": 100 - model_error(model, validation)}
+    return metrics if settings.is_teacher else metrics | _beside_teacher(settings, result, test, context)
 
 
 def _beside_teacher(

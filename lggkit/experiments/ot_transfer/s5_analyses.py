@@ -42,7 +42,7 @@ def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
         seen = settings.traced(context).images
         old = layer_points(start, seen, settings.depths)
         if settings.control:
-            points, found, how = _control(spec, old, context), {}, {}
+            points, final, how = _control(spec, old, context), {}, {}
         else:
             result = results[spec]
             how = how_trained(result)
@@ -50,10 +50,10 @@ def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
                 yield context.record(spec, {}, **how)
                 continue
             points = layer_points(result.model, seen, settings.depths)
-            found = {"accuracy": 100 - model_error(result.model, settings.test(context))}
-            found["final_trace"] = result.curves["trace_penultimate"][-1]
+            final = {"accuracy": 100 - model_error(result.model, settings.test(context))}
+            final["final_trace"] = result.curves["trace_penultimate"][-1]
         metrics, arrays = _roles(points, old)
-        yield context.record(spec, metrics | found, arrays=arrays, seconds=time.monotonic() - begun, **how)
+        yield context.record(spec, metrics | final, arrays=arrays, seconds=time.monotonic() - begun, **how)
 
 
 Points = Mapping[str, Tensor]

@@ -56,13 +56,13 @@ def corrupted_errors(results: Mapping[Spec, TrainResult], context: Context) -> d
     test = context.data(settings.embedder.data_name, train=False)
     votes = {spec: voting(spec.protocol.embedder, model, context) for spec, model in sound.items()}
     answers = {spec: _answers(spec.protocol.vote, model, votes[spec]) for spec, model in sound.items()}
-    found = settings.benchmark.metrics(answers, test)
+    errors = settings.benchmark.metrics(answers, test)
     for spec, model in sound.items():
         places = votes[spec].embed(test.images)
-        found[spec] |= {f"error_{k}nn": error_rate(votes[spec].of(places, k), test.labels) for k in (1, 10)}
+        errors[spec] |= {f"error_{k}nn": error_rate(votes[spec].of(places, k), test.labels) for k in (1, 10)}
         if spec.protocol.embedder.by_cross_entropy:
-            found[spec]["test_error"] = model_error(model, test)
-    return found
+            errors[spec]["test_error"] = model_error(model, test)
+    return errors
 
 
 def _answers(vote: int | None, model: nn.Module, votes: NeighborVote) -> Callable[[Tensor], Tensor]:
@@ -72,9 +72,9 @@ def _answers(vote: int | None, model: nn.Module, votes: NeighborVote) -> Callabl
 
 def swept_errors(embedder: Embedder, model: nn.Module, context: Context) -> dict[str, float]:
     """Errors of ten neighbours, in percent, on the images held out and on the test images."""
-    kept, held = embedder.images.split(context)
-    asked = {"validation_error_10nn": held, "error_10nn": context.data(embedder.data_name, train=False)}
-    base = embedder.embedded(model, kept)
+    train, validation = embedder.images.split(context)
+    asked = {"validation_error_10nn": validation, "error_10nn": context.data(embedder.data_name, train=False)}
+    base = embedder.embedded(model, train)
     return {
         name: knn_error(*base, *embedder.embedded(model, data), NEIGHBORS) for name, data in asked.items()
     }
@@ -98,8 +98,8 @@ def new_class_errors(
         return {"error_10nn_new": own}
     seen, _ = embedder.images.split(context)
     asked = context.data(embedder.data_name, train=False).subset(new)
-    held, places = (whole.embedded(result.model, data) for data in (seen, asked))
-    return {"error_10nn_new": own, "new_class_cost": own - knn_error(*held, *places, NEIGHBORS)}
+    voters, places = (whole.embedded(result.model, data) for data in (seen, asked))
+    return {"error_10nn_new": own, "new_class_cost": own - knn_error(*voters, *places, NEIGHBORS)}
 
 
 @torch.no_grad()

@@ -72,15 +72,15 @@ def encoders(
     pictures: Pictures, hidden: tuple[int, ...], width: int, training: VectorTraining, seed: int
 ) -> list[nn.Module]:
     """An encoder (n, p) -> (n, width) for each width of a hidden layer, each with a decoder that is left."""
-    found = []
+    trained = []
     for place, units in enumerate(hidden):
         size, own = pictures.train.shape[1], derive(seed, f"autoencoder {place}")
         encoder = dense((size, units, width), derive(own, "encoder"))
         decoder = dense((width, units, size), derive(own, "decoder"))
         whole = nn.Sequential(encoder, decoder)
         fit(whole, [whole], pictures.train, pictures.train, training, own)
-        found.append(encoder.requires_grad_(False))
-    return found
+        trained.append(encoder.requires_grad_(False))
+    return trained
 
 
 def decoded(

@@ -97,9 +97,9 @@ def _encoded(
     latents = _fitted(text, parts, width, features, seed)
     labels = {name: text.labels[places] for name, places in parts.items()}
     names = tuple((language, view) for view in VIEWS for language in text.languages)
-    held = Encoded(names, latents["train"], latents["pool"], latents["test"], labels["train"], labels["test"],
-                   text.classes)  # fmt: skip
-    return _with_networks(held, latents, labels, network_epochs, seed) if networks else held
+    encoders = Encoded(names, latents["train"], latents["pool"], latents["test"], labels["train"],
+                       labels["test"], text.classes)  # fmt: skip
+    return _with_networks(encoders, latents, labels, network_epochs, seed) if networks else encoders
 
 
 @functools.lru_cache(maxsize=1)
@@ -113,24 +113,24 @@ def _fitted(
     text: ParallelText, parts: dict[str, Tensor], width: int, features: int, seed: int
 ) -> dict[str, Tensor]:
     """Latents by part of both views of both languages, words first."""
-    found: dict[str, list[Tensor]] = {name: [] for name in parts}
+    latents: dict[str, list[Tensor]] = {name: [] for name in parts}
     for view in VIEWS:
         for texts in text.texts.values():
             encoder = latent_semantic([texts[i] for i in parts["fit"].tolist()], view, width, features, seed)
             for name, places in parts.items():
-                found[name].append(encoder([texts[i] for i in places.tolist()]))
-    return {name: torch.stack(held) for name, held in found.items()}
+                latents[name].append(encoder([texts[i] for i in places.tolist()]))
+    return {name: torch.stack(by_encoder) for name, by_encoder in latents.items()}
 
 
 def _with_networks(
-    held: Encoded, latents: dict[str, Tensor], labels: dict[str, Tensor], epochs: int, seed: int
+    encoders: Encoded, latents: dict[str, Tensor], labels: dict[str, Tensor], epochs: int, seed: int
 ) -> Encoded:
     """Networks on the latents of words, two a language, trained by the labels of all fitted texts."""
-    languages = [language for language, view in held.names if view == VIEWS[0]]
+    languages = [language for language, view in encoders.names if view == VIEWS[0]]
     inputs = {name: x[: len(languages)].repeat(len(NETWORKS), 1, 1) for name, x in latents.items()}
-    generator, width = source(seed, "networks"), held.train.shape[-1]
+    generator, width = source(seed, "networks"), encoders.train.shape[-1]
     model = StackedNetworks(len(inputs["fit"]), width, width, generator)
-    heads = StackedLinear(len(inputs["fit"]), width, len(held.classes), generator)
+    heads = StackedLinear(len(inputs["fit"]), width, len(encoders.classes), generator)
     with torch.no_grad():
         untrained = model(inputs["test"])
     training = VectorTraining(epochs, 128, 1e-3)
@@ -143,6 +143,6 @@ def _with_networks(
     names = tuple((language, kind) for kind in NETWORKS for language in languages)
     with torch.no_grad():
         scale = model(inputs["train"]).square().mean((1, 2), keepdim=True).rsqrt()
-        parts = {name: torch.cat([getattr(held, name), scale * model(inputs[name])])
+        parts = {name: torch.cat([getattr(encoders, name), scale * model(inputs[name])])
                  for name in ("train", "pool", "test")}  # fmt: skip
-    return replace(held, names=held.names + names, untrained=untrained, **parts)
+    return replace(encoders, names=encoders.names + names, untrained=untrained, **parts)

@@ -50,15 +50,15 @@ def grid_of(settings: Any, seed: int, context: Any) -> Grid:
         whole = FactorGrid.rendered(base, _values(settings.setting), settings.size)
     varied = [i for i, size in enumerate(whole.sizes) if size > 1]
     order = torch.randperm(len(whole), generator=source)
-    held = len(whole) // HELD
+    tested = len(whole) // HELD
     return Grid(
         whole=whole,
         images=to_float(whole.images),
         factors=whole.factors[:, varied],
         names=tuple(whole.names[i] for i in varied),
         sizes=tuple(whole.sizes[i] for i in varied),
-        train=order[held:],
-        test=order[:held],
+        train=order[tested:],
+        test=order[:tested],
     )
 
 

@@ -44,13 +44,13 @@ def _images(model: BlockAutoencoder, fresh: BlockAutoencoder, grid: Grid) -> dic
     x = grid.images
     each = (model(x) - x).square().flatten(1).mean(1)
     plain = (x[grid.test] - x[grid.train].mean(0)).square().mean()
-    held, first = each[grid.test], (fresh(x[grid.test]) - x[grid.test]).square().mean()
+    errors, first = each[grid.test], (fresh(x[grid.test]) - x[grid.test]).square().mean()
     return {
-        "mse": held.mean().item(),
-        "psnr": (-10 * held.log10()).mean().item(),
+        "mse": errors.mean().item(),
+        "psnr": (-10 * errors.log10()).mean().item(),
         "mse_train": each[grid.train].mean().item(),
-        "explained": 100 * (1 - held.mean() / plain).item(),
-        "gone": (1 - held.mean() / first).item(),
+        "explained": 100 * (1 - errors.mean() / plain).item(),
+        "gone": (1 - errors.mean() / first).item(),
     }
 
 
@@ -93,8 +93,8 @@ def _swaps(model: BlockAutoencoder, z: Tensor, grid: Grid, one: Tensor, two: Ten
 
 def _nearest(images: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
     """The mean square to the nearest image of the grid, and its factors."""
-    found = torch.cdist(images.flatten(1), grid.images.flatten(1)).min(1)
-    return found.values.square() / images[0].numel(), grid.factors[found.indices]
+    nearest = torch.cdist(images.flatten(1), grid.images.flatten(1)).min(1)
+    return nearest.values.square() / images[0].numel(), grid.factors[nearest.indices]
 
 
 def _samples(model: BlockAutoencoder, grid: Grid, source: torch.Generator) -> dict[str, float]:

@@ -24,9 +24,9 @@ def statistic(settings: Any, seed: int, context: Any) -> tuple[dict[str, Any], d
     metrics = {"moments_violation": moments_violation(source), "zero": 0.0, "one": 1.0}
     metrics |= _null(settings, source) | _saturation(settings, source)
     tests = _classes(settings, source, context)
-    metrics |= {f"t_{name}": found.statistic for name, found in tests.items()}
-    metrics |= {f"p_{name}": found.p_value for name, found in tests.items()}
-    return metrics, {f"null_{name}": found.null.numpy().astype(np.float32) for name, found in tests.items()}
+    metrics |= {f"t_{name}": test.statistic for name, test in tests.items()}
+    metrics |= {f"p_{name}": test.p_value for name, test in tests.items()}
+    return metrics, {f"null_{name}": test.null.numpy().astype(np.float32) for name, test in tests.items()}
 
 
 def moments_violation(source: torch.Generator) -> float:
@@ -36,9 +36,9 @@ def moments_violation(source: torch.Generator) -> float:
         x = torch.randn(n0 + n1, 3, generator=source, dtype=torch.float64)
         for mu in [knn_marginals(x, k, t) for k in NEIGHBORS for t in (0.1, 1.0, None)]:
             values = torch.stack([_relabelled(mu, chosen) for chosen in combinations(range(n0 + n1), n0)])
-            found = torch.stack(relabelling_moments(mu, n0))
+            closed_form = torch.stack(relabelling_moments(mu, n0))
             all_of_them = torch.stack((values.mean(), values.var(correction=0)))
-            worst = max(worst, (found - all_of_them).abs().max().item())
+            worst = max(worst, (closed_form - all_of_them).abs().max().item())
     return worst
 
 
@@ -58,7 +58,7 @@ def _null(settings: Any, source: torch.Generator) -> dict[str, float]:
 def _saturation(settings: Any, source: torch.Generator) -> dict[str, Any]:
     """Loss and length of its gradient as one normal sample moves away from another."""
     x, y = torch.randn(2, POINTS, WIDTH, generator=source)
-    found: dict[str, Any] = {"shifts": list(SHIFTS)}
+    curves: dict[str, Any] = {"shifts": list(SHIFTS)}
     for scale in ("none", "median"):
         losses, slopes = [], []
         for shift in SHIFTS:
@@ -66,8 +66,8 @@ def _saturation(settings: Any, source: torch.Generator) -> dict[str, Any]:
             loss = graph_divergence(x, moved, temperature=settings.loss.temperature, scale=scale)
             losses.append(loss.item())
             slopes.append(torch.autograd.grad(loss, moved)[0].norm().item())
-        found |= {f"losses_{scale}": losses, f"slopes_{scale}": slopes}
-    return found
+        curves |= {f"losses_{scale}": losses, f"slopes_{scale}": slopes}
+    return curves
 
 
 def _classes(settings: Any, source: torch.Generator, context: Any) -> dict[str, Any]:

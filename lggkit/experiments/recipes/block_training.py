@@ -57,14 +57,14 @@ class Loss:
         b = x.shape[1]
         error = (made[:, :b] - x).square().flatten(2)
         root = self.reconstruction == "norm"
-        found = {"reconstruction": (error.sum(2).sqrt() if root else error.mean(2)).mean(1)}
+        terms = {"reconstruction": (error.sum(2).sqrt() if root else error.mean(2)).mean(1)}
         if self.orthogonality:
             each = orthonormality(z.flatten(0, 1), blocks, reduction="none")
-            found["orthogonality"] = each.unflatten(0, z.shape[:2]).mean(1)
+            terms["orthogonality"] = each.unflatten(0, z.shape[:2]).mean(1)
         if self.divergence:
             pair = (x.flatten(2), made[:, b:].flatten(2)) if self.space == "image" else (z, noise)
-            found["divergence"] = -two_sample_statistic(*pair, 1, self.temperature, self.distances)
-        return found
+            terms["divergence"] = -two_sample_statistic(*pair, 1, self.temperature, self.distances)
+        return terms
 
     def weights(self, ramp: float) -> dict[str, float]:
         """What each term is multiplied by, ``ramp`` in [0, 1] being how far the annealing has gone."""

@@ -51,8 +51,8 @@ def rdm_of(name: str, found: Objects, seed: int) -> Tensor:
     return made[name]()
 
 
-def _fit(found: Objects, targets: Tensor) -> similarity.WeightedRDM:
-    return similarity.fit_weighted_rdm(similarity.category_rdms(found.labels), targets)
+def _fit(objects: Objects, targets: Tensor) -> similarity.WeightedRDM:
+    return similarity.fit_weighted_rdm(similarity.category_rdms(objects.labels), targets)
 
 
 def fits(found: Objects, person: int) -> dict[str, Any]:
@@ -63,12 +63,12 @@ def fits(found: Objects, person: int) -> dict[str, Any]:
     return {"pearson_in_sample": value, "weights": own.weights.tolist()}
 
 
-def _untrained(found: Objects, seed: int) -> Tensor:
+def _untrained(objects: Objects, seed: int) -> Tensor:
     """The depth of a random ResNet-18 that is most like the four categories, as the article chooses it."""
-    small = F.interpolate(found.images.float() / 255, (32, 32), mode="bilinear", antialias=True)
+    small = F.interpolate(objects.images.float() / 255, (32, 32), mode="bilinear", antialias=True)
     model = networks.build("resnet18", seed, classes=10, width=16).eval()
     with torch.no_grad():
-        held = latents(model, small, tuple(model.depths))
-    rdms = [similarity.compute_rdm(x.double()) for x in held.values()]
-    like = (found.labels[:, None] != found.labels[None]).double()
+        by_depth = latents(model, small, tuple(model.depths))
+    rdms = [similarity.compute_rdm(x.double()) for x in by_depth.values()]
+    like = (objects.labels[:, None] != objects.labels[None]).double()
     return max(rdms, key=lambda rdm: similarity.compare_rdms(rdm, like).item())

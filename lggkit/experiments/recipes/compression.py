@@ -72,8 +72,8 @@ class Compressed(Protocol):
     @property
     def images(self) -> Images:
         """What the student is trained on; the teacher sees the images held out as well."""
-        held = self.held_images if self.validated and not self.is_teacher else 0
-        return Images(self.stand_in or self.dataset, None, held, self.per_class)
+        held_out = self.held_images if self.validated and not self.is_teacher else 0
+        return Images(self.stand_in or self.dataset, None, held_out, self.per_class)
 
     @property
     def teaching(self) -> Compressed:

@@ -68,10 +68,10 @@ class Tuned:
 
     def train(self) -> list[float]:
         """Minimises cross-entropy and the penalties; gives the mean loss of each epoch."""
-        held = [*self.network.parameters(), *self.heads.parameters()]
+        parameters = [*self.network.parameters(), *self.heads.parameters()]
         settings, labels = self.settings, self.held.train_labels
         batches = lambda: class_batches(labels, settings.sub_batch, self.generator)  # noqa: E731
-        curve = minimise(held, batches, self._loss, settings.training, self._after_step)
+        curve = minimise(parameters, batches, self._loss, settings.training, self._after_step)
         self._look(self.held.train)
         return curve
 
@@ -79,9 +79,9 @@ class Tuned:
         latents = self.network(self.held.train[:, places.flatten()])
         batch = Statistics.of(latents)
         self.statistics = self.statistics.moved(batch, self.settings.momentum)
-        found = self.coordinates(latents, batch)
-        loss = stacked_cross_entropy(self.heads(found), self.held.train_labels[places.flatten()])
-        for share, x in ((self.settings.before, latents), (self.settings.after, found)):
+        mapped = self.coordinates(latents, batch)
+        loss = stacked_cross_entropy(self.heads(mapped), self.held.train_labels[places.flatten()])
+        for share, x in ((self.settings.before, latents), (self.settings.after, mapped)):
             if share:
                 loss = loss + self.settings.weight * share * self._penalty(x, places)
         return loss
@@ -102,9 +102,9 @@ class Tuned:
         return latents, self.coordinates(latents, self.statistics)
 
 
-def _fewer(held: Encoded, share: float) -> Encoded:
+def _fewer(encoders: Encoded, share: float) -> Encoded:
     """The first of the labelled passages of each class."""
-    labels = held.train_labels
-    kept = [(labels == c).nonzero()[:, 0] for c in range(len(held.classes))]
-    places = torch.cat([one[: round(share * len(one))] for one in kept])
-    return replace(held, train=held.train[:, places], train_labels=labels[places])
+    labels = encoders.train_labels
+    by_class = [(labels == c).nonzero()[:, 0] for c in range(len(encoders.classes))]
+    places = torch.cat([one[: round(share * len(one))] for one in by_class])
+    return replace(encoders, train=encoders.train[:, places], train_labels=labels[places])

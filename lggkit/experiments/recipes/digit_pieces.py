@@ -105,11 +105,11 @@ def balls(settings: Any, seed: int, context: Context) -> tuple[dict[str, Any], d
     box = Polyhedron.box(spread.amin(0) - 1, spread.amax(0) + 1, spread.shape[1])
     radii = pieces.ball_radii(network, groups, box)
     wrong = (network(groups["fgsm"]).argmax(1) != test[1][: settings.balls]).numpy()
-    metrics = {f"radius_{name}": float(np.mean(found)) for name, found in radii.items()}
-    metrics |= {f"radius_{name}_sd": float(np.std(found, ddof=1)) for name, found in radii.items()}
+    metrics = {f"radius_{name}": float(np.mean(of_group)) for name, of_group in radii.items()}
+    metrics |= {f"radius_{name}_sd": float(np.std(of_group, ddof=1)) for name, of_group in radii.items()}
     metrics |= {"train_accuracy": fit, "test_accuracy": accuracy_of(network, *test)}
     metrics |= {"fgsm_error": 100 * float(wrong.mean())}
     if wrong.any():
         metrics["radius_fgsm_wrong"] = float(np.array(radii["fgsm"])[wrong].mean())
     metrics["unbounded_share"] = 100 * pieces.unbounded_share(network, groups["test"][: settings.bisected])
-    return metrics, {f"radii_{name}": np.array(found) for name, found in radii.items()}
+    return metrics, {f"radii_{name}": np.array(of_group) for name, of_group in radii.items()}

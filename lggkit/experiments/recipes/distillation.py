@@ -100,11 +100,11 @@ def distances_to_teacher(
 
     Both losses, unweighted, in evaluation mode, averaged over the batches of ``images`` (n, c, h, w).
     """
-    found = []
+    losses = []
     with evaluating(model), evaluating(teacher):
         for batch in images.split(batch_size):
             ours, theirs = (latents(network, to_float(batch), layers) for network in (model, teacher))
             gap = rkd_distance(ours, theirs, mean_over="positive")  # as the students were distilled
-            found.append([float(gkd(ours, theirs)), float(gap)])
-    means = torch.tensor(found).mean(0).tolist()
+            losses.append([float(gkd(ours, theirs)), float(gap)])
+    means = torch.tensor(losses).mean(0).tolist()
     return dict(zip(("graph_distance", "distance_gap"), means, strict=True))

@@ -79,8 +79,8 @@ class FineTuned(Protocol):
     @property
     def images(self) -> Images:
         """What the network is fine-tuned on."""
-        held = self.held_images if self.validated else 0
-        return Images(self.target_name, self.classes_kept, held, self.per_class)
+        held_out = self.held_images if self.validated else 0
+        return Images(self.target_name, self.classes_kept, held_out, self.per_class)
 
     @property
     def start(self) -> Network:

@@ -37,8 +37,8 @@ def images(settings: Any, seed: int, context: Context) -> tuple[dict[str, Any], 
     points["input"] = tuple(maps.input_points(part, 10) for part in (base, test))
     metrics |= _carried(points, test, truth, seed)
     drawn = {kind: unknown[settings.drawn].float().numpy() for kind, (_, unknown) in points.items()}
-    kept = {f"maps_{kind}": drawn[kind] for kind in KINDS}
-    return metrics, {**kept, "image": test[settings.drawn].numpy()} if seed == 0 else {}
+    arrays = {f"maps_{kind}": drawn[kind] for kind in KINDS}
+    return metrics, {**arrays, "image": test[settings.drawn].numpy()} if seed == 0 else {}
 
 
 def _images(settings: Any, context: Context, train: bool) -> tuple[Tensor, Tensor]:
@@ -62,12 +62,12 @@ def _points(network: nn.Module, x: Tensor) -> Tensor:
 
 def _originals(networks: dict[str, nn.Module], base: Tensor, test: Tensor, truth: Tensor) -> dict[str, Any]:
     """Accuracies, and which share of the base images (%) lies in a cell of its own."""
-    found: dict[str, Any] = {"chance": 10.0, "all": 100.0, "middle": 65.0, "bar": 85.0, "zero": 0.0}
+    metrics: dict[str, Any] = {"chance": 10.0, "all": 100.0, "middle": 65.0, "bar": 85.0, "zero": 0.0}
     for kind, network in networks.items():
-        found[f"original_{kind}"] = maps.accuracy(network(test), truth)
+        metrics[f"original_{kind}"] = maps.accuracy(network(test), truth)
         _, counts = activation_patterns(network, base).unique(dim=0, return_counts=True)
-        found[f"own_{kind}"] = 100 * (counts == 1).sum().item() / len(base)
-    return found
+        metrics[f"own_{kind}"] = 100 * (counts == 1).sum().item() / len(base)
+    return metrics
 
 
 def _carried(points: dict[str, tuple[Tensor, Tensor]], test: Tensor, truth: Tensor, seed: int):
@@ -78,8 +78,8 @@ def _carried(points: dict[str, tuple[Tensor, Tensor]], test: Tensor, truth: Tens
     rows = {name: (points[name], known) for name in SOURCES} | {"shuffled": (points["conv1"], shuffled)}
     metrics: dict[str, Any] = {}
     for name, (own, targets) in rows.items():
-        found = maps.carried(own, targets, {kind: unknown[kind] for kind in targets}, test, truth)
-        metrics |= {_named(metric, name): value for metric, value in found.items()}
+        accuracies = maps.carried(own, targets, {kind: unknown[kind] for kind in targets}, test, truth)
+        metrics |= {_named(metric, name): value for metric, value in accuracies.items()}
     full = {kind: maps.point_accuracy(unknown[kind], test, truth) for kind in KINDS}
     for kind in KINDS:
         metrics[f"bare_original_{kind}"] = maps.point_accuracy(unknown[kind][..., :-1], test, truth)

@@ -51,8 +51,8 @@ Found = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]
 
 def prototypes(drawn: Drawn) -> Found:
     s = drawn.settings
-    found = measured.by_prototypes(s.maker, drawn.train, drawn.sets, drawn.asked, s.dims, s.starts)
-    return measured.summary(found, s.dims), {}, {}
+    accuracies = measured.by_prototypes(s.maker, drawn.train, drawn.sets, drawn.asked, s.dims, s.starts)
+    return measured.summary(accuracies, s.dims), {}, {}
 
 
 def coordinates(drawn: Drawn) -> Found:
@@ -63,7 +63,7 @@ def coordinates(drawn: Drawn) -> Found:
 
 def node(drawn: Drawn) -> Found:
     """Algorithm III: a head on the coordinates of the nearest vectors, which no class moves."""
-    s, found = drawn.settings, {}
+    s, accuracies = drawn.settings, {}
     for l in s.sizes:
         fitted = [_fitted(drawn.joint("schubert", l, k)) for k in s.dims]
         generator = torch.Generator().manual_seed(drawn.seed)
@@ -73,9 +73,11 @@ def node(drawn: Drawn) -> Found:
                 logits(_coordinates_of(fitted, one, s), weight, s.head).argmax(-1) == one.labels
                 for one in asked
             ]
-            found[l, m] = (100 * torch.cat(said, 1).double().mean(1)).tolist()
-    metrics = measured.summary(found, s.dims)
-    many, few = (mean_of(own for (_, m), own in found.items() if (m >= 3) == is_many) for is_many in (1, 0))
+            accuracies[l, m] = (100 * torch.cat(said, 1).double().mean(1)).tolist()
+    metrics = measured.summary(accuracies, s.dims)
+    many, few = (
+        mean_of(own for (_, m), own in accuracies.items() if (m >= 3) == is_many) for is_many in (1, 0)
+    )
     by_k = dict(zip(s.dims, metrics["accuracy_by_k"], strict=True))
     at = {f"accuracy_k{k}": by_k[k] for k in (2, 4, max(s.dims))}
     last = {"accuracy_last": at.pop(f"accuracy_k{max(s.dims)}")}
@@ -109,7 +111,7 @@ def tanh(drawn: Drawn) -> Found:
 
 
 def fit(drawn: Drawn) -> Found:
-    s, found = drawn.settings, {}
+    s, metrics = drawn.settings, {}
     pairs = [
         grouped(part, 2, torch.Generator().manual_seed(1000 * drawn.seed + 9))
         for part in (drawn.train, drawn.test)
@@ -117,11 +119,11 @@ def fit(drawn: Drawn) -> Found:
     half = FITTED // 2
     for name, counts in {"cats": (FITTED, 0), "dogs": (0, FITTED), "both": (half, half)}.items():
         parts = [_some(one, counts) for one in pairs]
-        found |= measured.fit_curves(*parts, s.dims, name)
+        metrics |= measured.fit_curves(*parts, s.dims, name)
     generator = torch.Generator().manual_seed(1000 * drawn.seed + 8)
     haar = [measured.haar_sets(FITTED, len(drawn.whole.frame), 2, generator) for _ in range(2)]
-    found |= measured.fit_curves(*haar, s.dims, "haar")
-    return found | {"knee_sum": found["knee_cats"] + found["knee_dogs"]}, {}, {}
+    metrics |= measured.fit_curves(*haar, s.dims, "haar")
+    return metrics | {"knee_sum": metrics["knee_cats"] + metrics["knee_dogs"]}, {}, {}
 
 
 def _some(sets: Sets, counts: tuple[int, int]) -> Sets:

@@ -57,9 +57,9 @@ def _minimise(weights: list[Tensor], outputs: Callable[[], Tensor], labels: Tens
     """The sum over all s heads of their mean cross-entropies, so that none changes another."""
     optimiser = torch.optim.Adam(weights, lr=head.rate)
     for _ in range(head.steps):
-        found = outputs()
-        asked = labels.expand(len(found), -1).flatten()
-        loss = F.cross_entropy(found.flatten(0, 1), asked, reduction="sum") / len(labels)
+        scores = outputs()
+        asked = labels.expand(len(scores), -1).flatten()
+        loss = F.cross_entropy(scores.flatten(0, 1), asked, reduction="sum") / len(labels)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -47,10 +47,10 @@ def by_prototypes(
     starts: int,
 ) -> By:  # fmt: skip
     """Accuracies by (l, m), a list over k each; for prototypes of images, which know no l, by (m, m)."""
-    found: By = {}
+    accuracies: By = {}
     own = maker in ("schubert", "flag_mean")
     for l, given in sets.items():
-        if not own and found:
+        if not own and accuracies:
             break
         for k in dims:
             made = [
@@ -59,8 +59,8 @@ def by_prototypes(
             ]
             for m, asked in tests.items():
                 value = accuracy(lambda one, made=made: nearest(made, one), asked)
-                found.setdefault((l if own else m, m), []).append(value)
-    return found
+                accuracies.setdefault((l if own else m, m), []).append(value)
+    return accuracies
 
 
 def summary(found: By, dims: Sequence[int]) -> dict[str, Any]:
@@ -81,16 +81,16 @@ def by_neighbours(
     bases: Mapping[tuple[int, int], Tensor], sets: Mapping[int, Sets], tests: Mapping[int, list[Sets]]
 ) -> dict[str, Any]:
     """Accuracies of 1-NN on ``KᵀX`` by metric (algorithm I); ``bases[l, k]`` are the subspaces K."""
-    found: dict[str, dict[tuple[int], list[float]]] = {metric: {} for metric in METRICS}
+    accuracies: dict[str, dict[tuple[int], list[float]]] = {metric: {} for metric in METRICS}
     for (l, _), own in bases.items():
         for metric in METRICS:
             made = SubspaceNeighbors(own.mT @ sets[l].bases, sets[l].labels, metric)
             value = accuracy(lambda one, made=made, own=own: made.predict(own.mT @ one.bases), tests[l])
-            found[metric].setdefault((l,), []).append(value)
-    first = found["frobenius"]
-    several = {metric: [v for (l,), v in own.items() if l > 1] for metric, own in found.items()}
+            accuracies[metric].setdefault((l,), []).append(value)
+    first = accuracies["frobenius"]
+    several = {metric: [v for (l,), v in own.items() if l > 1] for metric, own in accuracies.items()}
     return {
-        **{f"{metric}_l{l}": own for metric in METRICS for (l,), own in found[metric].items()},
+        **{f"{metric}_l{l}": own for metric in METRICS for (l,), own in accuracies[metric].items()},
         "accuracy": mean_of(first.values()),
         **{f"accuracy_{metric}": mean_of(several[metric]) for metric in METRICS},
         "accuracy_by_l_of_many": mean_by({key: own for key, own in first.items() if key[0] >= MANY}, 0),
@@ -102,12 +102,12 @@ def fit_curves(train: Sets, test: Sets, dims: Sequence[int], name: str) -> dict[
     fitted = [SchubertBestFit(k, starts=2, tolerance=1e-7).fit(train.bases) for k in dims]
     curves = {"train": [one.fit_ for one in fitted], "test": [one.score(test.bases) for one in fitted]}
     bend = min(range(len(dims)), key=lambda i: abs(dims[i] - 4))
-    found: dict[str, Any] = {f"{split}_{name}": own for split, own in curves.items()}
+    metrics: dict[str, Any] = {f"{split}_{name}": own for split, own in curves.items()}
     for split, own in curves.items():
-        found[f"early_{split}_{name}"] = (own[bend] - own[0]) / (dims[bend] - dims[0])
-        found[f"late_{split}_{name}"] = (own[-1] - own[bend]) / (dims[-1] - dims[bend])
+        metrics[f"early_{split}_{name}"] = (own[bend] - own[0]) / (dims[bend] - dims[0])
+        metrics[f"late_{split}_{name}"] = (own[-1] - own[bend]) / (dims[-1] - dims[bend])
     reached = [k for k, value in zip(dims, curves["test"], strict=True) if value >= 0.9 * max(curves["test"])]
-    return found | {f"knee_{name}": float(reached[0])}
+    return metrics | {f"knee_{name}": float(reached[0])}
 
 
 def haar_sets(r: int, n: int, l: int, generator: torch.Generator) -> Sets:
@@ -134,14 +134,14 @@ def against_adam(x: Tensor, k: int, steps: int, seed: int) -> tuple[dict[str, An
     begun = time.perf_counter()
     made, _ = adam_penalty(Problem(x, 1, True), k, torch.Generator().manual_seed(seed), steps, watch)
     seconds = {"seconds_adam": time.perf_counter() - begun}
-    found: dict[str, Any] = {"fit_adam": float(schubert_fit(x, polar(made)))}
+    fits: dict[str, Any] = {"fit_adam": float(schubert_fit(x, polar(made)))}
     curves = {"adam": [value for value, _ in seen], "adam_off": [off for _, off in seen]}
     for solver in ("alternating", "riemannian"):
         begun = time.perf_counter()
         fitted = SchubertBestFit(k, solver=solver, seed=seed).fit(x)
         seconds[f"seconds_{solver}"] = time.perf_counter() - begun
-        found[f"fit_{solver}"], curves[solver] = fitted.fit_, fitted.history_
-    return found | seconds | {"speedup": seconds["seconds_adam"] / seconds["seconds_alternating"]}, curves
+        fits[f"fit_{solver}"], curves[solver] = fitted.fit_, fitted.history_
+    return fits | seconds | {"speedup": seconds["seconds_adam"] / seconds["seconds_alternating"]}, curves
 
 
 def step_milliseconds(n: int, k: int, l: int, r: int, repeats: int) -> float:

@@ -50,24 +50,24 @@ def fit_formula(
     networks = [he(mlp(widths, seed), seed) for seed in seeds]
     stacked = [torch.stack(group).detach().requires_grad_() for group in _parameters(networks)]
     adam = torch.optim.Adam(stacked, lr=rate)
-    held, steps = len(x) * 4 // 5, -(-(len(x) * 4 // 5) // batch)
+    fitted, steps = len(x) * 4 // 5, -(-(len(x) * 4 // 5) // batch)
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, epochs * steps)
-    best, kept = torch.full((len(seeds),), torch.inf), [w.detach().clone() for w in stacked]
+    best, best_weights = torch.full((len(seeds),), torch.inf), [w.detach().clone() for w in stacked]
     order = torch.Generator().manual_seed(0)
     for _ in range(epochs):
-        for part in torch.randperm(held, generator=order).split(batch):
+        for part in torch.randperm(fitted, generator=order).split(batch):
             adam.zero_grad()
             (_outputs(stacked, x[part]) - y[part]).square().mean(1).sum().backward()
             adam.step()
             falling.step()
         with torch.no_grad():
-            loss = (_outputs(stacked, x[held:]) - y[held:]).square().mean(1)
+            loss = (_outputs(stacked, x[fitted:]) - y[fitted:]).square().mean(1)
         better = loss < best
         best = torch.where(better, loss, best)
-        for old, new in zip(kept, stacked, strict=True):
+        for old, new in zip(best_weights, stacked, strict=True):
             old[better] = new.detach()[better]
     for place, network in enumerate(networks):
-        for parameter, values in zip(network.parameters(), kept, strict=True):
+        for parameter, values in zip(network.parameters(), best_weights, strict=True):
             parameter.data.copy_(values[place])
     return networks, best.tolist()
 

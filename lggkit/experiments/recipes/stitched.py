@@ -62,12 +62,12 @@ def by_pair(
     scores: Tensor, names: Names, metric: str, differ: Callable[..., str] = relation
 ) -> dict[str, float]:
     """Means over pairs: with the own decoder, a foreign one, and by what the pair differs in."""
-    found: dict[str, list[float]] = {}
+    by_relation: dict[str, list[float]] = {}
     for (i, one), (j, other) in product(enumerate(names), repeat=2):
-        found.setdefault(differ(one, other), []).append(scores[i, j].item())
+        by_relation.setdefault(differ(one, other), []).append(scores[i, j].item())
         if i != j:
-            found.setdefault("stitched", []).append(scores[i, j].item())
-    return {f"{metric}_{name}": sum(held) / len(held) for name, held in found.items()}
+            by_relation.setdefault("stitched", []).append(scores[i, j].item())
+    return {f"{metric}_{name}": sum(values) / len(values) for name, values in by_relation.items()}
 
 
 def retrieval(test: Tensor, names: Names) -> dict[str, float]:
@@ -76,8 +76,9 @@ def retrieval(test: Tensor, names: Names) -> dict[str, float]:
     places = torch.arange(0, test.shape[1], max(1, test.shape[1] // RETRIEVED))[:RETRIEVED]
     measures = {"mrr": mean_reciprocal_rank, "cosine": paired_cosine, "jaccard": neighbour_jaccard}
     return {
-        f"{name}_{relation_}": sum(f(test[i, places], test[j, places]).item() for i, j in held) / len(held)
-        for relation_, held in pairs.items()
+        f"{name}_{relation_}": sum(f(test[i, places], test[j, places]).item() for i, j in couples)
+        / len(couples)
+        for relation_, couples in pairs.items()
         for name, f in measures.items()
     }
 
@@ -108,9 +109,9 @@ def sweep(
     maps: Sequence[str], variants: Sequence[tuple[Encoded, int | Tensor, VectorTraining]], seed: int
 ) -> dict[str, list[float]]:
     """Own and stitched accuracy of each map over variants of encoders, anchors and training."""
-    found: dict[str, list[float]] = {}
-    for name, (held, anchors, training) in product(maps, variants):
-        scores = by_pair(stitched(name, held, anchors, training, seed)[0], held.names, "accuracy")
+    accuracies: dict[str, list[float]] = {}
+    for name, (encoders, anchors, training) in product(maps, variants):
+        scores = by_pair(stitched(name, encoders, anchors, training, seed)[0], encoders.names, "accuracy")
         for part in ("own", "stitched"):
-            found.setdefault(f"{part}_{name}", []).append(scores[f"accuracy_{part}"])
-    return found
+            accuracies.setdefault(f"{part}_{name}", []).append(scores[f"accuracy_{part}"])
+    return accuracies

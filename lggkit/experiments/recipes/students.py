@@ -30,12 +30,12 @@ class Students:
     @property
     def described(self) -> dict[tuple[str, str], Seeded]:
         """Descriptions and seeds by loss and name of the seed."""
-        found = {(ALONE, f"seed {seed}"): (self._network(Recipe()), seed) for seed in self.seeds}
+        networks = {(ALONE, f"seed {seed}"): (self._network(Recipe()), seed) for seed in self.seeds}
         guide = Guide(self._teacher, 0, (*self.layers, "output"), self.training.precision)
         for name, losses in LOSSES.items():
             recipe = Distilled(guide=guide, losses=losses, layers=self.layers)
-            found[name, "seed 0"] = self._network(recipe), 0
-        return found
+            networks[name, "seed 0"] = self._network(recipe), 0
+        return networks
 
     @property
     def _teacher(self) -> Network:

@@ -42,11 +42,13 @@ def by_hand() -> nn.Sequential:
 def xor(settings: Any, seed: int, context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
     """Violations of eqs. 2 and 3 by the network of eq. 2; maps of trained ones of several widths."""
     cells = Cells(by_hand(), (2,))
-    found = {tuple(p.pattern.tolist()): cells.of(torch.from_numpy(p.pattern)) for p in _pieces(by_hand())}
-    slips = [abs(a - b) for name, c in found.items() for a, b in zip(_row(c), BANDS[name], strict=True)]
+    by_pattern = {
+        tuple(p.pattern.tolist()): cells.of(torch.from_numpy(p.pattern)) for p in _pieces(by_hand())
+    }
+    slips = [abs(a - b) for name, c in by_pattern.items() for a, b in zip(_row(c), BANDS[name], strict=True)]
     metrics: dict[str, Any] = {
         "corner_error": (by_hand()(CORNERS) - WANTED).abs().max().item(),
-        "band_error": max(slips) + abs(len(found) - len(BANDS)),
+        "band_error": max(slips) + abs(len(by_pattern) - len(BANDS)),
         "phantom_cell": float(not _empty(cells.of(torch.tensor([False, True])))),
     }
     arrays = {}
@@ -99,7 +101,7 @@ def circles(settings: Any, seed: int, context: Context) -> tuple[dict[str, Any],
     test, truth = _labelled(torch.cartesian_prod(ticks, ticks), settings.four)
     networks = restarts(settings.shape, seed, settings.restarts)
     best, first = torch.full((len(networks),), -1.0), torch.full((len(networks),), torch.inf)
-    kept: list[Tensor] = []
+    best_weights: list[Tensor] = []
     sgd = (settings.rate, settings.momentum, settings.decay)
     training = fit_together(networks, inputs, labels, sgd, settings.epochs, settings.batch, seed)
     frames = []
@@ -108,15 +110,15 @@ def circles(settings: Any, seed: int, context: Context) -> tuple[dict[str, Any],
             continue
         right = _right(stacked, test, truth)
         first = torch.where((right >= settings.enough) & first.isinf(), float(step), first)
-        kept = _better(kept, stacked, right > best)
+        best_weights = _better(best_weights, stacked, right > best)
         best = best.maximum(right)
         if step in settings.frames:
             frames.append([part.detach().clone() for part in stacked])
-    return _told(settings, seed, best, first.clamp(max=step), kept, frames)
+    return _told(settings, seed, best, first.clamp(max=step), best_weights, frames)
 
 
-def _told(settings: Any, seed: int, best: Tensor, first: Tensor, kept: list[Tensor], frames: list):
-    closed = [_encloses(unstacked(kept, i), settings.four) for i in range(len(best))]
+def _told(settings: Any, seed: int, best: Tensor, first: Tensor, best_weights: list[Tensor], frames: list):
+    closed = [_encloses(unstacked(best_weights, i), settings.four) for i in range(len(best))]
     rate = 100 * torch.tensor(closed).double().mean().item()
     metrics = {
         "failed": 100 * (best < settings.enough).double().mean().item(),
@@ -126,10 +128,10 @@ def _told(settings: Any, seed: int, best: Tensor, first: Tensor, kept: list[Tens
         "enclosing": rate,
     }
     place, reach = int(first.argmin()), 2.0 if settings.four else 1.0
-    metrics["pieces"] = len(_pieces(unstacked(kept, place), reach))
+    metrics["pieces"] = len(_pieces(unstacked(best_weights, place), reach))
     arrays = {"best": best.numpy(), "first": first.numpy()}
     if seed == 0:
-        every = [unstacked(one, place) for one in frames] + [unstacked(kept, place)]
+        every = [unstacked(one, place) for one in frames] + [unstacked(best_weights, place)]
         for number, network in enumerate(every):
             arrays |= drawn(network, reach, f"_{number}")
     return metrics, arrays
@@ -137,11 +139,11 @@ def _told(settings: Any, seed: int, best: Tensor, first: Tensor, kept: list[Tens
 
 def disc_and_ring(count: int, seed: int, four: bool) -> tuple[Tensor, Tensor]:
     """Points uniform in the disc r² < 0.25 (1) and the ring 0.5 < r² < 0.75 (0), about 0 or (±1, ±1)."""
-    source, found = torch.Generator().manual_seed(seed), []
-    while sum(len(part) for part, _ in found) < count:
+    source, batches = torch.Generator().manual_seed(seed), []
+    while sum(len(part) for part, _ in batches) < count:
         x = (2 * torch.rand(2 * count, 2, generator=source) - 1) * (2 if four else 1)
-        found.append(_labelled(x, four))
-    x, labels = (torch.cat(parts)[:count] for parts in zip(*found, strict=True))
+        batches.append(_labelled(x, four))
+    x, labels = (torch.cat(parts)[:count] for parts in zip(*batches, strict=True))
     return x, labels
 
 
@@ -149,9 +151,9 @@ def _labelled(x: Tensor, four: bool) -> tuple[Tensor, Tensor]:
     """Those of the points that lie in a class, with the class; two opposite quadrants have them exchanged."""
     square = (x - x.sign() if four else x).square().sum(1)
     inside, ring = square < 0.25, (square > 0.5) & (square < 0.75)
-    kept = inside | ring
+    in_class = inside | ring
     flipped = (x[:, 0] * x[:, 1] < 0) & four
-    return x[kept], (inside ^ flipped)[kept].long()
+    return x[in_class], (inside ^ flipped)[in_class].long()
 
 
 @torch.no_grad()
@@ -159,12 +161,12 @@ def _right(stacked: list[Tensor], x: Tensor, labels: Tensor) -> Tensor:
     return 100 * (outputs(stacked, x).argmax(2) == labels).float().mean(1)
 
 
-def _better(kept: list[Tensor], stacked: list[Tensor], better: Tensor) -> list[Tensor]:
-    if not kept:
+def _better(best_weights: list[Tensor], stacked: list[Tensor], better: Tensor) -> list[Tensor]:
+    if not best_weights:
         return [part.detach().clone() for part in stacked]
-    for old, new in zip(kept, stacked, strict=True):
+    for old, new in zip(best_weights, stacked, strict=True):
         old[better] = new.detach()[better]
-    return kept
+    return best_weights
 
 
 def _encloses(network: nn.Sequential, four: bool) -> bool:

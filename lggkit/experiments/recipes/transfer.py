@@ -84,8 +84,8 @@ class Regularised(Recipe):
 
     def objective_of(self, model: nn.Module) -> Objective:
         """The objective, with the weights that L2-SP holds on to."""
-        kept = self.penalty.method == "l2_sp"
-        weights = {n: w for n, w in model.named_parameters() if kept and not n.startswith(self.head)}
+        anchored = self.penalty.method == "l2_sp"
+        weights = {n: w for n, w in model.named_parameters() if anchored and not n.startswith(self.head)}
         return partial(self.objective, model, start={n: w.detach().clone() for n, w in weights.items()})
 
     def objective(

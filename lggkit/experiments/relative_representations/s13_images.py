@@ -74,9 +74,9 @@ def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
 
 
 def _of_autoencoders(spec: Spec, context: Context) -> Found:
-    settings, (pictures, held) = spec.protocol, _autoencoders(spec, context)
+    settings, (pictures, trained) = spec.protocol, _autoencoders(spec, context)
     training = settings.training(settings.decoder_epochs)
-    drawn = decoded(settings.map, pictures, held, settings.hidden[0], training, spec.seed)
+    drawn = decoded(settings.map, pictures, trained, settings.hidden[0], training, spec.seed)
     scores = torch.tensor([[pictures.explained(x) for x in row] for row in drawn], dtype=torch.float64)
     names = [(f"{units} units", f"{place}") for place, units in enumerate(settings.hidden)]
     arrays = {"explained": scores.float().numpy(), "names": np.array([units for units, _ in names])}
@@ -98,19 +98,19 @@ def _autoencoders(spec: Spec, context: Context) -> tuple[Pictures, list[nn.Modul
         sizes = (settings.fitted, settings.anchors, settings.tested)
         pictures = Pictures.drawn(*splits, sizes, spec.seed)
         training = settings.training(settings.epochs)
-        held = encoders(pictures, settings.hidden, settings.width, training, spec.seed)
-        _LAST[settings, spec.seed] = pictures, held
+        trained = encoders(pictures, settings.hidden, settings.width, training, spec.seed)
+        _LAST[settings, spec.seed] = pictures, trained
     return _LAST[settings, spec.seed]
 
 
 def _of_students(spec: Spec, context: Context) -> Found:
     settings, names = spec.protocol, list(spec.protocol.students.described)
     training = settings.training(settings.head_epochs)
-    held = _latents(spec, context)
-    accuracy, f1, _ = stitched(settings.map, held, settings.anchors, training, spec.seed)
+    students = _latents(spec, context)
+    accuracy, f1, _ = stitched(settings.map, students, settings.anchors, training, spec.seed)
     metrics = by_pair(accuracy, names, "accuracy", _differ) | by_pair(f1, names, "f1", _differ)
     arrays = {"accuracy": accuracy.float().numpy(), "names": np.array([" ".join(n) for n in names])}
-    return metrics | {"chance_accuracy": 100 / len(held.classes)}, arrays
+    return metrics | {"chance_accuracy": 100 / len(students.classes)}, arrays
 
 
 def _latents(spec: Spec, context: Context) -> Encoded:

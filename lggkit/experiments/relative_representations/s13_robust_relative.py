@@ -63,11 +63,11 @@ Found = tuple[dict[str, Any], dict[str, Any]]
 
 
 def _of_map(spec: Spec) -> Found:
-    settings, held = spec.protocol, _held(spec)
-    accuracy, f1, test = stitched(settings.map, held, settings.anchors, settings.training, spec.seed)
-    metrics = by_pair(accuracy, held.names, "accuracy") | by_pair(f1, held.names, "f1")
-    metrics |= {"chance_accuracy": 100 / len(held.classes)} | retrieval(test, held.names)
-    arrays = {"accuracy": accuracy.float().numpy(), "names": np.array([" ".join(n) for n in held.names])}
+    settings, encoders = spec.protocol, _held(spec)
+    accuracy, f1, test = stitched(settings.map, encoders, settings.anchors, settings.training, spec.seed)
+    metrics = by_pair(accuracy, encoders.names, "accuracy") | by_pair(f1, encoders.names, "f1")
+    metrics |= {"chance_accuracy": 100 / len(encoders.classes)} | retrieval(test, encoders.names)
+    arrays = {"accuracy": accuracy.float().numpy(), "names": np.array([" ".join(n) for n in encoders.names])}
     return metrics, arrays
 
 
@@ -78,48 +78,52 @@ def _held(spec: Spec) -> Encoded:
 
 def _gain(spec: Spec) -> Found:
     """Stitched accuracy of the robust map less that of the plain one, on the same encoders."""
-    settings, held = spec.protocol, _held(spec)
-    found = sweep(settings.maps, [(held, settings.anchors, settings.training)], spec.seed)
-    return {f"gain_{n}": found[f"{n}_robust"][0] - found[f"{n}_plain"][0] for n in ("own", "stitched")}, {}
+    settings, encoders = spec.protocol, _held(spec)
+    accuracies = sweep(settings.maps, [(encoders, settings.anchors, settings.training)], spec.seed)
+    return {
+        f"gain_{n}": accuracies[f"{n}_robust"][0] - accuracies[f"{n}_plain"][0] for n in ("own", "stitched")
+    }, {}
 
 
 def _anchors(spec: Spec) -> Found:
-    settings, held = spec.protocol, _held(spec)
+    settings, encoders = spec.protocol, _held(spec)
     generator = source(spec.seed, "anchors")
-    order = choose_anchors(held.pool[0], max(settings.counts), settings.choice, generator)
-    variants = [(held, order[:count], settings.training) for count in settings.counts]
+    order = choose_anchors(encoders.pool[0], max(settings.counts), settings.choice, generator)
+    variants = [(encoders, order[:count], settings.training) for count in settings.counts]
     if settings.choice == "kmeans":
-        draws = (choose_anchors(held.pool[0], count, "kmeans", generator) for count in settings.counts)
-        variants = [(held, places, settings.training) for places in draws]
+        draws = (choose_anchors(encoders.pool[0], count, "kmeans", generator) for count in settings.counts)
+        variants = [(encoders, places, settings.training) for places in draws]
     return sweep(settings.maps, variants, spec.seed), {}
 
 
 def _widths(spec: Spec) -> Found:
-    settings, held = spec.protocol, _held(spec)
-    variants = [(held.of(settings.kinds, w), settings.anchors, settings.training) for w in settings.widths]
+    settings, encoders = spec.protocol, _held(spec)
+    variants = [
+        (encoders.of(settings.kinds, w), settings.anchors, settings.training) for w in settings.widths
+    ]
     return sweep(settings.maps, variants, spec.seed), {}
 
 
 def _rates(spec: Spec) -> Found:
-    settings, held = spec.protocol, _held(spec)
+    settings, encoders = spec.protocol, _held(spec)
     rates = [replace(settings.training, learning_rate=settings.learning_rate * f) for f in settings.factors]
-    variants = [(held, settings.anchors, rate) for rate in rates]
+    variants = [(encoders, settings.anchors, rate) for rate in rates]
     return sweep(settings.maps, variants, spec.seed), {}
 
 
 def _trained(spec: Spec) -> Found:
     """How near the tested passages are to an isometry and a scale in two networks, all pairs of four."""
     everything = encoded(spec.protocol, spec.seed)
-    held = everything.of(NETWORKS)
-    spaces = held.test if spec.arm == "trained" else everything.untrained
-    found: dict[str, list[float]] = {}
-    for (i, one), (j, other) in product(enumerate(held.names), repeat=2):
+    networks = everything.of(NETWORKS)
+    spaces = networks.test if spec.arm == "trained" else everything.untrained
+    similarities: dict[str, list[float]] = {}
+    for (i, one), (j, other) in product(enumerate(networks.names), repeat=2):
         if i < j:
             similarity = isometric_similarity(spaces[i], spaces[j])
             language = "language" if one[0] != other[0] else "seed"
             for name in ("similarity", f"similarity_{language}"):
-                found.setdefault(f"procrustes_{name}", []).append(similarity)
-    return {name: sum(held) / len(held) for name, held in found.items()}, {}
+                similarities.setdefault(f"procrustes_{name}", []).append(similarity)
+    return {name: sum(values) / len(values) for name, values in similarities.items()}, {}
 
 
 def _exact(spec: Spec) -> Found:

@@ -41,9 +41,9 @@ def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
 def _tuned(spec: Spec) -> Found:
     tuned = Tuned(spec.protocol, encoded(spec.protocol, spec.seed, False).of(VIEWS), spec.seed)
     losses = tuned.train()
-    latents, found = tuned.tested()
-    metrics, arrays = (_stitched if spec.protocol.relative else _alone)(tuned, latents, found)
-    deaths, arrays_of_deaths = _deaths(tuned, latents, found)
+    latents, coordinates = tuned.tested()
+    metrics, arrays = (_stitched if spec.protocol.relative else _alone)(tuned, latents, coordinates)
+    deaths, arrays_of_deaths = _deaths(tuned, latents, coordinates)
     return metrics | deaths, arrays | arrays_of_deaths, {"final_loss": losses[-1]}
 
 
@@ -52,38 +52,38 @@ def _decoders(tuned: Tuned) -> list[Callable[[Tensor], Tensor]]:
     return [decoder_of(weight, bias) for weight, bias in zip(parts.weight, parts.bias, strict=True)]
 
 
-def _stitched(tuned: Tuned, latents: Tensor, found: Tensor) -> tuple[dict[str, Any], dict[str, Any]]:
+def _stitched(tuned: Tuned, latents: Tensor, coordinates: Tensor) -> tuple[dict[str, Any], dict[str, Any]]:
     labels, names = tuned.held.test_labels, tuned.held.names
-    accuracy, f1 = stitched_scores(list(found), _decoders(tuned), labels, len(tuned.held.classes))
+    accuracy, f1 = stitched_scores(list(coordinates), _decoders(tuned), labels, len(tuned.held.classes))
     foreign = accuracy[~torch.eye(len(accuracy), dtype=torch.bool)]
     metrics = by_pair(accuracy, names, "accuracy") | by_pair(f1, names, "f1")
     arrays = {"accuracy": accuracy.float().numpy(), "names": np.array([" ".join(n) for n in names])}
     return metrics | {"accuracy_pair_sd": foreign.std().item()}, arrays
 
 
-def _alone(tuned: Tuned, latents: Tensor, found: Tensor) -> tuple[dict[str, Any], dict[str, Any]]:
+def _alone(tuned: Tuned, latents: Tensor, coordinates: Tensor) -> tuple[dict[str, Any], dict[str, Any]]:
     """Errors with few labels, and how wide classes are beside their distance to the boundary."""
     labels, heads = tuned.held.test_labels, tuned.heads.requires_grad_(False)
     with torch.no_grad():
         fitted = heads(tuned.network(tuned.held.train)).argmax(-1) == tuned.held.train_labels
     ratios = [
         spread_to_margin(x, labels, w, b[:, 0])
-        for x, w, b in zip(found, heads.weight, heads.bias, strict=True)
+        for x, w, b in zip(coordinates, heads.weight, heads.bias, strict=True)
     ]
     errors = {
-        "test_error": 100 * (heads(found).argmax(-1) != labels).double().mean().item(),
+        "test_error": 100 * (heads(coordinates).argmax(-1) != labels).double().mean().item(),
         "train_error": 100 * (~fitted).double().mean().item(),
     }
     return errors | {"spread_to_margin_ratio": sum(ratios) / len(ratios)}, {}
 
 
-def _deaths(tuned: Tuned, latents: Tensor, found: Tensor) -> tuple[dict[str, Any], dict[str, Any]]:
+def _deaths(tuned: Tuned, latents: Tensor, coordinates: Tensor) -> tuple[dict[str, Any], dict[str, Any]]:
     """Death times of sub-batches of tested samples of one class, before and after the map."""
     settings, labels = tuned.settings, tuned.held.test_labels
     generator = torch.Generator().manual_seed(0)
     batches = list(class_batches(labels, settings.sub_batch, generator))[: settings.held_out]
     places, metrics, arrays = torch.cat(batches), {}, {}
-    parts = {"before": latents, "after": found} if settings.relative else {"before": latents}
+    parts = {"before": latents, "after": coordinates} if settings.relative else {"before": latents}
     for name, x in parts.items():
         deaths = component_deaths(x[:, places])
         size = (x - x.mean(1, keepdim=True)).square().sum(-1).mean().sqrt()
