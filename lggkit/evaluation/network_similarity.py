@@ -70,31 +70,40 @@ def compare_networks(
     names = tuple(first_depths or default_depths(first)), tuple(second_depths or default_depths(second))
     generator = torch.Generator().manual_seed(seed)
     aligned, features, count = BatchedCKA(draws, generator), ([], []), 0
-    for batch in batches:
-        sides = [
-            list(latents(network, floats(batch, "batch"), depths).values())
-            for network, depths in zip((first, second), names, strict=True)
-        ]
+    for sides in _passes((first, second), names, batches):
         aligned.update(*sides)
         if count < ranked:
             for rows, side in zip(features, sides, strict=True):
                 rows.append([pooled(z).cpu() for z in side])
-        count += len(batch)
+        count += len(sides[0][0])
     if count < 2 * k + 4:
         raise ValueError(f"there are {count} samples for {k} neighbours; give at least {2 * k + 4}")
     mine, theirs = ([torch.cat(depth)[:ranked] for depth in zip(*rows, strict=True)] for rows in features)
     overlap, by_chance = overlap_of_depths(mine, theirs, k, draws=draws, generator=generator)
     order = torch.randperm(len(mine[0]), generator=generator)
+    explained = _explained(mine, [*theirs, *(z[order] for z in theirs)])
     return NetworkSimilarity(
         *names,
         count,
         cka=aligned.value().cpu(),
         overlap=overlap,
-        r2=_explained(mine, theirs),
+        r2=explained[:, : len(theirs)],
         cka_chance=aligned.null().mean(0).cpu(),
         overlap_chance=by_chance.mean(0),
-        r2_chance=_explained(mine, [z[order] for z in theirs]),
+        r2_chance=explained[:, len(theirs) :],
     )
+
+
+def _passes(
+    networks: Sequence[nn.Module], depths: Sequence[Sequence[str]], batches: Iterable[Tensor]
+) -> Iterator[list[list[Tensor]]]:
+    """The latents of either network's depths, a batch at a time."""
+    for batch in batches:
+        inputs = floats(batch, "batch")
+        yield [
+            list(latents(network, inputs, names).values())
+            for network, names in zip(networks, depths, strict=True)
+        ]
 
 
 def pooled(latents: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -101,6 +102,23 @@ def trained(
     """The training behind each spec whose protocol has a ``description`` of its network."""
     wanted = [(spec.protocol.description, spec.seed) for spec in specs]
     return dict(zip(specs, context.networks(wanted, observe), strict=True))
+
+
+def by_kind(
+    kinds: Mapping[str, Callable[[Any, int, Context], tuple[dict[str, Any], dict[str, Any]]]],
+) -> Callable[[Sequence[Spec], Context], Iterator[Record]]:
+    """A ``measure`` for protocols with a ``kind``: each spec by itself, by the function of its kind.
+
+    Such a function takes protocol, seed and context, and gives metrics and arrays.
+    """
+
+    def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
+        for spec in specs:
+            start = time.monotonic()
+            metrics, arrays = kinds[spec.protocol.kind](spec.protocol, spec.seed, context)
+            yield context.record(spec, metrics, arrays=arrays, seconds=time.monotonic() - start)
+
+    return measure
 
 
 def how_trained(result: TrainedNetwork) -> dict[str, Any]:

@@ -5,14 +5,11 @@ Networks on formulas are trained for all seeds at once; a seed's network depends
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from lggkit.experiments.base import Arm, Context, Experiment
+from lggkit.experiments.base import Arm, Experiment, by_kind
 from lggkit.experiments.recipes import digit_pieces, formula_pieces
 from lggkit.protocol import Protocol
-from lggkit.record import Record, Spec
 
 
 @dataclass(frozen=True)
@@ -41,19 +38,13 @@ class Settings(Protocol):
     balls: int = 40
 
 
-def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
-    """A record for each spec, by its protocol's kind."""
-    kinds = {
-        "toy": formula_pieces.toy,
-        "table": formula_pieces.table,
-        "sets": digit_pieces.sets,
-        "depths": digit_pieces.depths,
-        "balls": digit_pieces.balls,
-    }
-    for spec in specs:
-        start = time.monotonic()
-        metrics, arrays = kinds[spec.protocol.kind](spec.protocol, spec.seed, context)
-        yield context.record(spec, metrics, arrays=arrays, seconds=time.monotonic() - start)
+KINDS = {
+    "toy": formula_pieces.toy,
+    "table": formula_pieces.table,
+    "sets": digit_pieces.sets,
+    "depths": digit_pieces.depths,
+    "balls": digit_pieces.balls,
+}
 
 
 LAYERS, NODES = tuple((n, 5) for n in (2, 4, 6, 8, 10)), tuple((3, n) for n in (5, 10, 15, 20, 25))
@@ -80,7 +71,7 @@ EXPERIMENT = Experiment(
     protocols={"smoke": SMOKE, "short": replace(PAPER, epochs=35), "reduced": PAPER, "paper": PAPER},
     arms=ARMS,
     seeds={"smoke": 1, "short": 3, "reduced": 3, "paper": 3},
-    measure=measure,
+    measure=by_kind(KINDS),
     minutes={"smoke": 0.2, "short": 2, "reduced": 2, "paper": 2},
     priority=70,
 )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from lggkit.experiments.base import Arm, Context, Experiment
+from lggkit.experiments.base import Arm, Experiment, by_kind
 from lggkit.experiments.recipes import image_maps, toy_maps
 from lggkit.protocol import Protocol
-from lggkit.record import Record, Spec
 
 
 @dataclass(frozen=True)
@@ -55,18 +52,12 @@ class Settings(Protocol):
     drawn: int = 4
 
 
-def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
-    """A record for each spec, by its protocol's kind."""
-    kinds = {
-        "xor": toy_maps.xor,
-        "narrow": toy_maps.narrow,
-        "circles": toy_maps.circles,
-        "images": image_maps.images,
-    }
-    for spec in specs:
-        start = time.monotonic()
-        metrics, arrays = kinds[spec.protocol.kind](spec.protocol, spec.seed, context)
-        yield context.record(spec, metrics, arrays=arrays, seconds=time.monotonic() - start)
+KINDS = {
+    "xor": toy_maps.xor,
+    "narrow": toy_maps.narrow,
+    "circles": toy_maps.circles,
+    "images": image_maps.images,
+}
 
 
 PAPER = Settings()
@@ -102,7 +93,7 @@ EXPERIMENT = Experiment(
     protocols={"smoke": SMOKE, "short": SHORT, "reduced": PAPER, "paper": PAPER},
     arms=ARMS,
     seeds={"smoke": 1, "short": 3, "reduced": 3, "paper": 3},
-    measure=measure,
+    measure=by_kind(KINDS),
     minutes={"smoke": 0.1, "short": 2, "reduced": 3, "paper": 3},
     priority=70,
 )

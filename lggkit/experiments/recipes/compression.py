@@ -7,6 +7,7 @@ from typing import Any
 
 from lggkit.experiments.base import Arm
 from lggkit.experiments.networks import Architecture, Guide, Images, Network, Recipe
+from lggkit.experiments.recipes import finetuning
 from lggkit.experiments.recipes.distillation import Distillation, Distilled
 from lggkit.experiments.recipes.transfer import Penalty, Regularised
 from lggkit.protocol import Protocol
@@ -17,7 +18,7 @@ STEPS = -(-50_000 // BATCH)
 GRID = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 """Weights α that the paper chooses from."""
 METHODS = ("none", "omega_i", "omega_u", "kd", "omega_p")
-TITLES = {"none": "none", "omega_i": "Ω_I", "omega_u": "Ω_U", "kd": "KD", "omega_p": "Ω_P"}
+TITLES = {**finetuning.TITLES, "kd": "KD"}
 MIDDLE = {"omega_i": 1e-1, "omega_u": 1e-1, "kd": 1.0, "omega_p": 1e-1}
 """Weights of methods that are not searched yet."""
 CHOSEN: dict[str, float] = {}

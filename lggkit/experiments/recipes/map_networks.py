@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lggkit.experiments.recipes.small_mlps import mlp
+from lggkit.experiments.recipes.small_mlps import mlp, outputs, stacked_weights, take_weights
 from lggkit.networks.blocks import PostActivationBlock, global_pool, stack
 
 KINDS = ("dense", "conv1", "conv2", "resnet")
@@ -73,8 +73,7 @@ def fit_together(
     They are stacked, (count, ...) each, and change in place.
     """
     rate, momentum, decay = sgd
-    groups = zip(*[network.parameters() for network in networks], strict=True)
-    stacked = [torch.stack(group).detach().requires_grad_() for group in groups]
+    stacked = stacked_weights(networks)
     steps = torch.optim.SGD(stacked, rate, momentum, weight_decay=decay)
     order, target = torch.Generator().manual_seed(seed), F.one_hot(labels, 2).float()
     for _ in range(epochs):
@@ -85,22 +84,10 @@ def fit_together(
             yield stacked
 
 
-def outputs(stacked: list[Tensor], x: Tensor) -> Tensor:
-    """What stacked networks give at inputs (n, m), (count, n, outputs)."""
-    hidden = x.expand(len(stacked[0]), *x.shape)
-    for place, (weight, bias) in enumerate(zip(stacked[::2], stacked[1::2], strict=True)):
-        hidden = torch.baddbmm(bias[:, None], hidden, weight.mT)
-        hidden = hidden if 2 * place + 2 == len(stacked) else hidden.relu()
-    return hidden
-
-
 def unstacked(stacked: list[Tensor], place: int) -> nn.Sequential:
     """One of them as a network."""
     widths = (stacked[0].shape[2], *[weight.shape[1] for weight in stacked[::2]])
-    network = mlp(widths, 0).requires_grad_(False)
-    for parameter, values in zip(network.parameters(), stacked, strict=True):
-        parameter.copy_(values[place])
-    return network
+    return take_weights(mlp(widths, 0).requires_grad_(False), stacked, place)
 
 
 def deciding(network: nn.Sequential) -> nn.Sequential:

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lggkit.evaluation.maps import accuracy
+
 
 def mlp(widths: tuple[int, ...], seed: int) -> nn.Sequential:
     """Linear layers of these widths with ReLUs between, as torch draws them from a seed."""
@@ -48,7 +50,7 @@ def fit_formula(
         The networks and their mean squares on the validation samples.
     """
     networks = [he(mlp(widths, seed), seed) for seed in seeds]
-    stacked = [torch.stack(group).detach().requires_grad_() for group in _parameters(networks)]
+    stacked = stacked_weights(networks)
     adam = torch.optim.Adam(stacked, lr=rate)
     fitted, steps = len(x) * 4 // 5, -(-(len(x) * 4 // 5) // batch)
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, epochs * steps)
@@ -57,31 +59,41 @@ def fit_formula(
     for _ in range(epochs):
         for part in torch.randperm(fitted, generator=order).split(batch):
             adam.zero_grad()
-            (_outputs(stacked, x[part]) - y[part]).square().mean(1).sum().backward()
+            (outputs(stacked, x[part])[..., 0] - y[part]).square().mean(1).sum().backward()
             adam.step()
             falling.step()
         with torch.no_grad():
-            loss = (_outputs(stacked, x[fitted:]) - y[fitted:]).square().mean(1)
+            loss = (outputs(stacked, x[fitted:])[..., 0] - y[fitted:]).square().mean(1)
         better = loss < best
         best = torch.where(better, loss, best)
         for old, new in zip(best_weights, stacked, strict=True):
             old[better] = new.detach()[better]
     for place, network in enumerate(networks):
-        for parameter, values in zip(network.parameters(), best_weights, strict=True):
-            parameter.data.copy_(values[place])
+        take_weights(network, best_weights, place)
     return networks, best.tolist()
 
 
-def _parameters(networks: list[nn.Sequential]):
-    return zip(*[network.parameters() for network in networks], strict=True)
+def stacked_weights(networks: list[nn.Sequential]) -> list[Tensor]:
+    """Weights and biases of networks of one shape, (count, ...) each, to be trained together."""
+    groups = zip(*[network.parameters() for network in networks], strict=True)
+    return [torch.stack(group).detach().requires_grad_() for group in groups]
 
 
-def _outputs(stacked: list[Tensor], x: Tensor) -> Tensor:
+def outputs(stacked: list[Tensor], x: Tensor) -> Tensor:
+    """What stacked networks give at inputs (n, m), (count, n, outputs)."""
     hidden = x.expand(len(stacked[0]), *x.shape)
     for place in range(0, len(stacked), 2):
         hidden = torch.baddbmm(stacked[place + 1][:, None], hidden, stacked[place].mT)
         hidden = hidden if place + 2 == len(stacked) else hidden.relu()
-    return hidden[..., 0]
+    return hidden
+
+
+@torch.no_grad()
+def take_weights(network: nn.Sequential, stacked: list[Tensor], place: int) -> nn.Sequential:
+    """The network with the weights of one of those that are stacked."""
+    for parameter, values in zip(network.parameters(), stacked, strict=True):
+        parameter.copy_(values[place])
+    return network
 
 
 def fit_images(
@@ -93,19 +105,19 @@ def fit_images(
         The network and its accuracy on the training inputs, in percent; ``epochs`` is the most.
     """
     network, order = mlp(widths, seed), torch.Generator().manual_seed(seed)
-    adam, accuracy = torch.optim.Adam(network.parameters(), lr=1e-3), 0.0
+    adam, share = torch.optim.Adam(network.parameters(), lr=1e-3), 0.0
     for _ in range(epochs):
         for part in torch.randperm(len(x), generator=order).split(64):
             adam.zero_grad()
             F.cross_entropy(network(x[part]), labels[part]).backward()
             adam.step()
-        accuracy = accuracy_of(network, x, labels)
-        if accuracy >= enough:
+        share = accuracy_of(network, x, labels)
+        if share >= enough:
             break
-    return network.requires_grad_(False), accuracy
+    return network.requires_grad_(False), share
 
 
 @torch.no_grad()
 def accuracy_of(network: nn.Module, x: Tensor, labels: Tensor) -> float:
     """The percentage of inputs that a classifier gets right."""
-    return 100 * (network(x).argmax(1) == labels).double().mean().item()
+    return accuracy(network(x), labels)

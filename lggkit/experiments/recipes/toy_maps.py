@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lggkit.experiments.networks import Context
-from lggkit.experiments.recipes.map_networks import deciding, fit_together, outputs, restarts, unstacked
-from lggkit.experiments.recipes.small_mlps import mlp
+from lggkit.experiments.recipes.map_networks import deciding, fit_together, restarts, unstacked
+from lggkit.experiments.recipes.small_mlps import mlp, outputs
 from lggkit.regions import (
     Cells,
     Polyhedron,

@@ -7,6 +7,7 @@ of paper 1, trained alone with several seeds and by two losses beside a teacher;
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from lggkit.evaluation.neighbors import latents_at
 from lggkit.experiments.base import Arm, Context, Experiment
 from lggkit.experiments.recipes.autoencoders import Pictures, decoded, encoders
 from lggkit.experiments.recipes.bilingual import Encoded
+from lggkit.experiments.recipes.held import Held
 from lggkit.experiments.recipes.stitched import by_pair, stitched
 from lggkit.experiments.recipes.students import Students
 from lggkit.protocol import Protocol
@@ -74,7 +76,9 @@ def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
 
 
 def _of_autoencoders(spec: Spec, context: Context) -> Found:
-    settings, (pictures, trained) = spec.protocol, _autoencoders(spec, context)
+    settings = spec.protocol
+    unmapped = replace(settings, map=Settings.map)
+    pictures, trained = _autoencoders(unmapped, spec.seed, Held(context))
     training = settings.training(settings.decoder_epochs)
     drawn = decoded(settings.map, pictures, trained, settings.hidden[0], training, spec.seed)
     scores = torch.tensor([[pictures.explained(x) for x in row] for row in drawn], dtype=torch.float64)
@@ -86,21 +90,13 @@ def _of_autoencoders(spec: Spec, context: Context) -> Found:
     return by_pair(scores, names, "explained", _differ), arrays
 
 
-_LAST: dict[tuple, tuple[Pictures, list[nn.Module]]] = {}
-
-
-def _autoencoders(spec: Spec, context: Context) -> tuple[Pictures, list[nn.Module]]:
-    """Those of a seed, whatever the map; the last ones are kept."""
-    settings = replace(spec.protocol, map=Settings.map)
-    if (settings, spec.seed) not in _LAST:
-        _LAST.clear()
-        splits = [context.data(settings.dataset, train) for train in (True, False)]
-        sizes = (settings.fitted, settings.anchors, settings.tested)
-        pictures = Pictures.drawn(*splits, sizes, spec.seed)
-        training = settings.training(settings.epochs)
-        trained = encoders(pictures, settings.hidden, settings.width, training, spec.seed)
-        _LAST[settings, spec.seed] = pictures, trained
-    return _LAST[settings, spec.seed]
+@functools.lru_cache(maxsize=1)
+def _autoencoders(settings: Settings, seed: int, context: Held) -> tuple[Pictures, list[nn.Module]]:
+    splits = [context.data(settings.dataset, train) for train in (True, False)]
+    sizes = (settings.fitted, settings.anchors, settings.tested)
+    pictures = Pictures.drawn(*splits, sizes, seed)
+    training = settings.training(settings.epochs)
+    return pictures, encoders(pictures, settings.hidden, settings.width, training, seed)
 
 
 def _of_students(spec: Spec, context: Context) -> Found:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from lggkit.study.view import Shown
+
 Look = Mapping[str, Any]
 FEWEST = 3
 """Seeds from which on an interval is drawn."""
@@ -85,6 +87,16 @@ def dots(ax: Axes, place: float, values: Sequence[float], upright: bool = False)
     beside = np.full(len(values), place)
     x, y = (beside - 0.14, values) if upright else (values, beside + 0.22)
     ax.plot(x, y, ".", ms=5, color=GRAY)
+
+
+def arm_rows(ax: Axes, shown: Shown, arms: Mapping[str, str], metric: str, label: str) -> None:
+    """A row an arm, from top to bottom: the mean of a metric with its interval, and a dot a seed."""
+    look = looks(shown.experiment)
+    for place, arm in enumerate(arms):
+        marked_interval(ax, -place, shown.values(arm, metric), look[arm])
+        dots(ax, -place, shown.values(arm, metric))
+    ax.set_yticks([-place for place in range(len(arms))], arms.values())
+    ax.set_xlabel(label)
 
 
 def seed_lines(

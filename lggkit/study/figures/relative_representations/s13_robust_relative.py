@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lggkit.study import tables
-from lggkit.study.figures.parts import dots, half_width, looks, marked_interval, one_legend, panels
+from lggkit.study.figures.parts import arm_rows, half_width, looks, marked_interval, one_legend, panels
 from lggkit.study.figures.stitching import stitching_figure
 from lggkit.study.statistics import t_interval
 
@@ -66,14 +66,9 @@ def relations_figure(shown: Shown) -> Figure:
 def factors_figure(shown: Shown) -> Figure:
     """The two factors apart: what is normalised, and whether √k divides, own and stitched."""
     figure, axes = panels(2, 3.4, sharey=True)
-    look, arms = looks(shown.experiment), {**MAPS, **STEPS}
-    for ax, part in zip(axes, ("own", "stitched"), strict=True):
-        for place, arm in enumerate(arms):
-            values = shown.values(arm, f"accuracy_{part}")
-            marked_interval(ax, -place, values, look[arm])
-            dots(ax, -place, values)
-        ax.set_yticks([-i for i in range(len(arms))], arms.values())
-        ax.set(xlabel=f"accuracy, {'own decoder' if part == 'own' else 'foreign decoders'} (%)")
+    headings = {"accuracy_own": "own decoder", "accuracy_stitched": "foreign decoders"}
+    for ax, (metric, label) in zip(axes, headings.items(), strict=True):
+        arm_rows(ax, shown, {**MAPS, **STEPS}, metric, f"accuracy, {label} (%)")
     return figure
 
 

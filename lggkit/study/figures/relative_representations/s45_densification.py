@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lggkit.study import tables
-from lggkit.study.figures.parts import dots, looks, marked_interval, panels
+from lggkit.study.figures.parts import arm_rows, looks, panels
 from lggkit.study.figures.said import apart_text, mean_text, seeds_text
 from lggkit.study.figures.stitching import stitching_figure
 
@@ -52,18 +52,13 @@ def _language(arrays, column: int, otherwise: str) -> str:
 def accuracy_figure(shown: Shown) -> Figure:
     """Own and stitched accuracy of each arm, and their spread over pairs."""
     figure, axes = panels(3, 3.0, sharey=True)
-    look = looks(shown.experiment)
     headings = {
         "accuracy_own": "own decoder (%)",
         "accuracy_stitched": "foreign decoders (%)",
         "accuracy_pair_sd": "sd over pairs (points)",
     }
     for ax, (metric, label) in zip(axes, headings.items(), strict=True):
-        for place, arm in enumerate(ARMS):
-            marked_interval(ax, -place, shown.values(arm, metric), look[arm])
-            dots(ax, -place, shown.values(arm, metric))
-        ax.set_yticks([-i for i in range(len(ARMS))], ARMS.values())
-        ax.set_xlabel(label)
+        arm_rows(ax, shown, ARMS, metric, label)
     return figure
 
 

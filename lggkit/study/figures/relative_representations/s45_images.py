@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lggkit.study import tables
-from lggkit.study.figures.parts import dots, looks, marked_interval, panels
+from lggkit.study.figures.parts import arm_rows, looks, panels
 from lggkit.study.figures.said import apart_text, mean_text, seeds_text
 
 if TYPE_CHECKING:
@@ -21,18 +21,14 @@ ARMS = {"plain": "plain", "densified": "β = 0.7", "densified_wide": "β = 1.9"}
 def errors_figure(shown: Shown) -> Figure:
     """Test error, training error and the spread of classes, a row an arm."""
     figure, axes = panels(3, 2.4, sharey=True)
-    look, arms = looks(shown.experiment), {arm: title for arm, title in ARMS.items() if shown.arm(arm)}
+    arms = {arm: title for arm, title in ARMS.items() if shown.arm(arm)}
     headings = {
         "test_error": "test error (%)",
         "train_error": "training error (%)",
         "spread_to_margin_ratio": "spread to margin",
     }
     for ax, (metric, label) in zip(axes, headings.items(), strict=True):
-        for place, arm in enumerate(arms):
-            marked_interval(ax, -place, shown.values(arm, metric), look[arm])
-            dots(ax, -place, shown.values(arm, metric))
-        ax.set_yticks([-i for i in range(len(arms))], arms.values())
-        ax.set_xlabel(label)
+        arm_rows(ax, shown, arms, metric, label)
     return figure
 
 
