@@ -20,6 +20,8 @@ EXECUTED  := $(NOTEBOOKS:%=_build/%)
 
 export JUPYTER_PLATFORM_DIRS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Each of two dozen kernels imports torch: from source, where byte code may not be written, that is half its time.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Another TORCH_INDEX than the one set up with: set up again.
 ifneq ($(TORCH_INDEX),)

@@ -109,6 +109,12 @@ def test_make_without_a_target_explains_every_target():
         assert re.search(rf"^  make {target} +\w", shown.stdout, re.M), target
 
 
+def test_byte_code_is_written_even_where_the_environment_forbids_it(monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    shown = make("--no-print-directory", "--eval", "shown: ; @printenv PYTHONDONTWRITEBYTECODE", "shown")
+    assert shown.stdout == ""
+
+
 def test_an_unfit_python_is_refused_with_the_remedy(tmp_path):
     old = tmp_path / "python3"
     old.write_text("#!/bin/sh\nexit 1\n")
