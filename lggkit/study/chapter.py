@@ -141,7 +141,7 @@ class Chapter(Part):
 
     def table(self, table: str, note: str = "") -> Table:
         """A table of the paper: its values beside ours at every scale."""
-        named = f"{papers.find(self.experiment.paper).initials} {table.replace('-', ' ').title()}"
+        named = f"{papers.find(self.experiment.paper).short} {table.replace('-', ' ').title()}"
         caption = f"{named} beside ours: mean ± half the 95 % interval (seeds)."
         label = f"tab-{self.experiment.paper}-{table}".replace("_", "-")
         frame = tables.paper_table(self.experiment.paper, table)
