@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import integer
+from lggkit.graph._precision import integer, tensor
 from lggkit.similarity.comparison import compare_rdms, ranks
 from lggkit.similarity.rdm import mean_rdm, rdm_matrix, rdm_vector, square
 
@@ -91,14 +91,39 @@ def subsample_stimuli(
 
 
 def resampled_rdm(rdm: Tensor, places: Tensor) -> Tensor:
-    """The RDMs (b, m', m') of chosen stimuli (b, m') of one RDM (m, m); copies are at distance 0."""
+    """The RDMs (b, m', m') of chosen stimuli (b, m') of one RDM (m, m); copies are at distance 0.
+
+    Raises:
+        ValueError: shapes are others.
+        TypeError: the RDM is no tensor or not floating point, or the places are no int64.
+    """
+    if square("The RDM", rdm).ndim != 2:
+        raise ValueError(f"the RDM has shape {tuple(rdm.shape)}; give that of one person, (m, m).")
+    places = _places(places)
     return rdm[places[:, :, None], places[:, None]]
 
 
 def without_copies(rdms: Tensor, places: Tensor) -> Tensor:
-    """The same with NaN for pairs of a stimulus with its own copy, which are no measurements."""
+    """The same with NaN for pairs of a stimulus with its own copy, which are no measurements.
+
+    Raises:
+        ValueError, TypeError: as for `resampled_rdm`, and the RDMs are not (b, m', m') of the places.
+    """
+    places = _places(places)
+    if square("The RDMs", rdms).shape != (*places.shape, places.shape[1]):
+        raise ValueError(
+            f"the RDMs have shape {tuple(rdms.shape)}; give those of places {tuple(places.shape)}."
+        )
     copies = places[:, :, None] == places[:, None]
     return rdms.masked_fill(copies, torch.nan)
+
+
+def _places(places: Tensor) -> Tensor:
+    if tensor(places, "places").dtype != torch.int64:
+        raise TypeError(f"places are {places.dtype}; give the numbers of stimuli as int64.")
+    if places.ndim != 2:
+        raise ValueError(f"places have shape {tuple(places.shape)}; give (b, m'), a row a draw.")
+    return places
 
 
 def compare_resampled(
