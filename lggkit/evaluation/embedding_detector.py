@@ -69,10 +69,11 @@ class EmbeddingDetector:
 
         In [0, 1]; 0.5 for chance. Errors are those of `decision_function`.
         """
-        from sklearn.metrics import roc_auc_score
+        from scipy.stats import rankdata
 
-        scores = [self.decision_function(x).numpy() for x in (clean, attacked)]
-        return float(roc_auc_score(np.repeat((0, 1), [len(s) for s in scores]), np.concatenate(scores)))
+        low, high = (self.decision_function(x).numpy() for x in (clean, attacked))
+        ranks = rankdata(np.concatenate([low, high]))[len(low) :]
+        return float((ranks.mean() - (len(high) + 1) / 2) / len(low))
 
     def accuracy(self, clean: Tensor, attacked: Tensor) -> float:
         """The share of embeddings on their side of the plane, the mean over both classes, in [0, 1]."""

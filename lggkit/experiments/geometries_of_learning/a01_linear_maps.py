@@ -94,7 +94,7 @@ FEW = {"epochs": 1, "batch_size": 64}
 SMOKE = replace(
     SHORT,
     **{"stand_in": "digits", "held_out": 900, "pool": 150, "family_width": 4, "steps": 2},
-    **{"training": replace(DIGITS, **FEW), "rows": (40, 1_568), "epsilons": (0.1,)},
+    **{"training": replace(DIGITS, **FEW), "rows": (40, 1_568)},
     family_training=TrainConfig(augment=False, compile=False, **FEW),
 )
 CIFAR10 = {"dataset": "cifar10", "held_out": 0, "pool": 10_000, "members": tuple(FAMILIES)}

@@ -162,6 +162,6 @@ def peak_said(shown: Shown) -> list[str]:
     own = tables.interval_text(t_interval(shown.values(WIDE, "native")), 2)
     return [
         f"With {rows:,} rows for {rows:,} features least squares has {errors[0] / errors[1]:.0f} times the "
-        f"error of ridge. Mapped attacks are detected with an AUROC of {ols} after it and of {ridge} after ridge; "
-        f"the target's own is {own}."
+        f"error of ridge. Mapped attacks are detected with an AUROC of {ols} after it and of {ridge} after "
+        f"ridge; the target's own is {own}."
     ]
