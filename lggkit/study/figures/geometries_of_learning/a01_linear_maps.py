@@ -70,7 +70,7 @@ def heads_figure(shown: Shown) -> Figure:
     for ax, (key, name) in zip(axes, NETWORKS.items(), strict=True):
         for place, (metric, label) in enumerate((("own", "its own attacks"), ("head", "mapped in"))):
             seed_lines(ax, x, _rows(shown, ATTACK, f"{metric}_{key}", percent), _look(place + 6), label)
-        ax.set(title=f"head of the {name} network", xlabel="ε", ylim=(-2, 102))
+        ax.set(title=f"into: {name}", xlabel="ε", ylim=(-2, 102))
     axes[0].set_ylabel("accuracy (%)")
     legend_below(figure, *axes[0].get_legend_handles_labels())
     return figure
