@@ -12,12 +12,13 @@ from lggkit.training import MultiStep, OneCycle, TrainConfig
 
 DIGIT_NETWORKS = {"cnn": ("digit_cnn", 128), "mlp": ("digit_mlp", 128), "wide": ("digit_mlp", 256)}
 FAMILIES = {
-    "efficientnet": "efficientnet",
-    "resnet": "resnet18",
-    "vgg": "vgg",
-    "mobilenet": "mobilenet_v2",
-    "googlenet": "googlenet",
+    "efficientnet": ("efficientnet", 1.5),
+    "resnet": ("resnet18", 0.5),
+    "vgg": ("vgg", 1),
+    "mobilenet": ("mobilenet_v2", 1.5),
+    "googlenet": ("googlenet", 1),
 }
+"""The networks of CIFAR-10, and how wide each is beside ``family_width``."""
 DIGITS = TrainConfig(
     epochs=20,
     optimizer="adam",
@@ -36,7 +37,7 @@ class Settings(Protocol):
     Of the training images ``held_out`` are not trained on; with the test images they are cut in three, at
     most ``pool`` of them. ``c`` is the detector's, ``steps`` are PGD's, each of ε / 4. ``rows`` and ``ridge``
     are of the wide layer: samples of the fit, and λ in units of the mean square of a feature. Networks of
-    CIFAR-10 have ``family_width`` and ``family_training``, the ResNet half of that width.
+    CIFAR-10 have ``family_training`` and ``family_width``, times the factor of `FAMILIES`.
     """
 
     kind: str = "grid"
@@ -75,8 +76,8 @@ class Settings(Protocol):
 
     def _network(self, name: str) -> Network:
         if name in FAMILIES:
-            width = self.family_width // 2 if name == "resnet" else self.family_width
-            architecture = Architecture(FAMILIES[name], (("width", width),))
+            kind, factor = FAMILIES[name]
+            architecture = Architecture(kind, (("width", int(factor * self.family_width)),))
             return Network(self.images, architecture, self.family_training)
         kind, width = DIGIT_NETWORKS[name]
         return Network(self.images, Architecture(kind, (("width", width),)), self.training)
