@@ -52,7 +52,7 @@ chapter.facts()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(section.noise_said)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "AUROC against the size of the change, digits. Left: moved images against clean ones, by a network's own detector (mean over three networks) and through a map (mean over six pairs). Right: FGSM against random signs. Thin lines: seeds; dashed: chance.", "name": "fig-a01-noise"}, "image": {"alt": "Three panels of AUROC curves; FGSM, PGD and random signs rise together.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "AUROC against the size of the change, digits. Left: moved images against clean ones, by a network's own detector (mean over three networks) and through a map (mean over six pairs). Right: FGSM against random signs. Thin lines: seeds; dashed: chance.", "name": "fig-a01-noise"}, "image": {"alt": "Three panels of AUROC curves against epsilon.", "width": "100%"}}
 figure = chapter.draw(section.noise_figure)
 # %% [markdown]
 # The first article of [Turaga *et al.* (2025)](../../book/bibliography.md "turaga2025"), [Jamil *et al.* (2023)](../../book/bibliography.md "jamil2023"), trains a linear detector of attacks on one network's penultimate layer and lends it to other networks by linear maps. It concludes that networks of different architectures hold linearly equivalent *adversarial* features. It has no control that moves images as far and attacks nobody. Random signs of the attack's size are one, and they come first here. [The method](../../book/geometries_of_learning/a01_methodology.md) has the pipeline and the deviations.
@@ -88,7 +88,7 @@ chapter.show(grids.controls_table, caption, "tab-a01-controls")
 #
 # The article reads as preserved what makes an attack an attack where a target's head errs as often on attacks that are mapped in as on its own.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy of a network's last layer on its own attacked images and on those of others, mapped in. Thin lines: seeds.", "name": "fig-a01-heads"}, "image": {"alt": "Three panels of accuracy against epsilon; mapped attacks mislead the heads less than their own.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy of a network's last layer on its own attacked images and on those of others, mapped in. Thin lines: seeds.", "name": "fig-a01-heads"}, "image": {"alt": "Three panels of accuracy against epsilon, one a target; two falling curves in each.", "width": "100%"}}
 figure = chapter.draw(section.heads_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(section.heads_said)
