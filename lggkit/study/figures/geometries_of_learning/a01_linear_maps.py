@@ -142,11 +142,11 @@ def grid_said(shown: Shown) -> list[str]:
     )
     far, near = (_furthest(shown, side) for side in ("target", "source"))
     return [
-        f"Networks err in (%): {errors}. The largest difference of a pair between mapped and own "
-        f"AUROC is, by rising ε: {gaps}. Of the variation between cells at ε = {CHOSEN / 100:g}, {source:.0f} % is of the "
-        f"source and {target:.0f} % of the target. Attacks are about as hard to see as in the network that "
-        f"they were made for: mean AUROCs are at most {near:.2f} from the source's own, and up to {far:.2f} "
-        f"from the target's."
+        f"Networks err in (%): {errors}. The largest difference of a pair between mapped and own AUROC is, "
+        f"by rising ε: {gaps}. Of the variation between cells at ε = {CHOSEN / 100:g}, {source:.0f} % is of "
+        f"the source and {target:.0f} % of the target. Attacks are about as hard to see as in the network "
+        f"that they were made for: mean AUROCs are at most {near:.2f} from the source's own, and up to "
+        f"{far:.2f} from the target's."
         if near < far
         else f"Networks err in (%): {errors}. The largest differences of a pair by rising ε: {gaps}.",
     ]
