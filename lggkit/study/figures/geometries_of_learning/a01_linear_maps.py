@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 ATTACK, NOISE, WIDE = "fgsm-digits", "signs-digits", "interpolation-digits"
 KINDS = {ATTACK: "FGSM", "pgd-digits": "PGD", NOISE: "random signs"}
 NETWORKS = {"cnn": "CNN", "mlp": "dense", "wide": "wide dense"}
+FAMILIES = {
+    "efficientnet": "EfficientNet",
+    "resnet": "ResNet",
+    "vgg": "VGG",
+    "mobilenet": "MobileNet",
+    "googlenet": "GoogLeNet",
+}
 FITS = {"ols": "least squares", "ridge": "ridge"}
 CHOSEN = 5
 """ε of the tables, in percent: near it a network of digits errs as often as the article's."""
