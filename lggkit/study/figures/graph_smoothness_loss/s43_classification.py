@@ -15,7 +15,7 @@ from lggkit.experiments.recipes.embedder import GRAPH_SMOOTHNESS
 from lggkit.graph import label_variation
 from lggkit.objectives import graph_smoothness, least_pair_loss, random_pair_loss
 from lggkit.study import tables, view
-from lggkit.study.statistics import paired_differences, t_interval
+from lggkit.study.statistics import Interval, paired_differences, t_interval
 from lggkit.study.verdicts import by_seed
 
 if TYPE_CHECKING:
@@ -115,12 +115,12 @@ def classifiers_said(shown: Shown) -> list[str]:
     ]
 
 
-def _more(difference: tables.Interval) -> str:
+def _more(difference: Interval) -> str:
     word = "less" if difference.mean < 0 else "more"
     return f"{tables.interval_text(difference, 1).lstrip('−')} points {word}"
 
 
-def _difference(shown: Shown, left: str, right: str, ours: str, theirs: str) -> tables.Interval:
+def _difference(shown: Shown, left: str, right: str, ours: str, theirs: str) -> Interval:
     sides = (by_seed(shown.arm(left), left, ours), by_seed(shown.arm(right), right, theirs))
     return t_interval(paired_differences(*sides))
 
