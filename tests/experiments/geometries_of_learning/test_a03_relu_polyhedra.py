@@ -30,4 +30,4 @@ def test_balls_are_within_the_cells_and_all_are_there(records):
 def test_the_protocol_is_the_articles_where_it_states_one():
     assert (PAPER.samples, PAPER.most_epochs, PAPER.distances) == (10_000, 50, (0.5, 0.75, 1.0))
     assert EXPERIMENT.spec("toy1", "paper").protocol.grid == ((2, 10),)
-    assert EXPERIMENT.seed_count(EXPERIMENT.arm("layers"), "paper") == 10
+    assert EXPERIMENT.seed_count(EXPERIMENT.arm("layers"), "paper") == 50
