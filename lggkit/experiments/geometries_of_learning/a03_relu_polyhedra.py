@@ -47,7 +47,7 @@ class Settings(Protocol):
     boxes: tuple[tuple[str, float], ...] = (("near", 1.0), ("tight", 0.0), ("wide", 10.0))
     facets: bool = True
     checked: int = 1
-    counted: int = 10
+    counted: int = 5
     dimensions: tuple[int, ...] = (40,)
     thin: int = 1
 
@@ -89,7 +89,11 @@ ARMS = (
     Arm("segments", "1 to 5 layers of 200", {"kind": "depths", "grid": DEEPER}),
     Arm("balls", "3 layers of 200 on principal components", {"kind": "balls", "grid": ((3, 200),)}),
     Arm("cells-digits", "3 layers of 200 on components of digits", {"kind": "cells", "grid": ((3, 200),)}),
-    Arm("cells-fashion", "3 layers of 200 on components of Fashion-MNIST", {"kind": "cells", **FASHION}),
+    Arm(
+        "cells-fashion",
+        "3 layers of 200 on components of Fashion-MNIST",
+        {"kind": "cells", **FASHION, "balls": 20},
+    ),
     Arm("rules-digits", "3 layers of 200 on pixels of digits", {"kind": "rules", "grid": ((3, 200),)}),
     Arm("rules-fashion", "3 layers of 200 on pixels of Fashion-MNIST", {"kind": "rules", **FASHION}),
     Arm("widths", "5 layers of 300 to 500", {"kind": "counts", "grid": WIDER}),
