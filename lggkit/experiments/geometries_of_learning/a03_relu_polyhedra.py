@@ -47,7 +47,7 @@ class Settings(Protocol):
     boxes: tuple[tuple[str, float], ...] = (("near", 1.0), ("tight", 0.0), ("wide", 10.0))
     facets: bool = True
     checked: int = 1
-    counted: int = 5
+    counted: int = 10
     dimensions: tuple[int, ...] = (40,)
     thin: int = 1
 
@@ -96,11 +96,11 @@ ARMS = (
     ),
     Arm("rules-digits", "3 layers of 200 on pixels of digits", {"kind": "rules", "grid": ((3, 200),)}),
     Arm("rules-fashion", "3 layers of 200 on pixels of Fashion-MNIST", {"kind": "rules", **FASHION}),
-    Arm("widths", "5 layers of 300 to 500", {"kind": "counts", "grid": WIDER}),
+    Arm("widths", "5 layers of 300 to 500", {"kind": "counts", "grid": WIDER, "counted": 5}),
     Arm(
         "dimensions",
         "3 layers of 200 on 10 to 60 components",
-        {"kind": "counts", "grid": ((3, 200),), "dimensions": (10, 20, 40, 60)},
+        {"kind": "counts", "grid": ((3, 200),), "dimensions": (10, 20, 40, 60), "counted": 5},
     ),
     Arm("cells-cifar", "8 layers of 400 on components of CIFAR-10", {"kind": "cells", **CIFAR}),
 )
