@@ -150,7 +150,7 @@ chapter.say(section.balls_said)
 # the facets found so far imply it: the dual of the same program, in a thirtieth of the time. Facets are those of the
 # cell itself, without a box.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Facets of the cells of five training images a network, by width (40 components) and by the number of components. Grey: one network; black diamonds: the article, on 784 pixels.", "name": "fig-gol-a03-facets"}, "image": {"alt": "Three panels of numbers and shares of facets.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Facets of the cells of five training images a network, by width (40 components) and by the number of components. The right panel has 3 layers of 200. Grey: one network; black diamonds: the article, on 784 pixels.", "name": "fig-gol-a03-facets"}, "image": {"alt": "Three panels of numbers and shares of facets.", "width": "100%"}}
 figure = chapter.draw(faces.facets_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(faces.facets_said)
@@ -164,7 +164,7 @@ chapter.table("a03-table-2")
 # The same networks as for the balls, on digits and on Fashion-MNIST: the cells of 40 and 20 images a set, with the
 # test images that the network gets wrong as a set of their own.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Facets, share of bounded cells, and radius of the largest ball in the box of the data widened by 1. Grey: one network.", "name": "fig-gol-a03-sets"}, "image": {"alt": "Three panels, five sets each, for digits and Fashion-MNIST.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Facets of the cells, and radius of the largest ball in the box of the data widened by 1. Grey: one network.", "name": "fig-gol-a03-sets"}, "image": {"alt": "Two panels, five sets each, for digits and Fashion-MNIST.", "width": "100%"}}
 figure = chapter.draw(faces.sets_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(faces.sets_said, faces.apart_said)

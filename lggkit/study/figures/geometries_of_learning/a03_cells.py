@@ -42,14 +42,20 @@ def facets_figure(shown: Shown) -> Figure:
             value = printed[f"facets_5x{nodes}_40"] / (0.05 * nodes if metric == "share" else 1)
             ax.plot(place + 0.22, value, "D", color=PAPER_COLOR, ms=4)
         ax.set_xticks(range(len(WIDTHS)), WIDTHS)
-        ax.set(xlabel="nodes in 5 layers", ylim=(0, None))
+        ax.set(xlabel="nodes in 5 layers")
     axes[0].set_ylabel("facets of a cell")
     axes[1].set_ylabel("facets in % of the bits")
     for place, dimension in enumerate(DIMENSIONS):
         _marked(axes[2], place, shown.values("dimensions", f"facets_3x200_{dimension}"), 1)
     axes[2].set_xticks(range(len(DIMENSIONS)), DIMENSIONS)
-    axes[2].set(xlabel="input dimensions, 3 layers of 200", ylabel="facets of a cell", ylim=(0, None))
+    axes[2].set(xlabel="input dimensions", ylabel="facets of a cell")
+    _from_zero(axes)
     return figure
+
+
+def _from_zero(axes) -> None:
+    for ax in axes:
+        ax.set_ylim(0, 1.08 * ax.get_ylim()[1])
 
 
 def _marked(ax, place: float, values: list[float], look: int, label: str | None = None) -> None:
@@ -58,19 +64,17 @@ def _marked(ax, place: float, values: list[float], look: int, label: str | None 
 
 
 def sets_figure(shown: Shown) -> Figure:
-    """Facets, bounded cells and radii of five sets, two data sets beside each other."""
-    figure, axes = panels(3, 3.2)
-    heads = {
-        **{"facets": "facets of a cell", "bounded": "bounded cells (%)"},
-        **{"radius_near": "radius of the largest ball"},
-    }
+    """Facets and radii of the cells of five sets, two data sets beside each other."""
+    figure, axes = panels(2, 3.2)
+    heads = {"facets": "facets of a cell", "radius_near": "radius of the largest ball"}
     for ax, (metric, head) in zip(axes, heads.items(), strict=True):
         for index, (data, title) in enumerate(DATA.items()):
             for place, name in enumerate(SETS):
                 values = shown.values(f"cells-{data}", f"{metric}_{name}")
-                _marked(ax, place + 0.4 * index - 0.1, values, index, None if place else title)
-        ax.set_xticks(range(len(SETS)), SETS.values(), rotation=35, ha="right")
-        ax.set(ylabel=head, ylim=(0, None))
+                _marked(ax, place + 0.36 * index - 0.1, values, index, None if place else title)
+        ax.set_xticks(range(len(SETS)), SETS.values(), rotation=30, ha="right")
+        ax.set_ylabel(head)
+    _from_zero(axes)
     legend_below(figure, *axes[0].get_legend_handles_labels())
     return figure
 
@@ -87,7 +91,8 @@ def rules_figure(shown: Shown) -> Figure:
                     *(None if place else word, True),
                 )
         ax.set_xticks(range(len(GROUPS)), GROUPS.values(), rotation=40, ha="right")
-        ax.set(ylabel="bits that change", ylim=(0, None), title=title)
+        ax.set(ylabel="bits that change", title=title)
+    _from_zero(axes)
     legend_below(figure, *axes[0].get_legend_handles_labels())
     return figure
 
@@ -134,6 +139,8 @@ def sets_said(shown: Shown) -> list[str]:
                     f"{word}: FGSM less test {less[0]}, FGSM less random signs {less[1]}, "
                     f"misclassified less all test {missed}"
                 )
+        if shown.values(arm, "bounded_test"):
+            parts.append(f"{shown.interval(arm, 'bounded_test').mean:.0f} % of the test cells are bounded")
         lines.append(f"- {title}. {'; '.join(parts)}." if parts else "")
     return ["\n".join(filter(None, lines))]
 
