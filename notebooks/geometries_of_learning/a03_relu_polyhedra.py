@@ -150,7 +150,7 @@ chapter.say(section.balls_said)
 # the facets found so far imply it: the dual of the same program, in a thirtieth of the time. Facets are those of the
 # cell itself, without a box.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Facets of the cells of five training images a network, by width (40 components) and by the number of components. The right panel has 3 layers of 200. Grey: one network; black diamonds: the article, on 784 pixels.", "name": "fig-gol-a03-facets"}, "image": {"alt": "Three panels of numbers and shares of facets.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Facets of the cells of three training images a network, by width (40 components) and by the number of components. The right panel has 3 layers of 200. Grey: one network; black diamonds: the article, on 784 pixels.", "name": "fig-gol-a03-facets"}, "image": {"alt": "Three panels of numbers and shares of facets.", "width": "100%"}}
 figure = chapter.draw(faces.facets_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(faces.facets_said)
@@ -161,8 +161,8 @@ chapter.table("a03-table-2")
 # %% [markdown]
 # ## Cells of five sets
 #
-# The same networks as for the balls, on digits and on Fashion-MNIST: the cells of 40 and 20 images a set, with the
-# test images that the network gets wrong as a set of their own.
+# The same networks as for the balls, on digits and on Fashion-MNIST: the cells of 40 images a set, with the test
+# images that the network gets wrong as a set of their own.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Facets of the cells, and radius of the largest ball in the box of the data widened by 1. Grey: one network.", "name": "fig-gol-a03-sets"}, "image": {"alt": "Two panels, five sets each, for digits and Fashion-MNIST.", "width": "100%"}}
 figure = chapter.draw(faces.sets_figure)
@@ -194,10 +194,10 @@ chapter.say(section.parity_said)
 #
 # - The cube of Figure 2 is left out, and so are the times of Figure 3.
 # - Facets and balls are on 40 principal components and not on 784 pixels, where the facets of one cell of Table 2
-#   take hours. Facets are of five cells a network, thirty in the article.
+#   take hours. Facets by width are of three cells a network, thirty in the article, and by set of digits alone.
 # - CIFAR-10's networks see 40 components of 8,000 images, for Hamming distances too, and no facets are counted.
 # - Digits are a sample of ten thousand, of which 2,000 a set are asked for responses; the article has 10,000 a set.
-# - Balls are of 40 cells a set, on Fashion-MNIST of 20; the article has 1,000.
+# - Balls are of 40 cells a set; the article has 1,000.
 # - Segments are 60 pairs of neighbours a network; the article has 1,000.
 #
 # ## Claims of this article

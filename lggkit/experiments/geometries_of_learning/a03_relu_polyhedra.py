@@ -92,15 +92,15 @@ ARMS = (
     Arm(
         "cells-fashion",
         "3 layers of 200 on components of Fashion-MNIST",
-        {"kind": "cells", **FASHION, "balls": 20},
+        {"kind": "cells", **FASHION, "facets": False},
     ),
     Arm("rules-digits", "3 layers of 200 on pixels of digits", {"kind": "rules", "grid": ((3, 200),)}),
     Arm("rules-fashion", "3 layers of 200 on pixels of Fashion-MNIST", {"kind": "rules", **FASHION}),
-    Arm("widths", "5 layers of 300 to 500", {"kind": "counts", "grid": WIDER, "counted": 5}),
+    Arm("widths", "5 layers of 300 to 500", {"kind": "counts", "grid": WIDER, "counted": 3}),
     Arm(
         "dimensions",
         "3 layers of 200 on 10 to 60 components",
-        {"kind": "counts", "grid": ((3, 200),), "dimensions": (10, 20, 40, 60), "counted": 5},
+        {"kind": "counts", "grid": ((3, 200),), "dimensions": (10, 20, 40, 60), "counted": 3},
     ),
     Arm("cells-cifar", "8 layers of 400 on components of CIFAR-10", {"kind": "cells", **CIFAR}),
 )

@@ -148,10 +148,11 @@ def sets_said(shown: Shown) -> list[str]:
 def apart_said(shown: Shown) -> list[str]:
     """How far the cells of images and of moved ones lie apart, and whether two methods agree."""
     texts = []
-    for data, title in DATA.items():
+    counted = {data: title for data, title in DATA.items() if shown.values(f"cells-{data}", "apart_fgsm")}
+    for data, title in counted.items():
         far = [_said(shown, f"cells-{data}", f"apart_{name}", 0) for name in ("fgsm", "signs")]
         texts.append(f"{far[0]} % of the step for FGSM and {far[1]} % for random signs on {title}")
-    differ = sum(sum(shown.values(f"cells-{data}", "methods_differ")) for data in DATA)
+    differ = sum(sum(shown.values(f"cells-{data}", "methods_differ")) for data in counted)
     agree = "the same facets" if differ == 0 else f"facets that differ in {differ:.0f} rows"
     return [
         "The polyhedra of a test image and of the same image moved lie apart, in the largest coordinate, by "
