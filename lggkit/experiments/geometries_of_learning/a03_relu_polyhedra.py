@@ -85,7 +85,7 @@ ARMS = (
     Arm("nodes", "3 layers of 5 to 25", {"kind": "table", "grid": NODES}, seeds={"paper": 50}),
     Arm("structure-3x200", "3 layers of 200", {"kind": "sets", "grid": ((3, 200),)}),
     Arm("structure-5x300", "5 layers of 300", {"kind": "sets", "grid": ((5, 300),)}),
-    Arm("structure-5x500", "5 layers of 500", {"kind": "sets", "grid": ((5, 500),)}),
+    Arm("structure-5x500", "5 layers of 500", {"kind": "sets", "grid": ((5, 500),)}, table=False),
     Arm("segments", "1 to 5 layers of 200", {"kind": "depths", "grid": DEEPER}),
     Arm("balls", "3 layers of 200 on principal components", {"kind": "balls", "grid": ((3, 200),)}),
     Arm("cells-digits", "3 layers of 200 on components of digits", {"kind": "cells", "grid": ((3, 200),)}),
@@ -93,16 +93,22 @@ ARMS = (
         "cells-fashion",
         "3 layers of 200 on components of Fashion-MNIST",
         {"kind": "cells", **FASHION, "facets": False},
+        table=False,
     ),
     Arm("rules-digits", "3 layers of 200 on pixels of digits", {"kind": "rules", "grid": ((3, 200),)}),
-    Arm("rules-fashion", "3 layers of 200 on pixels of Fashion-MNIST", {"kind": "rules", **FASHION}),
+    Arm(
+        "rules-fashion",
+        "3 layers of 200 on pixels of Fashion-MNIST",
+        {"kind": "rules", **FASHION},
+        table=False,
+    ),
     Arm("widths", "5 layers of 300 to 500", {"kind": "counts", "grid": WIDER, "counted": 3}),
     Arm(
         "dimensions",
         "3 layers of 200 on 10 to 60 components",
         {"kind": "counts", "grid": ((3, 200),), "dimensions": (10, 20, 40, 60), "counted": 3},
     ),
-    Arm("cells-cifar", "8 layers of 400 on components of CIFAR-10", {"kind": "cells", **CIFAR}),
+    Arm("cells-cifar", "8 layers of 400 on components of CIFAR-10", {"kind": "cells", **CIFAR}, table=False),
 )
 
 EXPERIMENT = Experiment(
@@ -111,6 +117,7 @@ EXPERIMENT = Experiment(
     protocols={"smoke": SMOKE, "short": replace(PAPER, epochs=35), "reduced": PAPER, "paper": PAPER},
     arms=ARMS,
     seeds={"smoke": 1, "short": 3, "reduced": 3, "paper": 3},
+    ablation_seeds={"smoke": 1, "short": 3, "reduced": 3, "paper": 3},
     measure=by_kind(KINDS),
     minutes={"smoke": 0.2, "short": 2, "reduced": 2, "paper": 2},
     priority=70,
