@@ -145,8 +145,8 @@ def codes_said(shown: Shown) -> list[str]:
     t, mse = ([shown.interval(arm, metric).mean for arm in arms] for metric in ("sample_t", "mse"))
     first, images, codes = (tables.minus(f"{value:.1f}") for value in t)
     return [
-        "The article's prose compares codes with noise, its equation 6 images with images of noise. With three "
-        f"blocks the statistic of the images of noise is {images} where images are compared, {codes} where "
+        "The article's prose compares codes with noise, its equation 6 images with images of noise. With "
+        f"three blocks the statistic of the images of noise is {images} where images are compared, {codes} where "
         f"codes are, and {first} with neither; the error of reconstruction is {mse[1]:.4f}, {mse[2]:.4f} and "
         f"{mse[0]:.4f}."
     ]
