@@ -146,7 +146,7 @@ def codes_said(shown: Shown) -> list[str]:
     first, images, codes = (tables.minus(f"{value:.1f}") for value in t)
     return [
         "The article's prose compares codes with noise, its equation 6 images with images of noise. With "
-        f"three blocks the statistic of the images of noise is {images} where images are compared, {codes} where "
-        f"codes are, and {first} with neither; the error of reconstruction is {mse[1]:.4f}, {mse[2]:.4f} and "
-        f"{mse[0]:.4f}."
+        f"three blocks the statistic of the images of noise is {images} where images are compared, {codes} "
+        f"where codes are, and {first} with neither; the error of reconstruction is {mse[1]:.4f}, "
+        f"{mse[2]:.4f} and {mse[0]:.4f}."
     ]
