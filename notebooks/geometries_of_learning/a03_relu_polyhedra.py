@@ -53,7 +53,7 @@ chapter.facts()
 # patterns, by the facets that a segment crosses, and by the largest ball in a cell.
 #
 # The whole of MNIST could not be had. Digits here are a sample of ten thousand, 8,000 to train and 2,000 to test;
-# of Fashion-MNIST and CIFAR-10 the first as many are taken.
+# of Fashion-MNIST the first as many are taken.
 #
 # ## A plane, exactly
 #
@@ -175,9 +175,6 @@ chapter.show(faces.balls, caption, "tab-gol-a03-balls")
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.table("a03-table-6")
-
-# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-chapter.table("a03-table-7")
 
 # %% [markdown]
 # ## Segments between neighbours
