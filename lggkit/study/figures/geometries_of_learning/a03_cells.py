@@ -109,7 +109,7 @@ def balls(shown: Shown) -> pd.DataFrame:
         for name, word in (SETS | SPLIT).items()
         if shown.values(f"cells-{data}", f"room_{name}")
     }
-    return tables.metrics_table(shown, rows, 3)
+    return tables.metrics_table(shown, rows, 4)
 
 
 def facets_said(shown: Shown) -> list[str]:
