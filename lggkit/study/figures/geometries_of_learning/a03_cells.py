@@ -66,7 +66,7 @@ def _marked(ax, place: float, values: list[float], look: int, label: str | None 
 def sets_figure(shown: Shown) -> Figure:
     """Facets and radii of the cells of five sets, two data sets beside each other."""
     figure, axes = panels(2, 3.2)
-    heads = {"facets": "facets of a cell", "radius_near": "radius of the largest ball"}
+    heads = {"facets": "facets of a cell", "radius_near": "largest radius"}
     for ax, (metric, head) in zip(axes, heads.items(), strict=True):
         for index, (data, title) in enumerate(DATA.items()):
             for place, name in enumerate(SETS):
@@ -75,7 +75,7 @@ def sets_figure(shown: Shown) -> Figure:
         ax.set_xticks(range(len(SETS)), SETS.values(), rotation=30, ha="right")
         ax.set_ylabel(head)
     _from_zero(axes)
-    legend_below(figure, *axes[0].get_legend_handles_labels())
+    legend_below(figure, *axes[1].get_legend_handles_labels())
     return figure
 
 
