@@ -190,7 +190,7 @@ chapter.say(section.parity_said)
 # %% [markdown]
 # ## What was cut
 #
-# - Table 1 has fifty initialisations by number of layers, as the article, and twenty by number of nodes.
+# - Table 1 has fifty initialisations by number of layers, as the article, and 21 by number of nodes.
 # - The cube of Figure 2 is left out, and so are the times of Figure 3.
 # - Facets and balls are on 40 principal components and not on 784 pixels, where the facets of one cell of Table 2
 #   take hours. Facets by width are of three cells a network, thirty in the article, and by set of digits alone.
