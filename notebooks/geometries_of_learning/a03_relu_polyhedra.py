@@ -195,7 +195,7 @@ chapter.say(section.parity_said)
 # - Facets and balls are on 40 principal components and not on 784 pixels, where the facets of one cell of Table 2
 #   take hours. Facets by width are of three cells a network, thirty in the article, and by set of digits alone.
 # - On CIFAR-10 no program is run; an arm on 40 components of it is written and not recorded. The widest of the three
-#   structures of Tables 3 and 4 is not recorded either.
+#   structures is in Tables 3 and 4 alone, and no claim is about it.
 # - Digits are a sample of ten thousand, of which 2,000 a set are asked for responses; the article has 10,000 a set.
 # - Balls are of 40 cells a set; the article has 1,000.
 # - Segments are 60 pairs of neighbours a network; the article has 1,000.
