@@ -40,6 +40,7 @@ from lggkit.evaluation.deformation import (
     margins,
 )
 from lggkit.evaluation.descents import deepfool, pgd
+from lggkit.evaluation.embedding_detector import EmbeddingDetector, fourier_spectrum
 from lggkit.evaluation.embeddings import SvcResult, knn_error, linear_probe_error, svc_error
 from lggkit.evaluation.ensemble import strong
 from lggkit.evaluation.fast_gradient import fgsm, fgsm_direction, moved_along, snr_epsilon
@@ -49,6 +50,7 @@ from lggkit.evaluation.perturbations import gaussian_noise, noise_at, quantized,
 __all__ = [
     "LEAST_HARM",
     "Consistency",
+    "EmbeddingDetector",
     "SvcResult",
     "VanishedGradients",
     "agreement",
@@ -62,6 +64,7 @@ __all__ = [
     "error_rate",
     "fgsm",
     "fgsm_direction",
+    "fourier_spectrum",
     "gaussian_noise",
     "harmful_corruptions",
     "initial_distance_correlation",

@@ -33,9 +33,10 @@ def as_adjacency(a: Tensor) -> Tensor:
 
 def integer(value: int, name: str, least: int = 1) -> int:
     """``value`` as an int, if it is an integer (also NumPy's, but no Boolean) of at least ``least``."""
-    if isinstance(value, bool | Tensor) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} must be an int, got {value!r}.")
-    value = operator.index(value)
+    try:
+        value = operator.index(None if isinstance(value, bool | Tensor) else value)
+    except TypeError:
+        raise TypeError(f"{name} must be an int, got {value!r}.") from None
     if value < least:
         raise ValueError(f"{name} must be at least {least}, got {value}.")
     return value

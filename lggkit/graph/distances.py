@@ -55,7 +55,7 @@ def median_bandwidth(x: Tensor) -> Tensor:
 
     Returns:
         One a graph, shape (...), in the unit of ``x``, > 0, detached; 1 where no two vertices differ (also n
-        = 1).
+        = 1), NaN where a vertex is not finite.
 
     Raises:
         ValueError: ``x`` has another shape.
@@ -74,7 +74,8 @@ def median_of_distances(square: Tensor) -> Tensor:
     distances = torch.where(pairs > 0, pairs, torch.inf).sort(-1).values.sqrt()
     count = (pairs > 0).sum(-1, keepdim=True)
     middle = torch.cat(((count - 1) // 2, count // 2), -1).clamp(0, distances.shape[-1] - 1)
-    return torch.where(count.squeeze(-1) > 0, distances.gather(-1, middle).mean(-1), 1.0)
+    median = torch.where(count.squeeze(-1) > 0, distances.gather(-1, middle).mean(-1), 1.0)
+    return median.masked_fill(pairs.isnan().any(-1), torch.nan)
 
 
 def kernel_exponent(square: Tensor, bandwidth: float | Tensor, dtype: torch.dtype) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import as_adjacency, integer, one_of, tensor
+from lggkit.graph._precision import as_adjacency, integer, one_of
 
 SYMMETRIZATIONS = ("or", "and", "mean")
 
@@ -64,9 +64,9 @@ def symmetrize(a: Tensor, mode: str = "or") -> Tensor:
         TypeError: ``a`` is neither floating point nor Boolean.
     """
     one_of(mode, SYMMETRIZATIONS, "The symmetrization")
-    if tensor(a, "The adjacency").dtype == torch.bool and mode != "mean":
-        return (a | a.mT) if mode == "or" else (a & a.mT)
-    a = as_adjacency(a)
+    mask, a = a, as_adjacency(a)
+    if mask.dtype == torch.bool and mode != "mean":
+        return (mask | mask.mT) if mode == "or" else (mask & mask.mT)
     if mode == "mean":
         return (a + a.mT) / 2
     directions = (a != 0).to(a.dtype) + (a.mT != 0)

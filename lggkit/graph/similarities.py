@@ -58,9 +58,11 @@ def check_nonnegative(x: Tensor, name: str = "x") -> Tensor:
 
     Raises:
         ValueError: an entry is negative or NaN.
-        TypeError: ``x`` is no tensor.
+        TypeError: ``x`` is no tensor, or complex.
     """
-    if not bool((tensor(x, name) >= 0).all()):
+    if tensor(x, name).is_complex():
+        raise TypeError(f"{name} has complex entries, which have no sign: take their absolute values.")
+    if not bool((x >= 0).all()):
         raise ValueError(
             f"{name} has entries that are negative or NaN (minimum {x.min().item():.3g}), so cosine weights "
             "may be negative: take similarity='rbf', or a depth behind a ReLU."

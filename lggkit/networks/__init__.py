@@ -15,11 +15,13 @@ from torch import nn
 
 from lggkit.networks.count import mac_count, parameter_count
 from lggkit.networks.deep_resnet import DeepPreActResNet, bottleneck_resnet, wide_preact_resnet
+from lggkit.networks.digit_networks import DigitNetwork, digit_cnn, digit_mlp
 from lggkit.networks.embedding import Bottleneck, EmbeddingNetwork, with_embedding
 from lggkit.networks.imagenet import ImageNetResNet, imagenet_resnet
 from lggkit.networks.normalization import InputNormalization, NormalizedNetwork, with_normalization
 from lggkit.networks.preact_resnet import PreActResNet18, preact_resnet18
 from lggkit.networks.resnet import ResNet18, resnet18
+from lggkit.networks.siblings import Sibling, efficientnet, googlenet, mobilenet_v2, vgg
 from lggkit.networks.simple_cnn import SimpleCNN, simple_cnn
 from lggkit.networks.small import SmallNet, small_net
 from lggkit.networks.weights import load_weights, save_weights
@@ -30,26 +32,34 @@ __all__ = [
     "TITLES",
     "Bottleneck",
     "DeepPreActResNet",
+    "DigitNetwork",
     "EmbeddingNetwork",
     "ImageNetResNet",
     "InputNormalization",
     "NormalizedNetwork",
     "PreActResNet18",
     "ResNet18",
+    "Sibling",
     "SimpleCNN",
     "SmallNet",
     "WideResNet28",
     "bottleneck_resnet",
     "build",
+    "digit_cnn",
+    "digit_mlp",
+    "efficientnet",
+    "googlenet",
     "imagenet_resnet",
     "load_weights",
     "mac_count",
+    "mobilenet_v2",
     "parameter_count",
     "preact_resnet18",
     "resnet18",
     "save_weights",
     "simple_cnn",
     "small_net",
+    "vgg",
     "wide_preact_resnet",
     "wide_resnet28",
     "with_embedding",
@@ -58,19 +68,31 @@ __all__ = [
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "bottleneck_resnet": bottleneck_resnet,
+    "digit_cnn": digit_cnn,
+    "digit_mlp": digit_mlp,
+    "efficientnet": efficientnet,
+    "googlenet": googlenet,
+    "mobilenet_v2": mobilenet_v2,
     "preact_resnet18": preact_resnet18,
     "resnet18": resnet18,
     "simple_cnn": simple_cnn,
     "small_net": small_net,
+    "vgg": vgg,
     "wide_preact_resnet": wide_preact_resnet,
     "wide_resnet28": wide_resnet28,
 }
 TITLES = {
     "bottleneck_resnet": "a pre-activation ResNet of bottlenecks",
+    "digit_cnn": "a convolutional network of digits",
+    "digit_mlp": "a dense network of digits",
+    "efficientnet": "a narrow sibling of EfficientNet",
+    "googlenet": "a narrow sibling of GoogLeNet",
+    "mobilenet_v2": "a narrow sibling of MobileNetV2",
     "preact_resnet18": "PreActResNet-18",
     "resnet18": "ResNet-18",
     "simple_cnn": "a plain convolutional network",
     "small_net": "a small convolutional network",
+    "vgg": "a narrow sibling of VGG",
     "wide_preact_resnet": "a pre-activation ResNet",
     "wide_resnet28": "WideResNet-28",
 }

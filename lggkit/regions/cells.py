@@ -25,6 +25,13 @@ class Cell(Polyhedron):
     bias: Tensor
 
 
+def cells_of(cells: Cells) -> Cells:
+    """``cells`` itself; a TypeError where it is something else, such as the network."""
+    if not isinstance(cells, Cells):
+        raise TypeError(f"cells are a {type(cells).__name__}; give Cells(network, shape)")
+    return cells
+
+
 class Cells:
     """The cells of one network, by input or by pattern; the network is copied once, in float64.
 

@@ -46,6 +46,7 @@ def align_maps(source: Tensor, target: Tensor, ridge: float = 1e-8) -> MapAlignm
 
     Raises:
         ValueError: shapes do not belong together, or least squares is not unique.
+        TypeError: a side is no tensor or not floating point.
 
     Source: Sattelberg et al. (2023), eq. 8.
     """
@@ -54,6 +55,7 @@ def align_maps(source: Tensor, target: Tensor, ridge: float = 1e-8) -> MapAlignm
 
 def map_fits(source: Tensor, target: Tensor, ridge: float = 1e-8) -> list[LinearFit]:
     """The sums behind `align_maps`, an output each: for other columns of both without another pass."""
+    source, target = accumulating(source, "source"), accumulating(target, "target")
     _check(source, target, source.shape[1] if source.ndim == 3 else 0)
     fits = []
     for own, wanted in zip(source.unbind(1), target.unbind(1), strict=True):

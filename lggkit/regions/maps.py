@@ -47,7 +47,9 @@ def dual_points(weight: Tensor, bias: Tensor) -> Tensor:
 
     Raises:
         ValueError: the shapes do not belong together.
+        TypeError: one is no tensor or not floating point.
     """
+    weight, bias = accumulating(weight, "weight"), accumulating(bias, "bias")
     if weight.ndim != 3 or bias.shape != weight.shape[:2]:
         raise ValueError(
             f"weight has shape {tuple(weight.shape)} and bias {tuple(bias.shape)}; give (n, k, m) and (n, k)"
@@ -63,8 +65,9 @@ def dual_outputs(points: Tensor, x: Tensor) -> Tensor:
     Raises:
         ValueError: as many maps as inputs are needed, and their widths do not belong together.
     """
-    x = accumulating(x, "x").flatten(1).to(points.dtype)
-    if points.ndim != 3 or len(points) != len(x) or points.shape[2] - x.shape[1] not in (0, 1):
+    points, x = accumulating(points, "points"), accumulating(x, "x")
+    x = (x.flatten(1) if x.ndim > 1 else x).to(points.dtype)
+    if points.ndim != 3 or x.ndim != 2 or len(points) != len(x) or points.shape[2] - x.shape[1] not in (0, 1):
         raise ValueError(
             f"points have shape {tuple(points.shape)} and x {tuple(x.shape)}; give (n, k, m + 1) and (n, m)"
         )

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lggkit.regions.cells import Cells
+from lggkit.regions.cells import Cells, cells_of
 
 ON = 1e-10
 """Vertices whose value is below this share of the layer's largest lie on the line."""
@@ -64,12 +64,13 @@ def planar_partition(cells: Cells, corners: np.ndarray, plane: Plane | None = No
     Raises:
         ValueError: the polygon has fewer than three corners or no area, or the network has not two inputs
             and no plane is given.
+        TypeError: ``cells`` are no `Cells`.
     """
-    corners = np.asarray(corners, dtype=float)
+    dimension, corners = cells_of(cells).dimension, np.asarray(corners, dtype=float)
     if corners.ndim != 2 or corners.shape[1] != 2 or Piece(corners, corners).area <= 0:
         raise ValueError(f"corners have shape {corners.shape}; give (k, 2), k >= 3, round a positive area")
-    if plane is None and cells.dimension != 2:
-        raise ValueError(f"the network has {cells.dimension} inputs; give the plane that is looked at")
+    if plane is None and dimension != 2:
+        raise ValueError(f"the network has {dimension} inputs; give the plane that is looked at")
     placed = plane.points if plane is not None else _as_they_are(cells)
     pieces = [(corners, np.zeros(0, dtype=bool))]
     for layer in range(len(cells.widths)):

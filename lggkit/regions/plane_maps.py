@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lggkit.regions.cells import Cells
+from lggkit.regions.cells import Cells, cells_of
 from lggkit.regions.plane import Piece, Plane
 
 
@@ -25,7 +25,8 @@ def piece_maps(cells: Cells, pieces: Sequence[Piece], plane: Plane | None = None
     Raises:
         ValueError: there is no piece.
     """
-    if not pieces:
+    cells_of(cells)
+    if not len(pieces):
         raise ValueError("there are no pieces; give those of a partition")
     corners = np.concatenate([piece.vertices for piece in pieces])
     points = plane.points(corners) if plane is not None else torch.from_numpy(corners).view(-1, *cells.shape)

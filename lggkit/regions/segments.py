@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lggkit.graph._precision import accumulating
-from lggkit.regions.cells import Cells
+from lggkit.regions.cells import Cells, cells_of
 
 ON = 1e-12
 SHORTEST = 2.0**-40
@@ -37,9 +37,10 @@ def segment_crossings(cells: Cells, a: Tensor, b: Tensor) -> Crossings:
     Raises:
         ValueError: the ends have different shapes.
     """
+    a, b = (accumulating(x, "an end").double() for x in (a, b))
     if a.shape != b.shape:
         raise ValueError(f"the ends have shapes {tuple(a.shape)} and {tuple(b.shape)}; give the same")
-    a, b = (accumulating(x, "an end").double().reshape(cells.shape) for x in (a, b))
+    a, b = (x.reshape(cells_of(cells).shape) for x in (a, b))
     cuts, bits = torch.tensor([0.0, 1.0], dtype=torch.float64), torch.zeros(1, 0, dtype=torch.bool)
     times, units, first = [cuts[:0]], [torch.zeros(0, dtype=torch.int64)], 0
     for layer, width in enumerate(cells.widths):
@@ -65,7 +66,7 @@ def bisection_crossings(cells: Cells, a: Tensor, b: Tensor) -> Tensor:
     set its right end back after a step; this one does, and takes facets closer than 2⁻⁴⁰ of the segment as
     one.
     """
-    a, b = (accumulating(x, "an end").double().reshape(cells.shape) for x in (a, b))
+    a, b = (accumulating(x, "an end").double().reshape(cells_of(cells).shape) for x in (a, b))
     pattern, end = cells.patterns(torch.stack([a, b])[:1])[0], cells.patterns(b[None])[0]
     low, high, places = 0.0, 1.0, []
     while int((pattern ^ end).sum()) > 1:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lggkit.regions.cells import Cells
+from lggkit.regions.cells import Cells, cells_of
 from lggkit.regions.polyhedra import Polyhedron
 
 FAR, THINNEST = 1e6, 1e-10
@@ -49,7 +49,7 @@ def enumerate_cells(
 
     Source: Liu et al. (2023), algorithm 1, with a set in place of a list.
     """
-    first, closed = cells.patterns(start[None])[0], box is not None and box.is_bounded()
+    first, closed = cells_of(cells).patterns(start[None])[0], box is not None and box.is_bounded()
     number = {key(first): 0}
     queue = deque([(first, _center(cells, first, box))])
     patterns, bounded, edges = [first], [], []

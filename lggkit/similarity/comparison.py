@@ -58,10 +58,10 @@ def _pearson(x: Tensor, y: Tensor, known: Tensor) -> Tensor:
 
 
 def _spearman(x: Tensor, y: Tensor, known: Tensor) -> Tensor:
-    return _pearson(*(_ranks(z, known) * known for z in (x, y)), known)
+    return _pearson(*(ranks(z, known) * known for z in (x, y)), known)
 
 
-def _ranks(x: Tensor, known: Tensor) -> Tensor:
+def ranks(x: Tensor, known: Tensor) -> Tensor:
     """Mean ranks among those that are known, (..., p)."""
     filled = x.detach().masked_fill(~known, torch.inf)
     ordered = filled.sort(-1).values.contiguous()

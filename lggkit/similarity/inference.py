@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import integer
-from lggkit.similarity.comparison import compare_rdms
+from lggkit.graph._precision import integer, tensor
+from lggkit.similarity.comparison import compare_rdms, ranks
 from lggkit.similarity.rdm import mean_rdm, rdm_matrix, rdm_vector, square
 
 Statistic = Callable[[Tensor], Tensor]
@@ -91,14 +91,39 @@ def subsample_stimuli(
 
 
 def resampled_rdm(rdm: Tensor, places: Tensor) -> Tensor:
-    """The RDMs (b, m', m') of chosen stimuli (b, m') of one RDM (m, m); copies are at distance 0."""
+    """The RDMs (b, m', m') of chosen stimuli (b, m') of one RDM (m, m); copies are at distance 0.
+
+    Raises:
+        ValueError: shapes are others.
+        TypeError: the RDM is no tensor or not floating point, or the places are no int64.
+    """
+    if square("The RDM", rdm).ndim != 2:
+        raise ValueError(f"the RDM has shape {tuple(rdm.shape)}; give that of one person, (m, m).")
+    places = _places(places)
     return rdm[places[:, :, None], places[:, None]]
 
 
 def without_copies(rdms: Tensor, places: Tensor) -> Tensor:
-    """The same with NaN for pairs of a stimulus with its own copy, which are no measurements."""
+    """The same with NaN for pairs of a stimulus with its own copy, which are no measurements.
+
+    Raises:
+        ValueError, TypeError: as for `resampled_rdm`, and the RDMs are not (b, m', m') of the places.
+    """
+    places = _places(places)
+    if square("The RDMs", rdms).shape != (*places.shape, places.shape[1]):
+        raise ValueError(
+            f"the RDMs have shape {tuple(rdms.shape)}; give those of places {tuple(places.shape)}."
+        )
     copies = places[:, :, None] == places[:, None]
     return rdms.masked_fill(copies, torch.nan)
+
+
+def _places(places: Tensor) -> Tensor:
+    if tensor(places, "places").dtype != torch.int64:
+        raise TypeError(f"places are {places.dtype}; give the numbers of stimuli as int64.")
+    if places.ndim != 2:
+        raise ValueError(f"places have shape {tuple(places.shape)}; give (b, m'), a row a draw.")
+    return places
 
 
 def compare_resampled(
@@ -121,8 +146,9 @@ def compare_resampled(
 def noise_ceiling(rdms: Tensor, method: str = "pearson") -> tuple[Tensor, Tensor]:
     """How well any model can do, given how much people differ (Nili et al., 2014), one value a person.
 
-    The lower end compares a person with the mean of the others, the upper end with the mean of all. Under
-    Pearson each person's pairs are standardised first, so that all weigh the same.
+    The lower end compares a person with the mean of the others, the upper end with the mean of all. Before
+    a mean each person's pairs are standardised (Pearson), scaled to length 1 (cosine) or ranked (Spearman,
+    Kendall). No model exceeds the mean of the upper ends; under Kendall that holds but nearly.
 
     Args:
         rdms: (s, m, m), s >= 2 people.
@@ -138,14 +164,17 @@ def noise_ceiling(rdms: Tensor, method: str = "pearson") -> tuple[Tensor, Tensor
     rdms = square("The RDMs", rdms)
     if rdms.ndim != 3 or len(rdms) < 2:
         raise ValueError(f"the RDMs have shape {tuple(rdms.shape)}; give (s, m, m) of two people or more.")
-    pooled = standardized(rdms) if method == "pearson" else rdms
+    pooled = rdm_matrix(_comparable(rdm_vector(rdms), method))
     others = [mean_rdm(torch.cat((pooled[:i], pooled[i + 1 :]))) for i in range(len(pooled))]
     lower = compare_rdms(rdms, torch.stack(others), method)
     return lower, compare_rdms(rdms, mean_rdm(pooled), method)
 
 
-def standardized(rdms: Tensor) -> Tensor:
-    """RDMs (..., m, m) whose pairs have mean 0 and variance 1 each; the diagonal is zero."""
-    pairs = rdm_vector(rdms)
-    pairs = pairs - pairs.nanmean(-1, keepdim=True)
-    return rdm_matrix(pairs / pairs.square().nanmean(-1, keepdim=True).sqrt())
+def _comparable(pairs: Tensor, method: str) -> Tensor:
+    """Each person's pairs (s, p) so that their mean is the RDM nearest to all under the method."""
+    if method in ("spearman", "kendall"):
+        unknown = pairs.isnan()
+        return ranks(pairs, ~unknown).masked_fill(unknown, torch.nan)
+    if method == "pearson":
+        pairs = pairs - pairs.nanmean(-1, keepdim=True)
+    return pairs / pairs.square().nanmean(-1, keepdim=True).sqrt()

@@ -47,8 +47,9 @@ def permutation_diagonal(scales: Tensor, generator: torch.Generator | None = Non
 
     Raises:
         ValueError: a scale is 0, so that the matrix has no inverse.
+        TypeError: scales are no tensor or not floating point.
     """
-    if scales.ndim != 1 or not bool((accumulating(scales, "scales") != 0).all()):
+    if accumulating(scales, "scales").ndim != 1 or not bool((scales != 0).all()):
         raise ValueError(
             f"scales have shape {tuple(scales.shape)} or a 0 among them; give (d,), none of them 0"
         )

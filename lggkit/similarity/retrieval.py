@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
-from lggkit.graph._precision import integer
+from lggkit.graph._precision import accumulating, integer
 from lggkit.similarity.relative import relative_map
 
 
@@ -16,7 +17,7 @@ def mean_reciprocal_rank(x: Tensor, y: Tensor) -> Tensor:
 
     Returns:
         A scalar in (0, 1]: 1 where every sample finds itself first. Chance is ``H_n / n``. Of r cosines that
-        are as large as the own, half of the others count as before it.
+        are as large as the own, half of the others count as before it. NaN of latents that are not finite.
 
     Raises:
         ValueError: shapes differ.
@@ -25,7 +26,7 @@ def mean_reciprocal_rank(x: Tensor, y: Tensor) -> Tensor:
     cosines = relative_map(*_paired(x, y))
     own = cosines.diagonal().unsqueeze(1)
     before, equal = (cosines > own).sum(1), (cosines == own).sum(1) - 1
-    return (1 / (1 + before + equal / 2)).mean()
+    return _known((1 / (1 + before + equal / 2)).mean(), cosines)
 
 
 def paired_cosine(x: Tensor, y: Tensor) -> Tensor:
@@ -52,20 +53,29 @@ def neighbour_jaccard(x: Tensor, y: Tensor, k: int = 10) -> Tensor:
         ValueError: there are not as many samples on both sides, or too few for k neighbours.
         TypeError: a side is no tensor or not floating point.
     """
-    if x.shape[0] != y.shape[0]:
-        raise ValueError(f"x has {len(x)} samples and y {len(y)}; give the same samples in both spaces")
+    x, y = accumulating(x), accumulating(y, "y")
+    if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
+        raise ValueError(
+            f"x has shape {tuple(x.shape)} and y {tuple(y.shape)}; give the same samples, (n, d) and (n, d')"
+        )
     if integer(k, "k") >= len(x):
         raise ValueError(f"k is {k} of {len(x)} samples; ask for fewer neighbours than there are others")
-    shared = (_neighbours(x, k).unsqueeze(2) == _neighbours(y, k).unsqueeze(1)).sum((1, 2))
-    return (shared / (2 * k - shared)).mean()
+    ours, theirs = relative_map(x, x), relative_map(y, y)
+    shared = (_neighbours(ours, k).unsqueeze(2) == _neighbours(theirs, k).unsqueeze(1)).sum((1, 2))
+    return _known((shared / (2 * k - shared)).mean(), ours, theirs)
 
 
-def _neighbours(x: Tensor, k: int) -> Tensor:
-    cosines = relative_map(x, x)
-    return cosines.fill_diagonal_(-2.0).topk(k, dim=1).indices
+def _neighbours(cosines: Tensor, k: int) -> Tensor:
+    return cosines.clone().fill_diagonal_(-2.0).topk(k, dim=1).indices
+
+
+def _known(value: Tensor, *cosines: Tensor) -> Tensor:
+    """The value, or NaN where a cosine is none: comparisons with NaN would count as no."""
+    return value.masked_fill(sum(c.isnan().any() for c in cosines) > 0, torch.nan)
 
 
 def _paired(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    x, y = accumulating(x), accumulating(y, "y")
     if x.shape != y.shape or x.ndim != 2:
         raise ValueError(
             f"x has shape {tuple(x.shape)} and y {tuple(y.shape)}; give the same samples (n, d) in two spaces"

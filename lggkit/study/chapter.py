@@ -11,6 +11,7 @@ import pandas as pd
 from lggkit import experiments
 from lggkit.record import SCALES
 from lggkit.study import papers, tables, view
+from lggkit.study.cell_tables import NOT_MEASURED
 from lggkit.study.chapter_texts import NOTHING, came_out_text, facts_text, rerun_text, whole_number
 from lggkit.study.claim_pages import Page
 from lggkit.study.figures import length
@@ -140,11 +141,16 @@ class Chapter(Part):
         return records_of(self.experiment.paper)
 
     def table(self, table: str, note: str = "") -> Table:
-        """A table of the paper: its values beside ours at every scale."""
-        named = f"{papers.find(self.experiment.paper).initials} {table.replace('-', ' ').title()}"
+        """A table of the paper: its values beside ours at every scale, or as printed where ours are none."""
+        named = f"{papers.find(self.experiment.paper).short} {table.replace('-', ' ').title()}"
         caption = f"{named} beside ours: mean ± half the 95 % interval (seeds)."
         label = f"tab-{self.experiment.paper}-{table}".replace("_", "-")
-        frame = tables.paper_table(self.experiment.paper, table)
+        printed = tables.unmeasured_table(self.experiment.paper, table)
+        if printed is None:
+            frame = tables.paper_table(self.experiment.paper, table)
+        else:
+            frame, why = printed
+            caption = f"{named} as printed: {why}{' at paper scale' * (why == NOT_MEASURED)}."
         return Table(frame, f"{caption} {note}".strip(), label)
 
     def claims(self) -> Table:

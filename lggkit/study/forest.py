@@ -43,7 +43,7 @@ def forest(judged: Sequence[ClaimVerdict], caption: str, name: str) -> str:
 
 
 def _said(judged: ClaimVerdict) -> str:
-    number = f"{papers.find(judged.claim.paper).initials}\N{NO-BREAK SPACE}{judged.claim.number}"
+    number = f"{papers.find(judged.claim.paper).short}\N{NO-BREAK SPACE}{judged.claim.number}"
     page, seeds = page_of(judged.claim), seeds_counted(judged.n)
     place = f"{{ref}}`{number} <{page.label}>`" if page else number
     effect = f"{size_text(judged.claim, judged.interval)} ({judged.scale}, {seeds})"

@@ -26,7 +26,8 @@ class Paper:
     ``sections`` are (name, title) in order, ``families`` says over what Holm's correction runs: the whole
     paper, or each section by itself. ``claims`` and ``tables`` (name, measured cells) declare how many
     there should be, None and () where nothing is declared. ``units`` are (pattern, unit): what a metric whose
-    whole name fits the pattern is counted in, the first that fits.
+    whole name fits the pattern is counted in, the first that fits. ``short`` stands before numbers of tables
+    and claims, by default the initials of the title.
     """
 
     name: str
@@ -39,16 +40,12 @@ class Paper:
     claims: int | None = None
     tables: tuple[tuple[str, int], ...] = ()
     units: tuple[tuple[str, str], ...] = ()
+    short: str = ""
 
     @property
     def experiments(self) -> tuple[str, ...]:
         """The names of its experiments, one a section."""
         return tuple(f"{self.name}/{section}" for section, _ in self.sections)
-
-    @property
-    def initials(self) -> str:
-        """Those of its title, before numbers of tables and claims."""
-        return "".join(word[0] for word in self.title.split()).upper()
 
 
 def papers() -> tuple[Paper, ...]:
@@ -96,10 +93,10 @@ def _paper(name: str, entries: dict[str, Any]) -> Paper:
         raise ValueError(f"the folder is {name!r}; name it in small letters, digits and _")
     for key in entries.keys() - set(Paper.__dataclass_fields__) | entries.keys() & {"name"}:
         raise ValueError(f"there is a {key!r}, which nothing reads; look for a slip of the pen")
-    kind = _word(entries, "kind", KINDS)
+    kind, title = _word(entries, "kind", KINDS), _text(entries, "title")
     return Paper(
         name=name,
-        title=_text(entries, "title"),
+        title=title,
         cite=_text(entries, "cite"),
         sections=_sections(entries),
         kind=kind,
@@ -108,6 +105,7 @@ def _paper(name: str, entries: dict[str, Any]) -> Paper:
         claims=_count(entries, "claims", None),
         tables=_tables(entries),
         units=_units(entries),
+        short=_text(entries, "short", _initials(title)),
     )
 
 
@@ -116,6 +114,10 @@ def _text(entries: Mapping[str, Any], key: str, default: str | None = None) -> s
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{key} is {value!r}; write a text in quotes")
     return value.strip()
+
+
+def _initials(title: str) -> str:
+    return "".join(word[0] for word in title.split()).upper()
 
 
 def _word(entries: Mapping[str, Any], key: str, allowed: tuple[str, ...], default: str | None = None) -> str:

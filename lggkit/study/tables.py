@@ -8,72 +8,20 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lggkit.record import SCALES, Record
+from lggkit.record import Record
+from lggkit.study.cell_tables import paper_table as paper_table
+from lggkit.study.cell_tables import printed_table as printed_table
+from lggkit.study.cell_tables import unmeasured_table as unmeasured_table
 from lggkit.study.claim_tables import claims_table as claims_table
 from lggkit.study.claim_tables import scores_table as scores_table
-from lggkit.study.paper import Cell, cells
-from lggkit.study.scorecard import Records, judged_cells, records_of
-from lggkit.study.statistics import Interval, t_interval
-from lggkit.study.texts import SCALE_TITLES, interval_text, known, minus, verdict_text
 from lggkit.study.texts import as_myst as as_myst
+from lggkit.study.texts import interval_text
 from lggkit.study.texts import sign_text as sign_text
-from lggkit.study.verdicts import CellVerdict, by_seed
 
 if TYPE_CHECKING:
     from lggkit.study.view import Shown
 
-NOT_MEASURED = "not yet measured"
-VERDICT = "verdict at paper scale"
-DIGITS = {"dimensionless": 3, "ratio": 3}
 COUNTS = ("relative_corruptions",)
-
-
-def paper_table(paper: str, table: str) -> pd.DataFrame:
-    """One row a cell: the paper's value, ours at each scale (mean ± half the 95 % interval, n), verdict.
-
-    A scale has a column where something is recorded at it, but smoke, which never stands beside a paper's
-    number; where nothing is recorded, that of the paper's scale says so.
-    """
-    records = records_of(paper)
-    judged = [v for v in judged_cells(paper, records) if v.cell.table == table]
-    if not judged:
-        raise KeyError(f"{paper} has no measured cell in a table {table!r}; see data/paper/{paper}/cells.csv")
-    scales = [s for s in SCALES[1:] if any(_values(v.cell, records, s) for v in judged)]
-    frame = pd.DataFrame([_cell_row(v, records, scales or ["paper"]) for v in judged])
-    return frame.drop(columns="column") if frame["column"].nunique() == 1 else frame
-
-
-def _values(cell: Cell, records: Records, scale: str) -> list[float]:
-    """Ours of a cell, one value a seed."""
-    runs = records.get(cell.experiment, {}).get(scale, ())
-    return list(by_seed(runs, cell.arm, cell.metric).values())
-
-
-def _cell_row(judged: CellVerdict, records: Records, scales: Sequence[str]) -> dict[str, str]:
-    cell = judged.cell
-    digits = DIGITS.get(cell.unit, 2) if abs(cell.value) < 10 else 2
-    ours = {SCALE_TITLES[scale]: _ours(cell, _values(cell, records, scale), digits) for scale in scales}
-    difference = "" if judged.difference is None else _signed(judged.difference, judged.interval, digits)
-    place = {"row": cell.row, "column": cell.column, "printed": _printed(cell)}
-    return place | ours | {"difference": difference, VERDICT: verdict_text(judged)}
-
-
-def _signed(value: float, interval: Interval, digits: int) -> str:
-    text = minus(known(value, interval.half_width, digits))
-    return text if text.startswith("−") else f"+{text}"
-
-
-def _printed(cell: Cell) -> str:
-    """The paper's value with its spread, and which kind of spread that is."""
-    kind = f" ({cell.spread_kind})" if cell.spread_kind else ""
-    value = cell.printed or f"{cell.value:g}"
-    return value + (f" ± {cell.spread:g}{kind}" if cell.spread is not None else "")
-
-
-def _ours(cell: Cell, values: Sequence[float], digits: int) -> str:
-    if not cell.available:
-        return "data not to be had"
-    return interval_text(t_interval(values), digits) if values else NOT_MEASURED
 
 
 def metric_text(shown: Shown, arm: str, metric: str, digits: int = 2) -> str:
@@ -114,12 +62,6 @@ def arms_table(
 
 def _varies(shown: Shown, arms: Iterable[str], metric: str) -> bool:
     return metric not in COUNTS or len({count for arm in arms for count in shown.values(arm, metric)}) > 1
-
-
-def printed_table(paper: str, table: str) -> pd.DataFrame:
-    """A table of values that stand beside the cells (descriptors), as they were printed or released."""
-    chosen = [cell for cell in cells(paper) if cell.table == table]
-    return pd.DataFrame([{"row": c.row, c.column: _printed(c), "runs": c.n or ""} for c in chosen])
 
 
 def costs_table(shown: Shown, titles: Mapping[str, str]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lggkit.graph._precision import one_of
-from lggkit.subspaces._given import basis, meeting, same_space
+from lggkit.subspaces._given import basis, meeting, same_space, vectors
 
 MEASURES = {"angle": lambda angles: angles, "sine": torch.sin}
 OBJECTIVES = ("cos2", "cos")
@@ -60,6 +60,7 @@ def schubert_distance(x: Tensor, y: Tensor, c: int = 1, measure: str = "angle", 
     one_of(measure, tuple(MEASURES), "measure")
     if not norm >= 1:
         raise ValueError(f"norm is {norm!r}; give a number from 1 on, such as 2")
+    x, y = vectors(x), vectors(y, "y")
     c = meeting(c, y.shape[-1], x.shape[-1])
     return torch.linalg.vector_norm(MEASURES[measure](principal_angles(x, y)[..., :c]), norm, dim=-1)
 

@@ -22,8 +22,8 @@ def orthonormal_basis(x: Tensor, method: str = "qr") -> Tensor:
         (..., n, l) with ``QᵀQ = I``.
 
     Raises:
-        ValueError: the shape is another, the vectors are linearly dependent to rounding (seen on the CPU
-            only), or there is no such method.
+        ValueError: the shape is another, entries are not finite or vectors linearly dependent to rounding
+            (both seen on the CPU only), or there is no such method.
         TypeError: ``x`` is no tensor or not floating point.
     """
     one_of(method, ("qr", "svd"), "method")
@@ -34,6 +34,8 @@ def orthonormal_basis(x: Tensor, method: str = "qr") -> Tensor:
 
 
 def _check_rank(x: Tensor) -> None:
+    if not bool(x.isfinite().all()):
+        raise ValueError("x has entries that are NaN or infinite; leave out the sets that hold them")
     values = torch.linalg.svdvals(torch.linalg.qr(x, mode="r").R)
     least = values[..., -1] > x.shape[-2] * torch.finfo(x.dtype).eps * values[..., 0]
     if not bool(least.all()):
@@ -41,7 +43,7 @@ def _check_rank(x: Tensor) -> None:
         rank = int((bad > x.shape[-2] * torch.finfo(x.dtype).eps).sum())
         raise ValueError(
             f"a set of {x.shape[-1]} vectors has rank {rank}; leave out vectors that depend on others, or "
-            "that are zero or not finite"
+            "that are zero"
         )
 
 

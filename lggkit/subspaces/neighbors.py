@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import integer, one_of
+from lggkit.graph._precision import accumulating, integer, one_of
 from lggkit.subspaces._given import basis, labels_of, same_space, subspaces, vectors
 from lggkit.subspaces.angles import principal_angles, schubert_distance
 
@@ -99,7 +99,7 @@ def set_distances(x: Tensor, y: Tensor, metric: str = "projection") -> Tensor:
     """
     one_of(metric, tuple(DISTANCES), "metric")
     for name, one in (("x", x), ("y", y)):
-        if one.ndim != 3 or one.shape[1:] != x.shape[1:]:
+        if accumulating(one, name).ndim != 3 or one.shape[1:] != x.shape[1:]:
             raise ValueError(
                 f"{name} has shape {tuple(one.shape)}; give matrices of one size, (q, n, l) and (r, n, l)"
             )

@@ -61,7 +61,14 @@ def spanning_tree(distances: Tensor) -> tuple[Tensor, Tensor]:
 
     Returns:
         Two int64 tensors (s, n - 1): the vertex that joins, and the one it is joined to.
+
+    Raises:
+        ValueError: the shape is another.
+        TypeError: ``distances`` are no tensor.
     """
+    shape = tensor(distances, "distances").shape
+    if len(shape) != 3 or shape[1] != shape[2] or not shape[1]:
+        raise ValueError(f"distances have shape {tuple(shape)}; give complete graphs (s, n, n) with n >= 1")
     return (_tree_of_arrays if may_look(distances) else _tree_of_tensors)(distances)
 
 

@@ -79,7 +79,7 @@ caption = "Four ways of comparing: mean ± half the 95 % interval over people (t
 chapter.show(section.comparisons_table, caption, "tab-a06-comparisons", chapter.titles)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-chapter.table("a06-table-2", "No cell of it can be measured here.")
+chapter.table("a06-table-2")
 
 # %% [markdown]
 # ## Cuts, and what negative edges do to them

@@ -20,6 +20,12 @@ CIFAR = (3, 32, 32)
         ("wide_resnet28", {"widen": 0.5}, 94_154),
         ("simple_cnn", {}, 96_290),
         ("small_net", {}, 77_754),
+        ("digit_cnn", {}, 206_874),
+        ("digit_mlp", {}, 118_282),
+        ("vgg", {}, 292_954),
+        ("googlenet", {}, 237_706),
+        ("mobilenet_v2", {}, 62_826),
+        ("efficientnet", {}, 94_590),
         ("bottleneck_resnet", {"depth": 1001}, 10_327_706),
         ("bottleneck_resnet", {"depth": 164}, 1_703_258),
         ("bottleneck_resnet", {}, 590_426),
@@ -92,6 +98,28 @@ def test_bottleneck_by_hand():
     third = torch.relu(block.bn3(block.conv2(second)))
     assert block.conv2.stride == (2, 2) and block.conv1.out_channels == 8
     torch.testing.assert_close(block(x), block.conv3(third) + block.shortcut(first))
+
+
+@pytest.mark.parametrize(
+    ("name", "widths"),
+    [
+        ("vgg", (32, 64, 128, 128)),
+        ("googlenet", (64, 128, 256, 256)),
+        ("mobilenet_v2", (16, 32, 128, 128)),
+        ("efficientnet", (16, 32, 128, 128)),
+    ],
+)
+def test_depths_of_the_siblings(name, widths):
+    sides = {f"stage{i + 1}": (d, 16 >> i, 16 >> i) for i, d in enumerate(widths[:3])}
+    expected = sides | {"penultimate": widths[3:], "output": (10,)}
+    assert shapes(name, CIFAR) == expected
+
+
+@pytest.mark.parametrize(("name", "flat"), [("digit_cnn", 1568), ("digit_mlp", 128)])
+def test_depths_of_the_networks_of_digits(name, flat):
+    for side in (8, 28):
+        found = shapes(name, (1, side, side))
+        assert found == {"flat": (flat,), "penultimate": (128,), "output": (10,)}
 
 
 @pytest.mark.parametrize(("channels", "side"), [(1, 8), (1, 28), (3, 32)])

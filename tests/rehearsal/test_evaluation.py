@@ -31,6 +31,7 @@ EVALUATION = {
     "error_rate": lambda s: evaluation.error_rate(s.logits, s.labels),
     "fgsm": lambda s: [evaluation.fgsm(s.model, s.images, s.labels, bounds=b) for b in ((0, 1), None)],
     "fgsm_direction": lambda s: evaluation.fgsm_direction(s.model, s.images, s.labels),
+    "fourier_spectrum": lambda s: [evaluation.fourier_spectrum(s.x, k) for k in ("magnitude", "phase")],
     "gaussian_noise": lambda s: evaluation.gaussian_noise(s.images, 0.1, torch.Generator()),
     "input_margins": lambda s: evaluation.input_margins(s.model, s.images, s.labels),
     "largest_variation_step": lambda s: evaluation.largest_variation_step(s.logits),
@@ -48,6 +49,7 @@ EVALUATION = {
     "with_dropout": lambda s: used(evaluation.with_dropout(s.model, 0.25, ["stage1"]), s.images),
 }
 HOST = {
+    "EmbeddingDetector": lambda s: evaluation.EmbeddingDetector().fit(s.x, s.x),
     "class_elongation": lambda s: evaluation.class_elongation(s.x, s.labels),
     "clusters_per_class": lambda s: evaluation.clusters_per_class(s.x, s.labels),
     "initial_distance_correlation": lambda s: evaluation.initial_distance_correlation(s.x, s.x),

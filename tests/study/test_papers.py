@@ -39,6 +39,12 @@ def test_little_has_to_be_said(folder):
     assert toy.experiments == ("toy/s1_toy",) and toy.claims is None and toy.tables == ()
 
 
+def test_a_paper_is_called_by_its_initials_or_as_it_says(folder):
+    assert find("toy").short == "AT"
+    (folder / "toy/paper.toml").write_text('short = "Toy"\n' + WHOLE)
+    assert find("toy").short == "Toy"
+
+
 def test_units_keep_their_order(folder):
     (folder / "toy/paper.toml").write_text(WHOLE + "[units]\n'z.*' = 'pixels'\na = 'bits'\n")
     assert find("toy").units == (("z.*", "pixels"), ("a", "bits"))

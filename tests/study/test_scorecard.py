@@ -5,6 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lggkit.study import papers, paths, scorecard, tables
+from lggkit.study.cell_tables import VERDICT
 from lggkit.study.cli import app
 from lggkit.study.ledger import Ledger
 
@@ -132,9 +133,9 @@ def test_tables_for_pages(root, make_record):
     record_all(root, make_record, "smoke", 1)
     record_all(root, make_record, "reduced", 5)
     frame = tables.paper_table("lgg", "table-1")
-    assert list(frame[tables.VERDICT]) == ["unmeasured"] * 4
+    assert list(frame[VERDICT]) == ["unmeasured"] * 4
     assert "9.72 ± 0.02 (5)" in set(frame["reduced"])
-    assert list(frame) == ["row", "printed", "reduced", "difference", tables.VERDICT]
+    assert list(frame) == ["row", "printed", "reduced", "difference", VERDICT]
     scores = tables.scores_table("lgg")
     assert {"smoke", "reduced", "paper"} <= set(scores) and "short" not in scores
 

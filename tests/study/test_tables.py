@@ -170,6 +170,15 @@ def test_cells_are_shown_as_printed_and_differences_with_a_minus_sign():
     assert tables.interval_text(t_interval([-1.5])) == "−1.50 (1)"
 
 
+def test_a_table_without_any_run_is_as_the_paper_prints_it():
+    frame, why = tables.unmeasured_table("ot_transfer", "table-1")
+    assert why == "data not to be had" and list(frame.columns)[:2] == ["", "Aircraft100"]
+    assert frame.shape == (6, 6) and (frame != "–").all(axis=None)
+    wide, _ = tables.unmeasured_table("relative_representations", "table-1")
+    assert wide.shape == (12, 5)
+    assert tables.unmeasured_table("lgg", "table-1") is None
+
+
 def test_an_interval_of_equal_seeds_has_no_sign():
     assert tables.sign_text(t_interval([0.5] * 3), "more", "less") == "3 seeds cannot tell the two apart"
 
