@@ -58,13 +58,29 @@ def clamped(x: Tensor, bounds: tuple | None) -> Tensor:
     return x if bounds is None else x.clamp(*bounds)
 
 
-def hamming_response(network: nn.Module, x: Tensor, distance: float, generator: torch.Generator) -> float:
-    """Mean number of bits that change from an input (n, m) to one drawn on the sphere round it."""
-    step = torch.randn(x.shape, generator=generator)
+def hamming_response(
+    network: nn.Module, x: Tensor, distance: float, generator: torch.Generator, rule: str = "sphere"
+) -> float:
+    """Mean number of bits that change from an input (n, m) to one at a distance, by a rule (`RULES`)."""
+    step = RULES[rule](x, generator)
     moved = x + distance * step / step.norm(dim=1, keepdim=True)
     return (
         (activation_patterns(network, x) ^ activation_patterns(network, moved)).sum(1).double().mean().item()
     )
+
+
+def _toward(x: Tensor, generator: torch.Generator) -> Tensor:
+    """From each input to another one: along a random cycle through all."""
+    order = torch.randperm(len(x), generator=generator)
+    return x[order.roll(1)[order.argsort()]] - x
+
+
+RULES = {
+    "sphere": lambda x, generator: torch.randn(x.shape, generator=generator),
+    "signs": lambda x, generator: torch.randint(2, x.shape, generator=generator) * 2.0 - 1,
+    "toward": _toward,
+}
+"""How a direction is drawn: on the sphere, random signs, towards another input of the set."""
 
 
 def nearest_pairs(x: Tensor, count: int) -> list[tuple[int, int]]:

@@ -14,15 +14,55 @@ def by_programs(rows: np.ndarray, slack: np.ndarray) -> np.ndarray:
     """One linear program for each row that no ray from the point meets first, and that is no duplicate."""
     needed = ~_repeated(rows, slack)
     certain = _met_first(rows, slack, needed)
-    ranges = [(None, None)] * rows.shape[1]
     for i in np.flatnonzero(needed & ~certain):
-        others = needed.copy()
-        others[i] = False
-        # The row itself, moved out by one, keeps the program bounded.
-        fence = np.vstack([rows[others], rows[i : i + 1]])
-        optimum = solve(-rows[i], fence, np.append(slack[others], slack[i] + 1), ranges)
-        needed[i] = optimum is None or rows[i] @ optimum > slack[i] + TOLERANCE
+        needed[i] = _sticks_out(rows, slack, needed, i)
     return needed
+
+
+def by_cones(rows: np.ndarray, slack: np.ndarray) -> np.ndarray:
+    """Known facets grow from those that rays meet; every other row is asked whether they imply it.
+
+    They do where ``(a_i, slack_i)`` lies in the cone of theirs and ``(0, 1)``, which is the dual of the
+    program. Where it does not, the residual is a direction in which a ray meets a new facet first.
+    """
+    distinct = ~_repeated(rows, slack)
+    needed = _met_first(rows, slack, distinct)
+    spokes = np.hstack([rows, slack[:, None] / np.median(slack[distinct])])
+    spokes /= np.linalg.norm(spokes, axis=1, keepdims=True)
+    for i in np.flatnonzero(distinct & ~needed):
+        while not needed[i] and (direction := _outside(spokes, needed, i)) is not None:
+            first = _first_met(rows, slack, distinct, direction)
+            if needed[first]:  # rounding: the direction shows nothing new
+                needed[i] = _sticks_out(rows, slack, distinct, i)
+                break
+            needed[first] = True
+    return needed
+
+
+def _outside(spokes: np.ndarray, needed: np.ndarray, i: int) -> np.ndarray | None:
+    """The direction that parts spoke ``i`` from the cone of those needed; None where it lies inside."""
+    from scipy.optimize import nnls
+
+    upwards = np.eye(spokes.shape[1])[-1:]
+    cone = np.vstack([spokes[needed], upwards]).T
+    weights, distance = nnls(cone, spokes[i], maxiter=100 * cone.shape[1])
+    return None if distance < TOLERANCE else (spokes[i] - cone @ weights)[:-1]
+
+
+def _first_met(rows: np.ndarray, slack: np.ndarray, distinct: np.ndarray, direction: np.ndarray) -> int:
+    speed = rows @ direction
+    with np.errstate(divide="ignore"):
+        return int(np.where((speed > 0) & distinct, slack / speed, np.inf).argmin())
+
+
+def _sticks_out(rows: np.ndarray, slack: np.ndarray, among: np.ndarray, i: int) -> bool:
+    """Whether row ``i`` cuts something off what the others among them leave, by a linear program."""
+    others = among.copy()
+    others[i] = False
+    # The row itself, moved out by one, keeps the program bounded.
+    fence = np.vstack([rows[others], rows[i : i + 1]])
+    optimum = solve(-rows[i], fence, np.append(slack[others], slack[i] + 1), [(None, None)] * rows.shape[1])
+    return optimum is None or bool(rows[i] @ optimum > slack[i] + TOLERANCE)
 
 
 def by_hull(rows: np.ndarray, slack: np.ndarray) -> np.ndarray:

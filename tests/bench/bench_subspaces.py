@@ -64,7 +64,8 @@ def growth() -> list[dict]:
             size = {"n": 2048, "k": 8, "l": 4, "r": 40} | {letter: value}
             x = sets(size["r"], size["n"], size["l"], size["k"])
             name = f"{letter} = {value:,}, against {STEPS_OF_GROWTH} steps of Adam"
-            rows.append(compare(name, x, size["k"], STEPS_OF_GROWTH))
+            row = compare(name, x, size["k"], STEPS_OF_GROWTH)
+            rows.append(row | {"grown": letter, "size": value})
     return rows
 
 

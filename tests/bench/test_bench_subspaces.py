@@ -27,6 +27,7 @@ def test_one_size_grows_at_a_time(bench, monkeypatch):
     rows = bench.growth()
     check_rows(rows)
     assert len(rows) == 3 and all(row["equal"] for row in rows)
+    assert [(row["grown"], row["size"]) for row in rows] == [("n", 20), ("n", 40), ("k", 2)]
 
 
 def bench_fit(k, **options):

@@ -8,10 +8,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import HalfspaceIntersection
+from torch import nn
 
 from lggkit.regions import Cells, Polyhedron
 
 dimensions = pytest.mark.parametrize("m", [1, 2, 3, 7])
+METHODS = ("lp", "qhull", "cone")
 quick = settings(max_examples=20, deadline=None)
 
 
@@ -62,7 +64,8 @@ def test_facets_by_programs_and_by_qhull_agree_with_removing_a_row(seed, m, rows
     one = Polyhedron(normals, offsets).within(Polyhedron.box(-2, 2, m))
     inside = torch.zeros(m, dtype=torch.float64)
     found = one.facets("lp", inside)
-    assert torch.equal(found, one.facets("qhull", inside)) and torch.equal(found, one.facets("lp"))
+    assert all(torch.equal(found, one.facets(method, inside)) for method in ("qhull", "cone"))
+    assert torch.equal(found, one.facets("lp"))
     halves = np.hstack([one.normals.numpy(), -one.offsets.numpy()[:, None]])
     met = HalfspaceIntersection(halves, inside.numpy())
     corners = met.intersections
@@ -77,19 +80,41 @@ def test_duplicates_and_implied_rows_are_no_facets():
     box = Polyhedron.box(0, 1, 2)
     rows = torch.tensor([[2.0, 0.0], [1.0, 1.0], [0.0, 0.0], [3.0, 0.0]], dtype=torch.float64)
     more = box.within(Polyhedron(rows, torch.tensor([2.0, 5.0, 0.0, 6.0])))
-    for method in ("lp", "qhull"):
+    for method in METHODS:
         assert more.facets(method).tolist() == [True] * 4 + [False] * 4
 
 
 def test_unbounded_and_thin_polyhedra_have_their_facets():
     orthant = Polyhedron(torch.cat([-torch.eye(3), -torch.ones(1, 3)]), torch.zeros(4))
-    for method in ("lp", "qhull"):
+    for method in METHODS:
         assert orthant.facets(method).tolist() == [True, True, True, False]
         slab = Polyhedron(torch.tensor([[1.0, 0.0], [-1.0, 0.0], [1.0, 0.0]]), torch.tensor([1e-7, 0.0, 1.0]))
         inside = torch.tensor([5e-8, 0.0], dtype=torch.float64)
         assert slab.facets(method, inside).tolist() == [True, True, False]
         line = Polyhedron(torch.tensor([[1.0], [-1.0], [2.0]]), torch.tensor([1.0, 0.0, 3.0]))
         assert line.facets(method).tolist() == [True, True, False]
+
+
+@quick
+@given(seed=st.integers(0, 10**6))
+def test_cones_and_programs_agree_on_cells_of_networks(seed):
+    torch.manual_seed(seed)
+    cells = Cells(nn.Sequential(nn.Linear(9, 12), nn.ReLU(), nn.Linear(12, 12), nn.ReLU()), (9,))
+    cell = cells.at(torch.randn(9))
+    inside = cell.within(Polyhedron.box(-5, 5, 9)).chebyshev().center
+    assert torch.equal(cell.facets("cone", inside), cell.facets("lp", inside))
+
+
+@dimensions
+def test_the_distance_of_boxes_and_of_a_cell_and_its_neighbour(m, mlp):
+    one, other = Polyhedron.box(-1, 1, m), Polyhedron.box(1.5, 4, m)
+    assert one.distance(other) == pytest.approx(0.5) == other.distance(one)
+    assert one.distance(Polyhedron.box(0, 9, m)) == 0
+    cells, x = Cells(mlp(m, 8, 6, 1), (m,)), torch.randn(2, m, dtype=torch.float64)
+    first, second = (cells.at(point) for point in x)
+    assert first.distance(second) <= (x[0] - x[1]).abs().max() + 1e-9
+    beyond = cells.neighbours(first, first.facets("lp", x[0]))
+    assert all(first.distance(cells.of(pattern)) < 1e-8 for pattern in beyond)
 
 
 def test_distance_to_the_boundary(mlp):
@@ -125,7 +150,8 @@ def test_the_center_has_the_pattern_and_a_facet_crossed_flips_its_bit(mlp):
         (lambda: Polyhedron(torch.rand(3, 2), torch.rand(2)), r"shapes \(\(3, 2\), \(2,\)\); give"),
         (lambda: Polyhedron(torch.rand(3, 2) / 0, torch.rand(3)), "are not finite"),
         (lambda: Polyhedron.box(1, 1, 2), "the box is empty or flat"),
-        (lambda: Polyhedron.box(0, 1, 2).facets("guess"), "method must be one of lp, qhull"),
+        (lambda: Polyhedron.box(0, 1, 2).distance(Polyhedron.box(0, 1, 3)), "2 and 3 dimensions; give"),
+        (lambda: Polyhedron.box(0, 1, 2).facets("guess"), "method must be one of lp, qhull, cone"),
         (lambda: Polyhedron.box(0, 1, 2).facets("lp", torch.ones(2)), "no interior about that point"),
         (
             lambda: Polyhedron(torch.tensor([[1.0], [-1.0]]), torch.tensor([0.0, -1.0])).chebyshev(),

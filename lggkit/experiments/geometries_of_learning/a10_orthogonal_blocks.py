@@ -110,6 +110,10 @@ WEAK, STRONG = 0.001, 0.1
 """α₁ and α₂ of the article with five and with three blocks."""
 
 
+CODES = {"loss": Loss(divergence=STRONG, space="latent")}
+"""The article's prose in place of its equation 6: the statistic compares codes with the noise itself."""
+
+
 def _loss(orthogonality: float, divergence: float) -> dict[str, Loss]:
     return {"loss": Loss(orthogonality=orthogonality, divergence=divergence)}
 
@@ -125,6 +129,7 @@ EXPERIMENT = Experiment(
         Arm("plain-three", "autoencoder, three blocks", THREE | _loss(0, 0)),
         Arm("dae_g-three", "DAE-G, three blocks", THREE | _loss(0, STRONG)),
         Arm("dae_og-three", "DAE-OG, three blocks", THREE | _loss(STRONG, STRONG)),
+        Arm("dae_g-three-latent", "DAE-G, three blocks, codes compared", THREE | CODES, False),
         Arm("statistic", "the statistic", NONE, False),
         Arm("dae_og-0.01", "DAE-OG, α₁ = 0.01", _loss(0.01, WEAK), False),
         Arm("dae_og-0.1", "DAE-OG, α₁ = 0.1", _loss(0.1, WEAK), False),

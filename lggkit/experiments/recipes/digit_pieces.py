@@ -20,12 +20,13 @@ from lggkit.regions import Cells, Polyhedron
 
 
 def _images(settings: Any, context: Context, train: bool) -> tuple[Tensor, Tensor]:
-    data = context.data(settings.dataset, train)
-    return to_float(data.images).flatten(1).cpu(), data.labels.cpu()
+    data = context.data(settings.stand_in or settings.dataset, train)
+    count = settings.training if train else settings.training // 4
+    return to_float(data.images[:count]).flatten(1).cpu(), data.labels[:count].cpu()
 
 
 @functools.lru_cache(maxsize=2)
-def _classifier(settings: Any, shape: tuple[int, int], seed: int, components: bool, context: Context):
+def classifier(settings: Any, shape: tuple[int, int], seed: int, components: bool, context: Context):
     """A trained network with training and test inputs, images or their principal components."""
     train, test = (_images(settings, context, part) for part in (True, False))
     if components:
@@ -37,7 +38,8 @@ def _classifier(settings: Any, shape: tuple[int, int], seed: int, components: bo
     return network, fit, train, test
 
 
-def _perturbed(settings: Any, network: nn.Module, test, seed: int, size: float, bounds) -> dict[str, Tensor]:
+def perturbed(settings: Any, network: nn.Module, test, seed: int, size: float, bounds) -> dict[str, Tensor]:
+    """The first test inputs, and these moved by FGSM and by random signs of the same size."""
     x, labels = (part[: settings.images] for part in test)
     source = torch.Generator().manual_seed(seed)
     moved = {"fgsm": pieces.attacked(network, x, labels, size, bounds)}
@@ -46,7 +48,7 @@ def _perturbed(settings: Any, network: nn.Module, test, seed: int, size: float, 
 
 def sets(settings: Any, seed: int, context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
     """Neighbours of the same class, and Hamming responses of four sets at each distance."""
-    network, fit, train, test = _classifier(settings, settings.grid[0], seed, False, Held(context))
+    network, fit, train, test = classifier(settings, settings.grid[0], seed, False, Held(context))
     metrics = {"train_accuracy": fit, "test_accuracy": accuracy_of(network, *test)}
     fresh = mlp((train[0].shape[1], *[settings.grid[0][1]] * settings.grid[0][0], 10), seed)
     for prefix, one in (("", network), ("untrained_", fresh.requires_grad_(False))):
@@ -54,7 +56,7 @@ def sets(settings: Any, seed: int, context: Context) -> tuple[dict[str, Any], di
             rates = pieces.same_class_rates(one, train, queries)
             metrics |= {f"{prefix}same_class_{split}_{name}": rate for name, rate in rates.items()}
     groups = {"train": train[0][: settings.images]}
-    groups |= _perturbed(settings, network, test, seed, settings.epsilon, (0, 1))
+    groups |= perturbed(settings, network, test, seed, settings.epsilon, (0, 1))
     root = train[0].shape[1] ** 0.5
     for name, x in groups.items():
         source = torch.Generator().manual_seed(seed)
@@ -74,7 +76,7 @@ def depths(settings: Any, seed: int, context: Context) -> tuple[dict[str, Any], 
     """Exact crossings between nearest training images, at every depth."""
     metrics, last = {}, {}
     for shape in settings.grid:
-        network, fit, train, _ = _classifier(settings, shape, seed, False, Held(context))
+        network, fit, train, _ = classifier(settings, shape, seed, False, Held(context))
         pairs = pieces.nearest_pairs(train[0], settings.pairs)
         last = pieces.segments(Cells(network, train[0].shape[1:]), train[0], pairs, settings.bisected)
         met = np.array(last["crossings"]) + 1
@@ -97,10 +99,10 @@ def depths(settings: Any, seed: int, context: Context) -> tuple[dict[str, Any], 
 
 def balls(settings: Any, seed: int, context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
     """On principal components, the largest balls within the box of the training inputs, four sets."""
-    network, fit, train, test = _classifier(settings, settings.grid[0], seed, True, Held(context))
+    network, fit, train, test = classifier(settings, settings.grid[0], seed, True, Held(context))
     size = settings.component_epsilon
     few = replace(settings, images=settings.balls)
-    groups = {"train": train[0][: settings.balls]} | _perturbed(few, network, test, seed, size, None)
+    groups = {"train": train[0][: settings.balls]} | perturbed(few, network, test, seed, size, None)
     spread = torch.cat([train[0], *groups.values()])
     box = Polyhedron.box(spread.amin(0) - 1, spread.amax(0) + 1, spread.shape[1])
     radii = pieces.ball_radii(network, groups, box)

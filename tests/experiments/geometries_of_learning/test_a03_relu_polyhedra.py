@@ -27,7 +27,26 @@ def test_balls_are_within_the_cells_and_all_are_there(records):
     assert all((radii > 0).all() for radii in arrays.values())
 
 
+def test_facets_are_counted_of_every_set_and_methods_agree(records):
+    metrics = records["cells-digits", 0].metrics
+    assert metrics["methods_differ"] == 0
+    for name in ("train", "test", "fgsm", "signs"):
+        assert 0 < metrics[f"facets_{name}"] <= 30 and 0 <= metrics[f"bounded_{name}"] <= 100
+        assert 0 < metrics[f"room_{name}"] <= metrics[f"radius_wide_{name}"]
+        assert metrics[f"radius_tight_{name}"] <= metrics[f"radius_wide_{name}"] + 1e-9
+    assert all(metrics[f"apart_{name}"] <= 100 + 1e-6 for name in ("fgsm", "signs"))
+    assert "facets_test" not in records["cells-cifar", 0].metrics
+
+
+def test_facets_are_counted_by_width_and_by_dimension(records):
+    widths, dimensions = records["widths", 0].metrics, records["dimensions", 0].metrics
+    assert all(
+        widths[f"share_5x{n}_40"] == 100 * widths[f"facets_5x{n}_40"] / (n // 20 * 5) for n in (300, 500)
+    )
+    assert {f"facets_3x200_{m}" for m in (10, 20, 40, 60)} <= dimensions.keys()
+
+
 def test_the_protocol_is_the_articles_where_it_states_one():
     assert (PAPER.samples, PAPER.most_epochs, PAPER.distances) == (10_000, 50, (0.5, 0.75, 1.0))
     assert EXPERIMENT.spec("toy1", "paper").protocol.grid == ((2, 10),)
-    assert EXPERIMENT.seed_count(EXPERIMENT.arm("layers"), "paper") == 10
+    assert EXPERIMENT.seed_count(EXPERIMENT.arm("layers"), "paper") == 50

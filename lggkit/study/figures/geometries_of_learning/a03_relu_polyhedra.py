@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SETS = {"train": "training", "test": "test", "fgsm": "FGSM", "signs": "random signs"}
 STRUCTURES = ("structure-3x200", "structure-5x300")
+ALL = (*STRUCTURES, "structure-5x500")
 SHAPES = {"layers": [(n, 5) for n in (2, 4, 6, 8, 10)], "nodes": [(3, n) for n in (5, 10, 15, 20, 25)]}
 
 
@@ -118,7 +119,7 @@ def neighbours(shown: Shown) -> pd.DataFrame:
     """Table 3 with two controls: the last features of the same network, and an untrained network."""
     columns = {"pixels": "{}_euclidean", "pattern": "{}_hamming", "last features": "{}_features"}
     rows: dict[str, Mapping[str, tuple[str, str]]] = {}
-    for arm in STRUCTURES:
+    for arm in ALL:
         for split in ("train", "test"):
             for prefix, word in (("", "trained"), ("untrained_", "untrained")):
                 place = f"{prefix}same_class_{split}"
@@ -157,7 +158,7 @@ def responses_said(shown: Shown) -> list[str]:
     """Mean responses of the sets at both lengths of step, and FGSM less test by network."""
     texts = []
     for metric, step in (("response", "short"), ("far", "long")):
-        for arm in STRUCTURES:
+        for arm in filter(shown.arm, ALL):
             mean = {name: shown.interval(arm, f"{metric}_{name}").mean for name in SETS}
             listed = ", ".join(f"{SETS[name]} {bits:.1f}" for name, bits in mean.items())
             more = _difference(shown, arm, f"{metric}_fgsm", f"{metric}_test", 1)

@@ -12,6 +12,7 @@ from lggkit.data.objects92 import CATEGORIES
 from lggkit.study import tables
 from lggkit.study.figures.parts import dots, looks, marked_interval, panels
 from lggkit.study.figures.style import GRAY
+from lggkit.study.texts import minus
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -146,8 +147,8 @@ def cuts_said(shown: Shown) -> list[str]:
     said = f"The correction raises the accuracy of {'; '.join(helped) or 'nobody'}"
     said += f", and lowers that of {'; '.join(worse)}." if worse else "."
     return [
-        f"{said} It changes the mean of all by {tables.minus(f'{mean:.1f}')} points and monkey IT by "
-        f"{tables.minus(f'{monkey:.1f}')}.",
+        f"{said} It changes the mean of all by {minus(f'{mean:.1f}')} points and monkey IT by "
+        f"{minus(f'{monkey:.1f}')}.",
         f"A cut of bootstrapped objects fails in {failed[0]:.0f} % of a person's resamples as published, and "
         f"in {failed[1]:.0f} % after the correction. The article puts such failures down to noise in the "
         "labels; the rule of the cut changes them with the labels as they are.",

@@ -9,7 +9,7 @@ import pandas as pd
 from lggkit.study import tables
 from lggkit.study.figures.geometries_of_learning.a10_orthogonal_blocks import FIVE, THREE
 from lggkit.study.paper import cells
-from lggkit.study.texts import seeds_counted
+from lggkit.study.texts import minus, seeds_counted
 
 if TYPE_CHECKING:
     from lggkit.study.statistics import Interval
@@ -52,11 +52,11 @@ def _reading(shown: Shown, blocks: str, score: str) -> dict[str, str]:
     gain, ours = _printed_gains()[blocks, score], _paired(shown, blocks, score)
     lower = -gain if score == "jemmig" else gain
     ends = "" if ours is None or ours.n < 2 else f" [{ours.low:+.3f}, {ours.high:+.3f}]"
-    here = "" if ours is None else tables.minus(f"{ours.mean:+.3f}{ends}")
+    here = "" if ours is None else minus(f"{ours.mean:+.3f}{ends}")
     return {
         "blocks": blocks,
         "score": _plain(score),
-        "article, DAE-OG less DAE-G": tables.minus(f"{gain:+.4f}"),
+        "article, DAE-OG less DAE-G": minus(f"{gain:+.4f}"),
         "higher is better": _winner(gain, gain),
         "jemmig: lower is better": _winner(lower, lower),
         "here": here,
@@ -130,8 +130,23 @@ def control_said(shown: Shown) -> list[str]:
             mse = [shown.interval(arm, "mse").mean for arm in (plain, g)]
             said.append(
                 f"With {blocks} blocks the hard two-sample statistic between images of noise and real ones "
-                f"is {tables.minus(f'{t[0]:.1f}')} without and {tables.minus(f'{t[1]:.1f}')} with the "
+                f"is {minus(f'{t[0]:.1f}')} without and {minus(f'{t[1]:.1f}')} with the "
                 "divergence loss (0 is what one distribution gives); the error of reconstruction is "
                 f"{mse[0]:.4f} and {mse[1]:.4f}."
             )
     return said
+
+
+def codes_said(shown: Shown) -> list[str]:
+    """What comes of comparing codes with noise, the article's prose, in place of images, its equation."""
+    arms = ("plain-three", "dae_g-three", "dae_g-three-latent")
+    if not all(map(shown.arm, arms)):
+        return ["The divergence of codes is not measured yet."]
+    t, mse = ([shown.interval(arm, metric).mean for arm in arms] for metric in ("sample_t", "mse"))
+    first, images, codes = (minus(f"{value:.1f}") for value in t)
+    return [
+        "The article's prose compares codes with noise, its equation 6 images with images of noise. With "
+        f"three blocks the statistic of the images of noise is {images} where images are compared, {codes} "
+        f"where codes are, and {first} with neither; the error of reconstruction is {mse[1]:.4f}, "
+        f"{mse[2]:.4f} and {mse[0]:.4f}."
+    ]
