@@ -114,9 +114,7 @@ def test_what_was_added_after_a_run_is_marked():
     ours = {("geometries_of_learning", f"a06-r{number}") for number in (4, 5, 6, 9)}
     ours |= {("relative_representations", "3a")}
     ours |= {("geometries_of_learning", f"a04-7{part}") for part in "bcd"}
-    ours |= {
-        (c.paper, c.number) for c in every().values() if "-digits" in c.left and "/a01_" in c.experiment
-    }
+    ours |= {(c.paper, c.number) for c in every().values() if "-digits" in c.left and "/a01_" in c.experiment}
     assert marked - trial - ours == {("lgg", number) for number in ("17e", "17f", "19e", "19f")}
 
 
