@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from math import log
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ SIZES = {
     **{"n": "dimension of the space n", "k": "dimension of the fit k"},
     **{"l": "dimension of a set l", "r": "number of sets r"},
 }
+NAMED = re.compile(r"([nklr]) = ([\d,]+)\b")
 NOTHING = (
     "The growth in n, k, l and r is not yet measured, which takes an idle machine; "
     "`python tools/bench.py tests/bench/bench_subspaces.py` does it."
@@ -35,7 +37,9 @@ def growth_rows() -> Rows:
     rows = json.loads(files[0].read_text(encoding="utf-8"))["rows"] if files else []
     if rows:
         check_rows(rows)
-    return sorted((row for row in rows if "grown" in row), key=lambda row: row["size"])
+    grown = [(row, found) for row in rows if (found := NAMED.match(row["name"]))]
+    sized = [row | {"grown": f[1], "size": int(f[2].replace(",", ""))} for row, f in grown]
+    return sorted(sized, key=lambda row: row["size"])
 
 
 def growth_figure(rows: Rows) -> Figure | None:

@@ -38,7 +38,9 @@ def test_rows_are_those_of_the_benchmarks_file(monkeypatch, tmp_path):
     assert section.growth_rows() == [] and section.growth_figure([]) is None
     assert section.growth_said(None) == [section.NOTHING]
     (tmp_path / "bench").mkdir()
-    against = {key: value for key, value in rows()[0].items() if key not in ("grown", "size")}
+    against = {key: value for key, value in rows()[0].items() if key not in ("grown", "size")} | {
+        "name": "best fit of 10 sets, n = 4,096"
+    }
     file = tmp_path / "bench" / f"{section.BENCH}-cpu-1-thread.json"
     file.write_text(json.dumps({"rows": [against, *reversed(rows())]}))
     assert [row["size"] for row in section.growth_rows()] == [2] * 4 + [8] * 4 + [32] * 4
