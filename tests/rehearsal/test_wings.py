@@ -133,6 +133,8 @@ SIZES = {
     "wide_resnet28": {"widen": 1},
     "bottleneck_resnet": {"depth": 11, "width": 4},
     "wide_preact_resnet": {"depth": 10, "widen": 1},
+    **{name: {"width": 4} for name in ("vgg", "googlenet", "mobilenet_v2", "efficientnet")},
+    **{name: {"width": 4} for name in ("digit_cnn", "digit_mlp")},
 }
 SET_UP = dict.fromkeys(("Bottleneck", "build", "with_embedding"), ("send",))
 SET_UP["with_normalization"] = ("read", "send")
@@ -155,7 +157,10 @@ NO_NETWORKS = {
     "TITLES": "names for readers",
     **dict.fromkeys(SIZES, "built by name"),
     **dict.fromkeys(
-        ("DeepPreActResNet", "PreActResNet18", "ResNet18", "SimpleCNN", "SmallNet", "WideResNet28"),
+        (
+            *("DeepPreActResNet", "DigitNetwork", "PreActResNet18", "ResNet18", "Sibling", "SimpleCNN"),
+            *("SmallNet", "WideResNet28"),
+        ),
         "built by name",
     ),
     **dict.fromkeys(("ImageNetResNet", "imagenet_resnet"), "torchvision's"),
