@@ -19,13 +19,14 @@ VERDICT = "verdict at paper scale"
 DIGITS = {"dimensionless": 3, "ratio": 3}
 
 
-def paper_table(paper: str, table: str) -> pd.DataFrame:
+def paper_table(paper: str, table: str, records: Records | None = None) -> pd.DataFrame:
     """One row a cell: the paper's value, ours at each scale (mean ± half the 95 % interval, n), verdict.
 
     A scale has a column where something is recorded at it, but smoke, which never stands beside a paper's
-    number; where nothing is recorded, that of the paper's scale says so.
+    number; where nothing is recorded, that of the paper's scale says so. ``records`` are those of the paper,
+    where they are read already.
     """
-    records = records_of(paper)
+    records = records_of(paper) if records is None else records
     judged = [v for v in judged_cells(paper, records) if v.cell.table == table]
     if not judged:
         raise KeyError(f"{paper} has no measured cell in a table {table!r}; see data/paper/{paper}/cells.csv")
@@ -34,12 +35,14 @@ def paper_table(paper: str, table: str) -> pd.DataFrame:
     return frame.drop(columns="column") if frame["column"].nunique() == 1 else frame
 
 
-def unmeasured_table(paper: str, table: str) -> tuple[pd.DataFrame, str] | None:
+def unmeasured_table(
+    paper: str, table: str, records: Records | None = None
+) -> tuple[pd.DataFrame, str] | None:
     """A table of which nothing can be shown, as the paper prints it, and why; None where something can.
 
     Its columns become rows where it is too wide for a page. None also where it gives a cell twice.
     """
-    records = records_of(paper)
+    records = records_of(paper) if records is None else records
     entered = [cell for cell in cells(paper) if cell.table == table and cell.kind == "measured"]
     places = [(cell.row, cell.column) for cell in entered]
     ours = [_values(cell, records, scale) for cell in entered if cell.available for scale in SCALES[1:]]

@@ -145,9 +145,9 @@ class Chapter(Part):
         named = f"{papers.find(self.experiment.paper).short} {table.replace('-', ' ').title()}"
         caption = f"{named} beside ours: mean ± half the 95 % interval (seeds)."
         label = f"tab-{self.experiment.paper}-{table}".replace("_", "-")
-        printed = tables.unmeasured_table(self.experiment.paper, table)
+        printed = tables.unmeasured_table(self.experiment.paper, table, self._records)
         if printed is None:
-            frame = tables.paper_table(self.experiment.paper, table)
+            frame = tables.paper_table(self.experiment.paper, table, self._records)
         else:
             frame, why = printed
             caption = f"{named} as printed: {why}{' at paper scale' * (why == NOT_MEASURED)}."

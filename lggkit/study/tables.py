@@ -16,7 +16,6 @@ from lggkit.study.claim_tables import claims_table as claims_table
 from lggkit.study.claim_tables import scores_table as scores_table
 from lggkit.study.texts import as_myst as as_myst
 from lggkit.study.texts import interval_text
-from lggkit.study.texts import minus as minus
 from lggkit.study.texts import sign_text as sign_text
 
 if TYPE_CHECKING:

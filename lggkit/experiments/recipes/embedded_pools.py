@@ -66,10 +66,11 @@ def moved_by(member: Member, settings: Any, seed: int, pool: tuple[Tensor, Tenso
     """The same with images moved by the protocol's perturbation, and by random signs of this size."""
     images, labels = pool
     signs = noisy(images, epsilon, torch.Generator().manual_seed(seed), (0.0, 1.0))
-    moved = signs
+    noisy_ones = latents_at(member.model, signs, "penultimate")
+    if settings.perturbation == "signs":
+        return Member(member.model, member.clean, noisy_ones, noisy_ones)
     if settings.perturbation == "fgsm":
         moved = fgsm(member.model, images, labels, epsilon=epsilon)
-    elif settings.perturbation == "pgd":
+    else:
         moved = pgd(member.model, images, labels, epsilon, epsilon / 4, settings.steps)
-    sets = (latents_at(member.model, x, "penultimate") for x in (moved, signs))
-    return Member(member.model, member.clean, *sets)
+    return Member(member.model, member.clean, latents_at(member.model, moved, "penultimate"), noisy_ones)

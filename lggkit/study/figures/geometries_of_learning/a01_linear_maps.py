@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lggkit.study import tables
 from lggkit.study.figures.parts import legend_below, looks, panels, seed_lines
-from lggkit.study.figures.style import GRAY, arm_color, arm_mark
+from lggkit.study.figures.style import GRAY, look_of
 from lggkit.study.statistics import t_interval
 
 if TYPE_CHECKING:
@@ -30,10 +30,6 @@ CHOSEN = 5
 """ε of the tables, in percent: near it a network of digits errs as often as the article's."""
 
 
-def _look(place: int) -> dict[str, str]:
-    return {"color": arm_color(place), "marker": arm_mark(place)}
-
-
 def sizes(shown: Shown) -> list[str]:
     """The sizes of perturbation in percent, as metrics end in them."""
     return [f"{100 * epsilon:g}" for epsilon in shown.arm(ATTACK)[0].settings["epsilons"]]
@@ -53,7 +49,7 @@ def noise_figure(shown: Shown) -> Figure:
             seed_lines(ax, x, _rows(shown, arm, metric, percent), look[arm], name)
         ax.set(title=f"{title}: moved or clean")
     for place, (metric, name) in enumerate(_apart().items(), start=4):
-        seed_lines(axes[2], x, _rows(shown, ATTACK, metric, percent), _look(place), name)
+        seed_lines(axes[2], x, _rows(shown, ATTACK, metric, percent), look_of(place), name)
     axes[2].set(title="FGSM or random signs")
     for ax in axes:
         ax.axhline(0.5, color=GRAY, lw=1, ls="--")
@@ -77,7 +73,7 @@ def heads_figure(shown: Shown) -> Figure:
     x = [float(size) / 100 for size in percent]
     for ax, (key, name) in zip(axes, NETWORKS.items(), strict=True):
         for place, (metric, label) in enumerate((("own", "its own attacks"), ("head", "mapped in"))):
-            seed_lines(ax, x, _rows(shown, ATTACK, f"{metric}_{key}", percent), _look(place + 6), label)
+            seed_lines(ax, x, _rows(shown, ATTACK, f"{metric}_{key}", percent), look_of(place + 6), label)
         ax.set(title=f"into: {name}", xlabel="ε", ylim=(-2, 102))
     axes[0].set_ylabel("accuracy (%)")
     legend_below(figure, *axes[0].get_legend_handles_labels())
@@ -94,7 +90,7 @@ def peak_figure(shown: Shown) -> Figure:
                 ax,
                 [int(n) for n in rows],
                 _rows(shown, WIDE, f"{metric}_{fit}", rows),
-                _look(place + 8),
+                look_of(place + 8),
                 name,
             )
         ax.axvline(shown.values(WIDE, "width")[0], color=GRAY, lw=1, ls="--")
