@@ -82,7 +82,7 @@ SMOKE = replace(
 ARMS = (
     Arm("toy1", "2-10-10-1 on a paraboloid", seeds={"paper": 5}),
     Arm("layers", "2 to 10 layers of 5", {"kind": "table", "grid": LAYERS}, seeds={"paper": 50}),
-    Arm("nodes", "3 layers of 5 to 25", {"kind": "table", "grid": NODES}, seeds={"paper": 21}),
+    Arm("nodes", "3 layers of 5 to 25", {"kind": "table", "grid": NODES}, seeds={"paper": 50}),
     Arm("structure-3x200", "3 layers of 200", {"kind": "sets", "grid": ((3, 200),)}),
     Arm("structure-5x300", "5 layers of 300", {"kind": "sets", "grid": ((5, 300),)}),
     Arm("structure-5x500", "5 layers of 500", {"kind": "sets", "grid": ((5, 500),)}, table=False),
