@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from lggkit import experiments
 from lggkit.record import SCALES
 from lggkit.study import papers, tables, view
 from lggkit.study.cell_tables import NOT_MEASURED
-from lggkit.study.chapter_texts import NOTHING, came_out_text, facts_text, rerun_text, whole_number
+from lggkit.study.chapter_texts import NOTHING, came_out_text, facts_text, rerun_text
 from lggkit.study.claim_pages import Page
 from lggkit.study.figures import length
 from lggkit.study.origins import origins_table
-from lggkit.study.paper import claims
+from lggkit.study.part import Part, markdown
 from lggkit.study.scorecard import Records, judged_claims, records_of
 from lggkit.study.table_output import Table
 from lggkit.study.verdicts import ClaimVerdict
@@ -28,47 +26,6 @@ if TYPE_CHECKING:
     from lggkit.study.view import Shown
 
 ABOVE_SMOKE = SCALES[1:]
-
-
-class Part:
-    """Records of a section at one scale, or none; what is asked of none shows nothing.
-
-    Functions that are handed to it take the records first, and then what else is given.
-    """
-
-    def __init__(self, shown: Shown | None, titles: Mapping[str, str]) -> None:
-        self.shown = shown
-        self.titles = titles
-
-    def draw(self, function: Callable[..., Figure], *arguments: Any, **options: Any) -> Figure | None:
-        """The figure that a function makes of the records; None where there are none."""
-        return None if self.shown is None else function(self.shown, *arguments, **options)
-
-    def say(self, *functions: Callable[[Shown], Sequence[str]]) -> Markdown | None:
-        """The sentences that functions choose by the records, a paragraph each; None where there are none."""
-        if self.shown is None:
-            return None
-        return _markdown("\n\n".join(text for function in functions for text in function(self.shown)))
-
-    def show(
-        self, function: Callable[..., pd.DataFrame], caption: str, name: str, *arguments: Any, **options: Any
-    ) -> Table | None:
-        """The table that a function makes of the records, with its caption and its label."""
-        if self.shown is None:
-            return None
-        return Table(function(self.shown, *arguments, **options), caption, name)
-
-    def recorded(self, arms: Sequence[str]) -> dict[str, str]:
-        """The titles of those arms that have a run, in the order given."""
-        return {arm: self.titles[arm] for arm in arms if self.shown is not None and self.shown.arm(arm)}
-
-    def waiting(self, arms: Sequence[str] = ()) -> Markdown:
-        """At which scale this part is shown, and what is not measured there yet."""
-        if self.shown is None:
-            return _markdown(NOTHING)
-        missing = [self.titles[arm] for arm in arms if not self.shown.arm(arm)]
-        left = f" Not measured there yet: {'; '.join(missing)}." if missing else ""
-        return _markdown(f"Shown at the {self.shown.scale} scale.{left}")
 
 
 class Chapter(Part):
@@ -120,21 +77,25 @@ class Chapter(Part):
             shown = view.at(self.experiment.name, scale)
             if set(arms) <= {record.arm for record in shown.records} and shown.records:
                 self.parts.append(shown)
-                return Part(shown, self.titles)
+                return Part(shown, self.titles, self.shown.scale if self.shown else "")
         return Part(None, self.titles)
 
     def facts(self) -> Markdown:
         """One line: scale, data, network, epochs, seeds, device."""
-        return _markdown(facts_text(self.shown))
+        return markdown(facts_text(self.shown))
 
     def came_out(self) -> Markdown:
         """A box of up to four findings, from the verdicts of the page's claims."""
-        return _markdown(NOTHING if self.shown is None else came_out_text(self.judged))
+        return markdown(NOTHING if self.shown is None else came_out_text(self.judged))
 
     @cached_property
     def judged(self) -> list[ClaimVerdict]:
         """The claims of the page with their verdicts, parts of compound claims included."""
-        return [j for j in judged_claims(self.experiment.paper, self._records) if self.place.shows(j.claim)]
+        return [judged for judged in self._known if self.place.shows(judged.claim)]
+
+    @cached_property
+    def _known(self) -> list[ClaimVerdict]:
+        return judged_claims(self.experiment.paper, self._records)
 
     @cached_property
     def _records(self) -> Records:
@@ -155,16 +116,15 @@ class Chapter(Part):
 
     def claims(self) -> Table:
         """The claims of the page with their rules, effects and verdicts."""
-        sections = dict.fromkeys(c.experiment for c in claims(self.experiment.paper) if self.place.shows(c))
-        frames = [tables.claims_table(self.experiment.paper, name) for name in sections if name]
-        frame = pd.concat(frames).drop_duplicates("claim") if frames else pd.DataFrame({"claim": []})
-        here = [not self.numbers or whole_number(number) in self.numbers for number in frame["claim"]]
+        here = {judged.claim.id for judged in self.judged}
+        whole = [j for j in self._known if not self.numbers and here & set(j.claim.members)]
+        frame = tables.claims_table([j for j in self._known if j.claim.id in here or j in whole])
         caption = "Claims of this page and their verdicts; ✓ survives Holm's correction."
-        return Table(frame[here], caption, self.place.label)
+        return Table(frame, caption, self.place.label)
 
     def against_length(self) -> Markdown:
         """Whether the effects of the page's claims last in longer trainings, or that it is not known yet."""
-        return _markdown(length.length_said(self._effects))
+        return markdown(length.length_said(self._effects))
 
     def length_figure(self) -> Figure | None:
         """The effects of the page's claims at every length of training; None while there is only one."""
@@ -185,16 +145,10 @@ class Chapter(Part):
     def provenance(self) -> Markdown | Table:
         """The records behind the page."""
         if not self.parts:
-            return _markdown(NOTHING)
+            return markdown(NOTHING)
         frame = tables.provenance(*self.parts)
         return Table(frame, "Records behind this page.", f"{self.label}-records")
 
     def rerun(self) -> Markdown:
         """The command that measures and executes this page at another scale."""
-        return _markdown(rerun_text(f"notebooks/{self.experiment.paper}/{self.page}.ipynb"))
-
-
-def _markdown(text: str) -> Markdown:
-    from IPython.display import Markdown
-
-    return Markdown(text)
+        return markdown(rerun_text(f"notebooks/{self.experiment.paper}/{self.page}.ipynb"))

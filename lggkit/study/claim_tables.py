@@ -11,26 +11,21 @@ from lggkit.record import SCALES
 from lggkit.study.effect_verdicts import LENGTHS
 from lggkit.study.effect_words import effect_text
 from lggkit.study.paper import Claim
-from lggkit.study.scorecard import judged_claims, table_rows
+from lggkit.study.scorecard import table_rows
 from lggkit.study.texts import SCALE_TITLES, seeds_counted, verdict_text
 from lggkit.study.verdicts import ClaimVerdict
 
+CLAIM_COLUMNS = ["claim", "statement", "rule", "effect", "gate", "verdict"]
 
-def claims_table(paper: str, experiment: str | None = None) -> pd.DataFrame:
-    """One row a claim (of one experiment, if given): statement, rule, effect at each length, gate, verdict.
+
+def claims_table(judged: Sequence[ClaimVerdict]) -> pd.DataFrame:
+    """One row a claim: statement, rule, effect at each length, gate, verdict.
 
     An effect has its unit, its 95 % interval, its direction and its seeds. The gate is that of the scale that
     decides, and empty where the verdict names it already. ✓ marks verdicts that survive Holm's correction,
     † claims or parts that were added after a run.
     """
-    judged = judged_claims(paper)
-    chosen = [v for v in judged if experiment is None or _belongs(v, judged, experiment)]
-    return pd.DataFrame([_claim_row(v) for v in chosen])
-
-
-def _belongs(judged: ClaimVerdict, others: Sequence[ClaimVerdict], experiment: str) -> bool:
-    members = {o.claim.experiment for o in others if o.claim.id in judged.claim.members}
-    return experiment in members | {judged.claim.experiment}
+    return pd.DataFrame([_claim_row(one) for one in judged], columns=CLAIM_COLUMNS)
 
 
 def _claim_row(judged: ClaimVerdict) -> dict[str, str]:

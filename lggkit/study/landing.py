@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, zip_longest
 from typing import Any
@@ -12,7 +13,7 @@ from lggkit.study import papers, tables
 from lggkit.study.chapter_texts import ORDER, chosen, whole_number
 from lggkit.study.claim_pages import Page, page_of
 from lggkit.study.effect_words import size_text
-from lggkit.study.forest import forest
+from lggkit.study.forest import LOOKS, drawn, forest
 from lggkit.study.papers import Paper
 from lggkit.study.scorecard import headline, judged_claims, scorecard
 from lggkit.study.texts import DAGGER, seeds_counted
@@ -96,19 +97,42 @@ def _state(title: str, count: Mapping[str, int], shown: Sequence[str]) -> dict[s
 
 
 def forests_text() -> str:
-    """The forest plot of every measured claim: those with a verdict open, the others of each paper folded."""
-    judged = {paper: judged_claims(paper.name) for paper in papers.papers()}
-    decided = [j for one in judged.values() for j in one if j.verdict != NOT_TESTED]
-    waiting = {
-        paper: [j for j in one if j.verdict == NOT_TESTED and j.interval] for paper, one in judged.items()
-    }
-    folded = [_waiting(paper, one) for paper, one in waiting.items() if one]
-    return "\n\n".join([forest(decided, DECIDED, "tab-forest"), *folded])
+    """The forest plot of every measured claim, folded by family; that of the first is open."""
+    judged = [
+        (title, label, [one for one in group if drawn(one)])
+        for paper in papers.papers()
+        for title, label, group in _families(paper)
+    ]
+    return "\n\n".join(
+        _folded(f"{title}: {_counted(group)}", _forests(label, group), opened=not place)
+        for place, (title, label, group) in enumerate(one for one in judged if one[2])
+    )
 
 
-def _waiting(paper: Paper, judged: Sequence[ClaimVerdict]) -> str:
-    title = f"{paper.title}: {len(judged)} effects that are no verdict yet"
-    return _folded(title, forest(judged, WAITING, f"tab-forest-{_slug(paper)}"))
+def _families(paper: Paper) -> list[tuple[str, str, list[ClaimVerdict]]]:
+    """Title, label and claims of a paper, or of each article of a collection."""
+    judged = judged_claims(paper.name)
+    if paper.families == "paper":
+        return [(paper.title, _slug(paper.name), judged)]
+    families: dict[str, list[ClaimVerdict]] = {}
+    for one in judged:
+        families.setdefault(one.claim.experiment.partition("/")[2], []).append(one)
+    found = [(name, title) for name, title in paper.sections if name in families]
+    return [(title, _slug(f"{paper.name}-{name}"), families[name]) for name, title in found]
+
+
+def _forests(label: str, judged: Sequence[ClaimVerdict]) -> str:
+    """Claims with a verdict, then those without one."""
+    waiting = [one for one in judged if one.verdict == NOT_TESTED]
+    decided = [one for one in judged if one.verdict != NOT_TESTED]
+    kinds = ((decided, DECIDED, f"tab-forest-{label}"), (waiting, WAITING, f"tab-waiting-{label}"))
+    return "\n\n".join(forest(*kind) for kind in kinds if kind[0])
+
+
+def _counted(judged: Sequence[ClaimVerdict]) -> str:
+    """How many rows have which verdict, as in ``2 hold, 1 still moving``."""
+    count = Counter(one.verdict for one in judged)
+    return ", ".join(f"{count[name]} {COLUMNS.get(name, name)}" for name in LOOKS if count[name])
 
 
 def details_text() -> str:
@@ -117,16 +141,16 @@ def details_text() -> str:
 
 
 def _details(paper: Paper) -> str:
-    scores = tables.as_myst(tables.scores_table(paper.name), CELLS, f"tab-scores-{_slug(paper)}")
-    claims = tables.claims_table(paper.name)
-    every = tables.as_myst(claims, "Claims and verdicts", f"tab-claims-{_slug(paper)}")
+    scores = tables.as_myst(tables.scores_table(paper.name), CELLS, f"tab-scores-{_slug(paper.name)}")
+    claims = tables.claims_table(judged_claims(paper.name))
+    every = tables.as_myst(claims, "Claims and verdicts", f"tab-claims-{_slug(paper.name)}")
     parts = [_folded("Cells of each table", scores), _folded("Every claim, with its parts", every)]
     return "\n\n".join([f"### {paper.title}", *parts])
 
 
-def _slug(paper: Paper) -> str:
-    return paper.name.replace("_", "-")
+def _slug(name: str) -> str:
+    return name.replace("_", "-")
 
 
-def _folded(title: str, text: str) -> str:
-    return f":::::{{dropdown}} {title}\n{text}\n:::::"
+def _folded(title: str, text: str, opened: bool = False) -> str:
+    return f":::::{{dropdown}} {title}\n{':open:' * opened}\n{text}\n:::::"

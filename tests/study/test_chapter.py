@@ -86,6 +86,7 @@ def test_what_is_not_measured_yet_is_named(recorded):
     recorded(short=ARMS)
     made = chapter.Chapter(NAME)
     assert made.waiting(["gkd"]).data == "Shown at the short scale."
+    assert made.part("gkd").waiting(["gkd"]) is None
     assert made.waiting(["gkd", "kd", "sp"]).data.endswith("Not measured there yet: Hinton KD; SP.")
     assert made.recorded(["kd", "gkd"]) == {"gkd": "GKD"}
 

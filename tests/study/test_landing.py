@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 from lggkit.study import landing, papers
 from lggkit.study.claim_pages import Page
@@ -69,6 +70,23 @@ def test_every_measured_effect_has_its_row_once():
     measured = [j for paper in papers.papers() for j in judged_claims(paper.name) if drawn(j)]
     assert text.count("<svg") == len(measured)
     assert all(j.claim.statement in text for j in measured)
+
+
+def test_effects_are_folded_by_paper_or_article_and_counted():
+    heads = [part.splitlines()[0] for part in landing.forests_text().split(":::::{dropdown} ")[1:]]
+    assert sum(int(number) for head in heads for number in re.findall(r"(\d+) [a-z]", head)) == (
+        landing.forests_text().count("<svg")
+    )
+    assert heads[0].startswith("Latent geometry graphs: ")
+    assert any(head.startswith("Polyhedra of ReLU networks: ") for head in heads)
+    assert landing.forests_text().count(":open:") == 1
+
+
+def test_no_verdict_stands_apart_below():
+    group = [judged("1", "not tested at this scale"), judged("2", "holds"), judged("3", "holds")]
+    assert landing._counted(group) == "2 hold, 1 not tested at this scale"
+    text = landing._forests("toy", group)
+    assert text.index(landing.DECIDED) < text.index(landing.WAITING) < text.index("LGG\N{NO-BREAK SPACE}1")
 
 
 def test_details_are_folded_by_paper():

@@ -142,14 +142,14 @@ def test_tables_for_pages(root, make_record):
 
 def test_claims_are_shown_with_their_effect_at_each_length(root, make_record):
     record_all(root, make_record, "short", 5)
-    claims = tables.claims_table("lgg", EXPERIMENT).set_index("claim")
+    claims = tables.claims_table(scorecard.judged_claims("lgg")).set_index("claim")
     assert not claims["statement"].str.len().eq(0).any()
     assert claims.loc["5a", "effect"].startswith("short: 0.720 points [")
     assert claims.loc["5a", "effect"].endswith(", the way the claim says (5 seeds)")
     assert claims.loc["5", "effect"] == "short: 5 seeds" and "†" not in claims.loc["5", "verdict"]
     assert claims.loc["5a", "rule"] == "interval above 0"
     record_all(root, make_record, "reduced", 5)
-    claims = tables.claims_table("lgg", EXPERIMENT).set_index("claim")
+    claims = tables.claims_table(scorecard.judged_claims("lgg")).set_index("claim")
     short, reduced = claims.loc["5a", "effect"].split("; ")
     assert reduced == short.replace("short", "reduced")
     assert claims.loc["5a", "gate"] == (
