@@ -24,17 +24,26 @@ def local_affine_maps(network: nn.Module, x: Tensor, batch: int = 256) -> tuple[
     Raises:
         TypeError: the network has a part that is not piecewise linear, by name, or ``x`` is no float tensor.
     """
-    x, weights, biases = accumulating(x, "x"), [], []
-    runner = Runner(network, x.dtype)
+    x = accumulating(x, "x")
+    runner, weights, biases = Runner(network, x.dtype), [], []
     for part in x.split(batch):
         part = part.detach().clone().requires_grad_()
-        _, outputs = runner.seen(part)
-        outputs = outputs.flatten(1)
-        rows = [torch.autograd.grad(o.sum(), part, retain_graph=True)[0] for o in outputs.unbind(1)]
-        weight = torch.stack([row.flatten(1) for row in rows], dim=1)
-        weights.append(weight)
-        biases.append((outputs - (weight @ part.flatten(1).unsqueeze(2)).squeeze(2)).detach())
-    return torch.cat(weights), torch.cat(biases)
+        outputs = runner.seen(part)[1].flatten(1)
+        weights.append(_slopes(outputs, part))
+        biases.append(outputs.detach() - (weights[-1] @ part.detach().flatten(1).unsqueeze(2)).squeeze(2))
+    return _joined(weights), _joined(biases)
+
+
+def _slopes(outputs: Tensor, x: Tensor) -> Tensor:
+    """Derivatives (n, k, m) of outputs (n, k), one output of all inputs at a time."""
+    slopes = x.new_empty(*outputs.shape, x[:1].numel())
+    for output, place in zip(outputs.unbind(1), slopes.unbind(1), strict=True):
+        place.copy_(torch.autograd.grad(output.sum(), x, retain_graph=True)[0].flatten(1))
+    return slopes
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def dual_points(weight: Tensor, bias: Tensor) -> Tensor:

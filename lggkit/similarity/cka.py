@@ -92,12 +92,12 @@ class BatchedCKA:
             TypeError: a depth is no tensor or not floating point.
         """
         sides = [_stacked(side) for side in (first, second)]
-        if sides[0].shape[1] != sides[1].shape[1]:
+        n = sides[0].shape[1]
+        if n != sides[1].shape[1]:
             raise ValueError("the two networks saw batches of other sizes; give both the same samples")
-        n = round(sides[0].shape[1] ** 0.5)
-        parts = [sides[0] @ sides[1].T, *(side.square().sum(1) for side in sides)]
-        parts += [sides[0] @ _reordered(sides[1], n, self._generator).T for _ in range(self.draws)]
-        parts = [part / (n - 3) for part in parts]  # HSIC of the batch, times its size
+        parts = [_hsic(*sides), *(_own_hsic(side) for side in sides)]
+        orders = permutations(n, self.draws, self._generator) if self.draws else ()
+        parts += [_hsic(sides[0], sides[1][:, order][:, :, order]) for order in orders]
         if self._crossed is None:
             self._crossed, *self._own, self._permuted = *parts[:3], parts[3:]
         elif self._crossed.shape != parts[0].shape:
@@ -137,10 +137,25 @@ def _aligned(crossed: Tensor, first: Tensor, second: Tensor) -> Tensor:
     return crossed * inverse_sqrt(first, 0.0) * inverse_sqrt(second, 0.0)
 
 
-def _reordered(flat: Tensor, n: int, generator: torch.Generator | None) -> Tensor:
-    """Flat matrices (depths, n²) with the same random order in rows and columns."""
-    (order,) = permutations(n, 1, generator)
-    return flat.view(-1, n, n)[:, order][:, :, order].flatten(1)
+def _hsic(grams: Tensor, others: Tensor) -> Tensor:
+    """Unbiased HSIC of Gram matrices (d, n, n) and (d', n, n) without diagonals, (d, d'), times n.
+
+    The inner product of the U-centred ones: ``<K, L> + ΣK ΣL / ((n-1)(n-2)) - 2 / (n-2) <K1, L1>``.
+    """
+    inner = grams.flatten(1) @ others.flatten(1).T
+    return _without_bias(inner, *(one.sum(2) for one in (grams, others)))
+
+
+def _own_hsic(grams: Tensor) -> Tensor:
+    rows = grams.sum(2)
+    inner = torch.linalg.vector_norm(grams, dim=(1, 2)).square().diag()
+    return _without_bias(inner, rows, rows).diagonal()
+
+
+def _without_bias(inner: Tensor, rows: Tensor, others: Tensor) -> Tensor:
+    n = rows.shape[1]
+    totals = torch.outer(rows.sum(1), others.sum(1)) / ((n - 1) * (n - 2))
+    return (inner + totals - 2 / (n - 2) * rows @ others.T) / (n - 3)
 
 
 def _double_centred(gram: Tensor) -> Tensor:
@@ -149,14 +164,15 @@ def _double_centred(gram: Tensor) -> Tensor:
 
 
 def _stacked(depths: Sequence[Tensor]) -> Tensor:
-    """The U-centred Gram matrices of depths as rows (depths, n²), in the widest type."""
+    """Gram matrices of depths (depths, n, n) without their diagonals, in the widest type."""
     if not len(depths):
         raise ValueError("there are no depths; give the latents of one at least")
-    first, grams = depths[0], []
-    for depth in depths:
-        x, _ = _pair(depth, first)
-        grams.append(u_centred(matmul(x, x.T).to(widest(x))).flatten())
-    return torch.stack([one.detach() for one in grams])
+    samples = [_samples(depth, "x").detach() for depth in depths]
+    if odd := [len(x) for x in samples if len(x) != len(samples[0])]:
+        raise ValueError(f"x has {odd[0]} samples and y {len(samples[0])}; give the same samples to both")
+    grams = torch.stack([matmul(x, x.T).to(widest(x)) for x in samples])
+    grams.diagonal(dim1=1, dim2=2).zero_()
+    return grams
 
 
 def _pair(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

@@ -14,8 +14,8 @@ from lggkit.graph._precision import accumulating, inverse_sqrt, matmul, one_of, 
 from lggkit.graph.distances import pairwise_distance
 
 METRICS = ("correlation", "cosine", "euclidean")
-BLOCK = 1 << 24
-"""As many entries of the features are centred at a time."""
+BLOCK, STRIPS = 1 << 24, 8
+"""Entries of the features that are centred at a time; strips of stimuli, each times those after it."""
 
 
 def compute_rdm(features: Tensor, metric: str = "correlation") -> Tensor:
@@ -131,17 +131,20 @@ def _features(features: Tensor) -> Tensor:
 
 
 def _gram(x: Tensor, centred: bool) -> Tensor:
+    """Products of all pairs of rows: strips on and above the diagonal, a block of columns at a time."""
     mean = x.mean(1, keepdim=True) if centred else 0.0
-    blocks = x.split(max(1, BLOCK // len(x)), 1)
-    parts = (block - mean for block in blocks)
     total = x.new_zeros(len(x), len(x))
-    for part in parts:
-        total = total + matmul(part, part.T)
-    return (total + total.T) / 2
+    starts = range(0, len(x), -(-len(x) // STRIPS))
+    for block in x.split(max(1, BLOCK // len(x)), 1):
+        part = block - mean
+        for start, rows in zip(starts, part.split(starts.step), strict=True):
+            strip = total[start : start + len(rows), start:]
+            strip += matmul(rows, part[start:].T)
+    return total.triu() + total.triu(1).T
 
 
 def _check_norms(norms: Tensor, x: Tensor, metric: str) -> None:
-    alike = norms <= (4 * torch.finfo(x.dtype).eps) ** 2 * x.square().sum(1)
+    alike = norms <= (4 * torch.finfo(x.dtype).eps * torch.linalg.vector_norm(x, dim=1)) ** 2
     if bad := int(alike.sum()):
         what = "that are all alike" if metric == "correlation" else "that are all zero"
         raise ValueError(f"{bad} of {len(x)} stimuli have features {what}, and no {metric}; leave those out.")
