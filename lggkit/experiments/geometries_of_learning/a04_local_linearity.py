@@ -69,6 +69,8 @@ SMOKE = replace(
     **{"deep_epochs": 1, "pool": 1, "padding": 1, "width": 4, "blocks": 2},
 )
 WIDE = (2, 8, 8, 8, 2)
+MOMENTS = (1, *range(10, 100, 10), *range(100, 300, 20), *range(300, 700, 40), *range(700, 1001, 60))
+"""Steps of which a film has a frame."""
 FIVE = {"paper": 5}
 ARMS = (
     Arm("xor", "XOR, by hand and trained", {"kind": "xor"}, seeds=FIVE),
@@ -79,6 +81,10 @@ ARMS = (
     Arm(
         *("four_888", "four of them, 2-8-8-8-2", {"shape": WIDE, "four": True, "epochs": 4}),
         table=False,
+    ),
+    Arm(
+        *("film", "a disc in a ring, step by step", {"shape": WIDE, "frames": MOMENTS}),
+        **{"table": False, "seeds": {"paper": 1}},
     ),
     Arm("images-digits", "10,000 MNIST digits", {"kind": "images"}),
     Arm(

@@ -39,7 +39,7 @@ def closing_figure(shown: Shown) -> Figure:
     figure, axes = panels(4, 3.1, 7.2)
     arrays, moments = shown.arrays("circle_888"), _moments(shown)
     for number, (ax, title) in enumerate(zip(axes, moments, strict=True)):
-        polygons = _polygons(arrays, number)
+        polygons = corners_of(arrays, number)
         slopes = np.linalg.norm(arrays[f"maps_{number}"][:, :2], axis=1)
         drawn = draw_pieces(ax, polygons, slopes)
         for polygon, on in zip(polygons, arrays[f"decisions_{number}"], strict=True):
@@ -119,5 +119,6 @@ def _moments(shown: Shown) -> list[str]:
     return [f"after {n} step{'s' * (n > 1)}" for n in first.settings["frames"]] + ["at its best"]
 
 
-def _polygons(arrays, number: int) -> list[np.ndarray]:
+def corners_of(arrays, number: int) -> list[np.ndarray]:
+    """The pieces of one frame of a run, as their corners."""
     return np.split(arrays[f"corners_{number}"], np.cumsum(arrays[f"counts_{number}"])[:-1])
