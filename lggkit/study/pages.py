@@ -14,6 +14,16 @@ from lggkit.study.ledger import Ledger
 from lggkit.study.ledger_lines import place_of
 
 PICTURED = "lgg/s33_latent_geometry_graphs"
+FILMED = "geometries_of_learning/a04_local_linearity"
+FILM = """```{{figure}} ../_generated/film.svg
+:name: fig-film
+:width: 400px
+:alt: Polygons of a square change their borders and colours until a light region stands around the middle.
+
+The pieces of a network with three hidden layers of eight while it learns to tell a disc from the ring
+about it, in {frames} frames. Colour is the size of the slope on a piece; where it is light, the second output
+is larger.
+```"""
 BEGIN, END = "<!-- {} -->", "<!-- end of {} -->"
 
 
@@ -33,7 +43,20 @@ def write_pages(folder: Path) -> Path:
     for name, text in parts.items():
         write_whole(folder / f"{name}.md", text + "\n")
     benchmarks.draw_figures(measured, folder)
+    write_whole(folder / "film.md", _film(folder) + "\n")
     return folder
+
+
+def _film(folder: Path) -> str:
+    """Draws the film of the pieces of a network as ``film.svg``; the figure that shows it."""
+    from lggkit.study.figures.geometries_of_learning import a04_film, a04_planes
+
+    shown = view.highest(FILMED)
+    if not shown.arm("film"):
+        return "No film is recorded yet."
+    titles = a04_planes.moments(shown, "film")
+    write_whole(folder / "film.svg", a04_film.film(shown.arrays("film"), titles))
+    return FILM.format(frames=len(titles))
 
 
 def update_readme(readme: Path) -> bool:

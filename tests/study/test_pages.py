@@ -19,6 +19,7 @@ def test_pages_are_written_whole(tmp_path):
         "state.md",
         "compute.md",
         "benchmarks.md",
+        "film.md",
         *(f"bench-{name}.md" for name in bench_parts.SECTIONS),
     }
     assert (

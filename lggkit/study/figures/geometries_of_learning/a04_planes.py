@@ -37,8 +37,8 @@ def dual_figure(shown: Shown) -> Figure:
 def closing_figure(shown: Shown) -> Figure:
     """Figure 10: pieces and decision of the restart that arrives first, at three moments and at its best."""
     figure, axes = panels(4, 3.1, 7.2)
-    arrays, moments = shown.arrays("circle_888"), _moments(shown)
-    for number, (ax, title) in enumerate(zip(axes, moments, strict=True)):
+    arrays = shown.arrays("circle_888")
+    for number, (ax, title) in enumerate(zip(axes, moments(shown), strict=True)):
         polygons = corners_of(arrays, number)
         slopes = np.linalg.norm(arrays[f"maps_{number}"][:, :2], axis=1)
         drawn = draw_pieces(ax, polygons, slopes)
@@ -114,8 +114,9 @@ def restarts_said(shown: Shown) -> list[str]:
     return ["\n".join(texts)]
 
 
-def _moments(shown: Shown) -> list[str]:
-    (first, *_) = shown.arm("circle_888")
+def moments(shown: Shown, arm: str = "circle_888") -> list[str]:
+    """A title for each frame of a run, the last one of the network at its best."""
+    (first, *_) = shown.arm(arm)
     return [f"after {n} step{'s' * (n > 1)}" for n in first.settings["frames"]] + ["at its best"]
 
 
