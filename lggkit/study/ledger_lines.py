@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from lggkit import strict
 from lggkit.record import SCALES, Record
+from lggkit.study.file_cache import unless_changed
 from lggkit.study.ledger_files import LEFT_OUT, tell
 from lggkit.study.ledger_files import collected as collected
 
@@ -157,14 +158,19 @@ def holds(path: Path, key: str) -> bool:
 
 def understood(path: Path, understand: Callable[[bytes], Entry], what: str) -> list[Entry]:
     """The entries of a file of lines of another kind; what cannot be understood is left out and told of."""
+    entries, problems = unless_changed(path, what, lambda: _entries(path, understand, what))
+    tell(problems)
+    return [*entries]
+
+
+def _entries(path: Path, understand: Callable[[bytes], Entry], what: str) -> tuple[list[Entry], list[str]]:
     entries, problems = [], []
     for number, line in _numbered(path, problems):
         try:
             entries.append(understand(line))
         except ValueError as error:
             problems.append(f"{path}, line {number} is no {what} and {LEFT_OUT}: {error}")
-    tell(problems)
-    return entries
+    return entries, problems
 
 
 def _numbered(path: Path, problems: list[str]) -> list[tuple[int, bytes]]:

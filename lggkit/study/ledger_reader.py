@@ -9,6 +9,7 @@ import numpy as np
 
 from lggkit import strict
 from lggkit.record import SCALES, Record, check_scale
+from lggkit.study.file_cache import unless_changed
 from lggkit.study.ledger_aliases import FILE as ALIASES
 from lggkit.study.ledger_aliases import Aliases
 from lggkit.study.ledger_files import LedgerError, load_arrays
@@ -38,7 +39,7 @@ class LedgerReader:
 
     def _by_key(self, experiment: str, scale: str) -> dict[str, Record]:
         self.path(experiment, scale)
-        return self.aliases.resolve(experiment, scale, lambda at: told(self.path(experiment, at)).records)
+        return self.aliases.resolve(experiment, scale, lambda at: _current(self.path(experiment, at)))
 
     def files(self) -> list[Path]:
         """All ledger files, sorted."""
@@ -89,3 +90,10 @@ def told(path: Path) -> Reading:
     reading = read(path)
     tell(reading.problems)
     return reading
+
+
+def _current(path: Path) -> dict[str, Record]:
+    """The current records of a file, which is read again where it changed."""
+    reading = unless_changed(path, "records", lambda: read(path))
+    tell(reading.problems)
+    return dict(reading.records)
