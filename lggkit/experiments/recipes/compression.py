@@ -19,11 +19,9 @@ GRID = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 """Weights α that the paper chooses from."""
 METHODS = ("none", "omega_i", "omega_u", "kd", "omega_p")
 TITLES = {**finetuning.TITLES, "kd": "KD"}
-MIDDLE = {"omega_i": 1e-1, "omega_u": 1e-1, "kd": 1.0, "omega_p": 1e-1}
-"""Weights of methods that are not searched yet."""
-CHOSEN: dict[str, float] = {}
-"""The best on the images held out, at the greatest length whose search is recorded. A method that is not here
-waits for its search: below paper scale its arms have no seeds."""
+CHOSEN = {"omega_i": 10.0, "omega_u": 1.0, "kd": 10.0, "omega_p": 10.0}
+"""The best on the images held out, at the greatest length whose search is recorded. A method without one has no
+seeds below paper scale."""
 PAPER_TRAINING = TrainConfig(
     epochs=round(ITERATIONS / STEPS),
     batch_size=BATCH,
@@ -117,7 +115,7 @@ def table_arm(method: str, dataset: str, place: str) -> Arm:
     here = dataset == "cifar10" and place in SHORTER and method in ("none", *CHOSEN)
     title = f"{TITLES[method]}, {DATA[dataset]}, {' to '.join(place.upper().split('_'))}"
     seeds = {} if here else {"short": 0, "reduced": 0}
-    weight = CHOSEN.get(method, MIDDLE.get(method, 0.0))
+    weight = CHOSEN.get(method, 0.0)
     return Arm(f"{method}-{dataset}-{place}", title, changes | weighted(method, weight), seeds=seeds)
 
 
