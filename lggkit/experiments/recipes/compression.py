@@ -20,7 +20,7 @@ GRID = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 METHODS = ("none", "omega_i", "omega_u", "kd", "omega_p")
 TITLES = {**finetuning.TITLES, "kd": "KD"}
 CHOSEN = {"omega_i": 10.0, "omega_u": 1.0, "kd": 10.0, "omega_p": 10.0}
-"""The best on the images held out, at the greatest length whose search is recorded. A method without one has no
+"""The best on the images held out, at the greatest length whose search is recorded. Others have no
 seeds below paper scale."""
 PAPER_TRAINING = TrainConfig(
     epochs=round(ITERATIONS / STEPS),
