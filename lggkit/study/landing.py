@@ -122,11 +122,14 @@ def _families(paper: Paper) -> list[tuple[str, str, list[ClaimVerdict]]]:
 
 
 def _forests(label: str, judged: Sequence[ClaimVerdict]) -> str:
-    """Claims with a verdict, then those without one."""
+    """Claims with a verdict, then those without one, folded again."""
     waiting = [one for one in judged if one.verdict == NOT_TESTED]
     decided = [one for one in judged if one.verdict != NOT_TESTED]
-    kinds = ((decided, DECIDED, f"tab-forest-{label}"), (waiting, WAITING, f"tab-waiting-{label}"))
-    return "\n\n".join(forest(*kind) for kind in kinds if kind[0])
+    parts = [forest(decided, DECIDED, f"tab-forest-{label}")] if decided else []
+    if waiting:
+        folded = forest(waiting, WAITING, f"tab-waiting-{label}")
+        parts.append(_folded(f"{len(waiting)} effects that are no verdict yet", folded))
+    return "\n\n".join(parts)
 
 
 def _counted(judged: Sequence[ClaimVerdict]) -> str:
@@ -153,4 +156,6 @@ def _slug(name: str) -> str:
 
 
 def _folded(title: str, text: str, opened: bool = False) -> str:
-    return f":::::{{dropdown}} {title}\n{':open:' * opened}\n{text}\n:::::"
+    """A dropdown, whose fence is longer than those in its text."""
+    fence = ":" * (6 if "{dropdown}" in text else 5)
+    return f"{fence}{{dropdown}} {title}\n{':open:' * opened}\n\n{text}\n{fence}"

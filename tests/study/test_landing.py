@@ -73,7 +73,7 @@ def test_every_measured_effect_has_its_row_once():
 
 
 def test_effects_are_folded_by_paper_or_article_and_counted():
-    heads = [part.splitlines()[0] for part in landing.forests_text().split(":::::{dropdown} ")[1:]]
+    heads = re.findall(r"^:+\{dropdown\} (\D.*)$", landing.forests_text(), re.MULTILINE)
     assert sum(int(number) for head in heads for number in re.findall(r"(\d+) [a-z]", head)) == (
         landing.forests_text().count("<svg")
     )
