@@ -14,6 +14,7 @@ from lggkit.generative.disentanglement import (
     mig_sup,
     mutual_information_matrix,
 )
+from lggkit.generative.frechet import frechet_distance
 from lggkit.generative.responses import factor_response_matrix, matched_share, path_roughness
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "binned",
     "dcimig",
     "factor_response_matrix",
+    "frechet_distance",
     "jemmig",
     "matched_share",
     "mig",
