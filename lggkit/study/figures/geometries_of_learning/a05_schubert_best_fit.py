@@ -136,6 +136,27 @@ def coordinates_of_sets_figure(shown: Shown) -> Figure:
     return figure
 
 
+def angles_figure(shown: Shown) -> Figure:
+    """The first angle of each test set with the best fit of cats and with that of dogs; seed 0."""
+    import matplotlib.pyplot as plt
+
+    from lggkit.study.figures.style import CLASS_COLORS, CLASS_MARKERS, GRAY
+
+    arrays = shown.arrays("angles")
+    figure, ax = plt.subplots(figsize=(4.2, 3.8))
+    ends = (0, 1.05 * arrays["angles"].max())
+    ax.plot(ends, ends, color=GRAY, lw=1, ls="--", zorder=0)
+    for label, name in enumerate(CLASSES):
+        own = arrays["angles"][arrays["labels"] == label]
+        look = {"color": CLASS_COLORS[label], "marker": CLASS_MARKERS[label]}
+        ax.plot(*own.T, ls="", ms=4, alpha=0.7, label=f"test sets of {name}", **look)
+    ax.set(
+        xlabel="angle to the best fit of cats (°)", ylabel="angle to that of dogs (°)", xlim=ends, ylim=ends
+    )
+    ax.legend()
+    return figure
+
+
 def solvers_figure(shown: Shown) -> Figure:
     """The fit against the iterations of the ascent (left) and the steps of Adam (right), same problem."""
     figure, axes = panels(2, 3, sharey=True)
