@@ -161,7 +161,7 @@ def images(drawn: Drawn) -> Found:
 
 
 def angles(drawn: Drawn) -> Found:
-    """What algorithm II compares: first angles of test sets with the best fits of both classes, in degrees."""
+    """What algorithm II compares: first angles of test sets with both best fits, in degrees."""
     l, k = ANGLES
     fits = [SchubertBestFit(k, tolerance=1e-6).fit(drawn.sets[l].of(label)).basis_ for label in (0, 1)]
     bases = torch.cat([one.bases for one in drawn.asked[l]])
