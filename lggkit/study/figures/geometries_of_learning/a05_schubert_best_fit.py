@@ -144,7 +144,7 @@ def angles_figure(shown: Shown) -> Figure:
 
     arrays = shown.arrays("angles")
     figure, ax = plt.subplots(figsize=(4.2, 3.8))
-    ends = (0, 1.05 * arrays["angles"].max())
+    ends = (0.9 * arrays["angles"].min(), 1.05 * arrays["angles"].max())
     ax.plot(ends, ends, color=GRAY, lw=1, ls="--", zorder=0)
     for label, name in enumerate(CLASSES):
         own = arrays["angles"][arrays["labels"] == label]
