@@ -109,7 +109,7 @@ def images_figure(shown: Shown) -> Figure:
         [f"K b, {name}" for name in ("cat", "dog") for _ in range(3)],
         [f"a {name} of it" for name in ("cat", "dog") for _ in range(3)],
     ]
-    figure, axes = plt.subplots(3, 6, figsize=(7.2, 4.4))
+    figure, axes = plt.subplots(3, 6, figsize=(6.6, 4.0))
     for ax, image, title in zip(axes.flat, chain(*rows), chain(*titles), strict=True):
         ax.imshow(image.astype(float), cmap="gray", interpolation="nearest")
         ax.set_title(title, fontsize=9)
