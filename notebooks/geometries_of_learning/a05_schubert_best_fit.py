@@ -95,6 +95,11 @@ figure = chapter.draw(section.fits_figure)
 #
 # A test set has the class whose subspace it meets at the smaller angle. The article compares with "PCA" of each class and does not say whether it centres.
 
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
+chapter.say(numbers.angles_said)
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The first principal angles of test sets of three images with the best fits of both classes, k = 4; above the dashed line a set is called cats, below it dogs; first split.", "name": "fig-a05-angles"}, "image": {"alt": "Scatter plot of two angles with a diagonal, cats and dogs in two colours and marks.", "width": "60%"}}
+figure = chapter.draw(section.angles_figure)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy of prototypes against their dimension, for sets of one, three and five images; 95 % intervals over splits.", "name": "fig-a05-prototypes"}, "image": {"alt": "Three panels of accuracy against dimension with four curves each.", "width": "100%"}}
 figure = chapter.draw(section.prototypes_figure, chapter.titles)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}

@@ -78,7 +78,7 @@ WAITING = {
         **dict.fromkeys(("category_rdms", "overlap_of_depths"), ("send",)),
     },
     "topology": {},
-    "generative": {"BlockAutoencoder": ("send",)},
+    "generative": {"BlockAutoencoder": ("send",), "frechet_distance": BY_VALUES},
     "regions": dict.fromkeys(("align_maps", "map_fits"), BY_VALUES),
     "subspaces": {
         **dict.fromkeys(
@@ -189,6 +189,7 @@ def _cka(s):
 
 GENERATIVE = {
     "BlockAutoencoder": lambda s: blocks()(torch.rand(2, 3, 64, 64, **CUDA)),
+    "frechet_distance": lambda s: generative.frechet_distance(s.x, s.x[:4]),
     "path_roughness": lambda s: generative.path_roughness(torch.rand(2, 5, 1, 4, 4, **CUDA)),
 }
 

@@ -109,6 +109,7 @@ KINDS = {
     "tanh": set_arms.tanh,
     "fit": set_arms.fit,
     "images": set_arms.images,
+    "angles": set_arms.angles,
     "solver": _solver,
 }
 ALONE = {"timing": _timing, "exact": _exact}
@@ -158,6 +159,7 @@ EXPERIMENT = Experiment(
             for name, (made, title) in PROTOTYPES.items()
             if name != "flag_mean"
         ),
+        Arm("angles", "angles of test sets", {"kind": "angles"}, False),
     ),
     seeds={"smoke": 2, "short": 10, "reduced": 20, "paper": 40},
     ablation_seeds={"smoke": 1, "short": 2, "reduced": 5, "paper": 10},

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from lggkit.experiments.base import Arm, Context, Experiment
+from lggkit.experiments.recipes.block_features import Classifier, features_of, fids
 from lggkit.experiments.recipes.block_grids import Grid, grid_of
 from lggkit.experiments.recipes.block_measures import measured, pictures
 from lggkit.experiments.recipes.block_statistic import statistic
@@ -27,7 +28,8 @@ class Settings(Protocol):
     """Article 10's settings; ``setting`` names the grid, ``code`` is n_out, ``bottlenecks`` are the n_j.
 
     ``repeats`` passes over a smaller grid count as one epoch. ``compared`` are the classes of which the
-    statistic tests ``tested`` images each; ``block`` seeds are trained together.
+    statistic tests ``tested`` images each; ``block`` seeds are trained together. ``features`` is the network
+    of the FID.
     """
 
     kind: str = "train"
@@ -45,6 +47,7 @@ class Settings(Protocol):
     block: int = 5
     compared: tuple[int, int] = (0, 6)
     tested: int = 60
+    features: Classifier = field(default_factory=Classifier)
 
 
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
@@ -58,6 +61,7 @@ def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
         model, grid, curves, seconds = _trained(s, spec.seed, Held(context))
         begun = time.monotonic()
         metrics = measured(model, built(s, spec.seed), grid, spec.seed)
+        metrics |= fids(features_of(s, spec.seed, Held(context)), model, grid, spec.seed)
         arrays = pictures(model, grid, spec.seed) if spec.seed == 0 else {}
         how = {"arrays": arrays, "curves": _thinned(curves), "path": "cpu, float32"}
         yield context.record(spec, metrics, seconds=seconds + time.monotonic() - begun, **how)
@@ -103,6 +107,7 @@ SMOKE = replace(
     block=1,
     compared=(3, 8),
     tested=20,
+    features=Classifier(epochs=2),
 )
 THREE = {"setting": "three", "code": 96, "bottlenecks": (6, 9, 5), "repeats": 4}
 NONE = {"kind": "statistic", "network": None, "training": None}
@@ -130,6 +135,7 @@ EXPERIMENT = Experiment(
         Arm("dae_g-three", "DAE-G, three blocks", THREE | _loss(0, STRONG)),
         Arm("dae_og-three", "DAE-OG, three blocks", THREE | _loss(STRONG, STRONG)),
         Arm("dae_g-three-latent", "DAE-G, three blocks, codes compared", THREE | CODES, False),
+        Arm("dae_g-latent", "DAE-G, codes compared", {"loss": Loss(divergence=WEAK, space="latent")}, False),
         Arm("statistic", "the statistic", NONE, False),
         Arm("dae_og-0.01", "DAE-OG, α₁ = 0.01", _loss(0.01, WEAK), False),
         Arm("dae_og-0.1", "DAE-OG, α₁ = 0.1", _loss(0.1, WEAK), False),

@@ -14,10 +14,12 @@ from torch import Tensor
 from lggkit.experiments.recipes import set_measures as measured
 from lggkit.experiments.recipes.set_heads import centroids, logits, padded, tanh_layers
 from lggkit.experiments.recipes.sets import Points, Sets, grouped, mean_of
-from lggkit.subspaces import SchubertBestFit
+from lggkit.subspaces import SchubertBestFit, principal_angles
 
 FITTED = 10
 """Sets whose fit is followed, of two images each, as in the article's Figure 4."""
+ANGLES = (3, 4)
+"""Images a set, and the dimension of the best fits, of which angles are shown."""
 
 
 @dataclass
@@ -156,6 +158,18 @@ def images(drawn: Drawn) -> Found:
         {"coordinates": fitted.intersections_[..., 0].numpy(), "labels": labels.numpy()} if arrays else {}
     )
     return metrics, arrays, {}
+
+
+def angles(drawn: Drawn) -> Found:
+    """What algorithm II compares: first angles of test sets with both best fits, in degrees."""
+    l, k = ANGLES
+    fits = [SchubertBestFit(k, tolerance=1e-6).fit(drawn.sets[l].of(label)).basis_ for label in (0, 1)]
+    bases = torch.cat([one.bases for one in drawn.asked[l]])
+    labels = torch.cat([one.labels for one in drawn.asked[l]])
+    found = torch.stack([principal_angles(bases, fit)[:, 0].rad2deg() for fit in fits], 1)
+    own, other = (found.gather(1, place[:, None]).mean().item() for place in (labels, 1 - labels))
+    arrays = {"angles": found.float().numpy(), "labels": labels.numpy()} if drawn.seed == 0 else {}
+    return {"angle_own": own, "angle_other": other}, arrays, {}
 
 
 def _picture(drawn: Drawn, vector: Tensor, side: int) -> Tensor:

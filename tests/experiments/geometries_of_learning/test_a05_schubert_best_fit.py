@@ -31,3 +31,11 @@ def test_fits_of_those_that_were_fitted_are_higher_and_rise(records):
     for name in ("cats", "dogs", "both", "haar"):
         train = metrics[f"train_{name}"]
         assert train == sorted(train) and train[-1] > metrics[f"test_{name}"][-1]
+
+
+def test_angles_are_those_that_the_second_algorithm_compares(records):
+    record = records["angles", 0]
+    angles, labels = record.arrays["angles"], record.arrays["labels"]
+    assert angles.shape == (len(labels), 2) and angles.min() >= 0 and angles.max() <= 90
+    own = angles[range(len(labels)), labels].mean()
+    assert record.metrics["angle_own"] == pytest.approx(own, rel=1e-5)

@@ -4,10 +4,14 @@ import pytest
 import torch
 
 from lggkit.experiments.geometries_of_learning.a10_orthogonal_blocks import EXPERIMENT
+from lggkit.experiments.recipes.block_features import Classifier, features_of, fids, trained_classifier
 from lggkit.experiments.recipes.block_grids import grid_of, partners
 from lggkit.experiments.recipes.block_training import Loss, Schedule, built, fitted
+from lggkit.experiments.recipes.held import Held
+from lggkit.generative import frechet_distance
 from lggkit.objectives import graph_divergence, orthonormality
 from lggkit.study import view
+from lggkit.study.figures.geometries_of_learning import a10_features as features
 from lggkit.study.figures.geometries_of_learning import a10_numbers as numbers
 
 LAST = dataclasses.replace(EXPERIMENT.protocols["smoke"], training=Schedule(2, 60, 0.01))
@@ -27,9 +31,9 @@ def test_the_articles_settings():
 
 def test_arms_differ_in_their_losses_alone():
     losses = {a.name: EXPERIMENT.spec(a.name, "reduced").protocol for a in EXPERIMENT.arms}
-    for five in ("dae_g", "dae_og", "dae_og-0.01", "dae_og-0.1"):
+    for five in ("dae_g", "dae_og", "dae_g-latent", "dae_og-0.01", "dae_og-0.1"):
         assert dataclasses.replace(losses[five], loss=Loss()) == losses["plain"]
-    for three in ("dae_g-three", "dae_og-three"):
+    for three in ("dae_g-three", "dae_og-three", "dae_g-three-latent"):
         assert dataclasses.replace(losses[three], loss=Loss()) == losses["plain-three"]
 
 
@@ -77,6 +81,26 @@ def test_seeds_that_train_together_do_not_know_each_other(grid, context):
     assert curve["reconstruction"][1] < curve["reconstruction"][0]
 
 
+def test_the_feature_network_names_factors_and_its_features_have_unit_spread(grid):
+    network = trained_classifier(Classifier(epochs=8), grid, 0)
+    found = network(grid.images[grid.train])
+    assert found.shape == (800, 16)
+    torch.testing.assert_close(found.std(0), torch.ones(16), atol=1e-3, rtol=1e-3)
+    again = trained_classifier(Classifier(epochs=8), grid, 0)
+    assert torch.equal(again(grid.images[:9]), network(grid.images[:9]))
+    scores = fids(network, built(LAST, 0), grid, 0)
+    chance = sum(1 / size for size in grid.sizes) / len(grid.sizes)
+    assert scores["feature_accuracy"] > 1.5 * 100 * chance
+    held = frechet_distance(network(grid.images[grid.test]), found).item()
+    assert scores["fid_held_out"] == pytest.approx(held) and held < scores["fid_reconstructed"]
+
+
+def test_arms_of_a_grid_share_their_feature_network(context):
+    specs = [EXPERIMENT.spec(arm, "smoke").protocol for arm in ("plain", "dae_og", "dae_og-three")]
+    one, two, three = (features_of(s, 0, Held(context)) for s in specs)
+    assert one is two and three is not one
+
+
 def test_metrics_are_in_their_ranges(records):
     for (arm, _), record in records.items():
         metrics = record.metrics
@@ -85,6 +109,7 @@ def test_metrics_are_in_their_ranges(records):
             continue
         shares = ("cosine", "mig", "dcimig", "mig_sup", "jemmig", "matched_share")
         assert all(0 <= metrics[name] <= 1 for name in shares)
+        assert metrics["fid"] > 0 < metrics["fid_held_out"] and 0 <= metrics["feature_accuracy"] <= 100
         assert metrics["mse"] > 0 and metrics["gone"] < 1 and 0 <= metrics["roughness"] < 2
         k = 3 if "three" in arm else 5
         assert len(metrics["swaps"]) == len(metrics["response"]) == k * k
@@ -97,5 +122,7 @@ def test_the_articles_table_is_read_in_both_ways():
 
 def test_tables_have_a_row_for_each_pair_and_arm():
     shown, titles = view.measure(EXPERIMENT.name, "smoke"), {a.name: a.title for a in EXPERIMENT.arms}
-    assert len(numbers.readings_table(shown)) == 8 and len(numbers.images_table(shown, titles)) == 9
+    assert len(numbers.readings_table(shown)) == 8 and len(numbers.images_table(shown, titles)) == 10
+    assert len(features.fid_table(shown, titles)) == 10 and len(features.fid_said(shown)) == 2
+    assert "With five blocks" in numbers.codes_said(shown)[0]
     assert numbers.came_said(shown) and numbers.control_said(shown)

@@ -38,6 +38,17 @@ def _switch(ahead: bool, behind: bool) -> str:
     return "Best fits are not ahead of both kinds of PCA, and the article does not say which it took."
 
 
+def angles_said(shown: Shown) -> list[str]:
+    """How far apart the two angles are that algorithm II compares."""
+    if not shown.arm("angles"):
+        return ["The angles of test sets are not measured yet."]
+    own, other = (shown.interval("angles", f"angle_{which}") for which in ("own", "other"))
+    return [
+        f"Test sets of three images meet the best fit of their own class, k = 4, at {mean_text(own)}° on "
+        f"average, and that of the other class at {mean_text(other)}°."
+    ]
+
+
 def distance_said(shown: Shown) -> list[str]:
     """What a distance that does not depend on bases brings algorithm I, and what is left to algorithm II."""
     by_metric = {m: shown.interval("svbf_coordinates", f"accuracy_{m}") for m in ("frobenius", "projection")}

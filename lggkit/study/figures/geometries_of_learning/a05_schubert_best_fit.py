@@ -109,7 +109,7 @@ def images_figure(shown: Shown) -> Figure:
         [f"K b, {name}" for name in ("cat", "dog") for _ in range(3)],
         [f"a {name} of it" for name in ("cat", "dog") for _ in range(3)],
     ]
-    figure, axes = plt.subplots(3, 6, figsize=(7.2, 4.4))
+    figure, axes = plt.subplots(3, 6, figsize=(6.6, 4.0))
     for ax, image, title in zip(axes.flat, chain(*rows), chain(*titles), strict=True):
         ax.imshow(image.astype(float), cmap="gray", interpolation="nearest")
         ax.set_title(title, fontsize=9)
@@ -132,6 +132,27 @@ def coordinates_of_sets_figure(shown: Shown) -> Figure:
             own[:, 1], own[:, 2], CLASS_MARKERS[label], ls="", ms=5, color=CLASS_COLORS[label], label=name
         )
     ax.set(xlabel="second coordinate of b", ylabel="third coordinate of b", xlim=(-1, 1), ylim=(-1, 1))
+    ax.legend()
+    return figure
+
+
+def angles_figure(shown: Shown) -> Figure:
+    """The first angle of each test set with the best fit of cats and with that of dogs; seed 0."""
+    import matplotlib.pyplot as plt
+
+    from lggkit.study.figures.style import CLASS_COLORS, CLASS_MARKERS, GRAY
+
+    arrays = shown.arrays("angles")
+    figure, ax = plt.subplots(figsize=(4.2, 3.8))
+    ends = (0.9 * arrays["angles"].min(), 1.05 * arrays["angles"].max())
+    ax.plot(ends, ends, color=GRAY, lw=1, ls="--", zorder=0)
+    for label, name in enumerate(CLASSES):
+        own = arrays["angles"][arrays["labels"] == label]
+        look = {"color": CLASS_COLORS[label], "marker": CLASS_MARKERS[label]}
+        ax.plot(*own.T, ls="", ms=4, alpha=0.7, label=f"test sets of {name}", **look)
+    ax.set(
+        xlabel="angle to the best fit of cats (°)", ylabel="angle to that of dogs (°)", xlim=ends, ylim=ends
+    )
     ax.legend()
     return figure
 

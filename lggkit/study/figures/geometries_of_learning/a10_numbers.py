@@ -139,14 +139,21 @@ def control_said(shown: Shown) -> list[str]:
 
 def codes_said(shown: Shown) -> list[str]:
     """What comes of comparing codes with noise, the article's prose, in place of images, its equation."""
-    arms = ("plain-three", "dae_g-three", "dae_g-three-latent")
-    if not all(map(shown.arm, arms)):
+    of = {"three": (*THREE[:2], "dae_g-three-latent"), "five": (*FIVE[:2], "dae_g-latent")}
+    said = [_codes_said(shown, blocks, arms) for blocks, arms in of.items() if all(map(shown.arm, arms))]
+    if not said:
         return ["The divergence of codes is not measured yet."]
+    return [
+        "The article's prose compares codes with noise, its equation 6 images with images of noise. "
+        + " ".join(said)
+    ]
+
+
+def _codes_said(shown: Shown, blocks: str, arms: tuple[str, ...]) -> str:
     t, mse = ([shown.interval(arm, metric).mean for arm in arms] for metric in ("sample_t", "mse"))
     first, images, codes = (minus(f"{value:.1f}") for value in t)
-    return [
-        "The article's prose compares codes with noise, its equation 6 images with images of noise. With "
-        f"three blocks the statistic of the images of noise is {images} where images are compared, {codes} "
-        f"where codes are, and {first} with neither; the error of reconstruction is {mse[1]:.4f}, "
+    return (
+        f"With {blocks} blocks the statistic of the images of noise is {images} where images are compared, "
+        f"{codes} where codes are, and {first} with neither; the error of reconstruction is {mse[1]:.4f}, "
         f"{mse[2]:.4f} and {mse[0]:.4f}."
-    ]
+    )
