@@ -13,6 +13,7 @@ from lggkit.experiments.networks import Network
 from lggkit.experiments.recipes.finetuning import CHOSEN, FineTuned
 from lggkit.experiments.recipes.students import ALONE, Students
 from lggkit.experiments.recipes.transfer import Penalty
+from lggkit.protocol import Part
 from lggkit.training import MultiStep, OneCycle, TrainConfig
 
 FAMILIES = {
@@ -21,7 +22,6 @@ FAMILIES = {
     "tuned": "ResNet-18, fine-tuned on 200 images",
     "vgg": "VGG, narrow",
     "plain": "plain convolutions",
-    "mobile": "MobileNetV2, narrow",
 }
 LOSSES = {"alone": ALONE, "rkd_d": "RKD-D", "gkd": "GKD"}
 TITLES = {
@@ -33,12 +33,10 @@ TITLES = {
     "tuned-none": "ResNet-18, fine-tuned",
     "tuned-omega_p": "ResNet-18, fine-tuned with Ω_P",
     "vgg-8": "VGG, width 8",
-    "vgg-4": "VGG, width 4",
-    "plain-8": "plain convolutions",
-    "mobile-6": "MobileNetV2, width 6",
+    "plain-4": "plain convolutions, width 4",
 }
 """All members, by name."""
-NAMES = {"vgg": "vgg", "plain": "simple_cnn", "mobile": "mobilenet_v2"}
+NAMES = {"vgg": "vgg", "plain": "simple_cnn"}
 
 
 def family_of(member: str) -> str:
@@ -47,10 +45,10 @@ def family_of(member: str) -> str:
 
 
 @dataclass(frozen=True)
-class Families:
+class Families(Part):
     """The settings of all members: ``students`` are those of paper 1, ``tuned`` those of paper 3.
 
-    ``shallow`` is how the shallow networks of paper 3 are trained, ``own`` how what no other section has;
+    ``shallow`` is how the shallow networks of paper 3 are trained, ``training`` how what no other section has;
     the widths of these are ``narrower`` times less.
     """
 
@@ -58,7 +56,7 @@ class Families:
     students: Students = field(default_factory=Students)
     tuned: FineTuned = field(default_factory=FineTuned)
     shallow: TrainConfig = field(default_factory=lambda: TrainConfig(204, 64, weight_decay=1e-4))
-    own: TrainConfig = field(
+    training: TrainConfig = field(
         default_factory=lambda: TrainConfig(epochs=200, schedule=MultiStep((60, 120, 160), 0.2))
     )
     narrower: int = 1
@@ -86,7 +84,7 @@ class Families:
 
     def _sibling(self, family: str, width: int) -> Network:
         size = (("width", max(1, width // self.narrower)),)
-        return Network(Images(self.dataset), Architecture(NAMES[family], size), self.own)
+        return Network(Images(self.dataset), Architecture(NAMES[family], size), self.training)
 
 
 SHORT = Families(
@@ -96,7 +94,7 @@ SHORT = Families(
     ),
     tuned=FineTuned(epochs=32),
     shallow=TrainConfig(2, 64, weight_decay=1e-4, schedule=OneCycle(), precision="auto"),
-    own=TrainConfig(2, learning_rate=0.2, schedule=OneCycle(), precision="auto"),
+    training=TrainConfig(2, learning_rate=0.2, schedule=OneCycle(), precision="auto", compile=False),
 )
 REDUCED = Families(
     students=Students(
@@ -105,5 +103,5 @@ REDUCED = Families(
     ),
     tuned=FineTuned(epochs=96),
     shallow=replace(SHORT.shallow, epochs=6),
-    own=replace(SHORT.own, epochs=5),
+    training=replace(SHORT.training, epochs=5),
 )
