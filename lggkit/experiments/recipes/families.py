@@ -17,14 +17,16 @@ from lggkit.protocol import Part
 from lggkit.training import MultiStep, OneCycle, TrainConfig
 
 FAMILIES = {
+    "vgg": "VGG",
+    "plain": "plain convolutions",
     "wide": "WideResNet-28",
     "shallow": "wide ResNet of 10 layers",
-    "tuned": "ResNet-18, fine-tuned on 200 images",
-    "vgg": "VGG, narrow",
-    "plain": "plain convolutions",
+    "tuned": "ResNet-18, fine-tuned",
 }
 LOSSES = {"alone": ALONE, "rkd_d": "RKD-D", "gkd": "GKD"}
 TITLES = {
+    "vgg-8": "VGG, width 8",
+    "plain-4": "plain convolutions, width 4",
     "wide-alone": "WideResNet-28, alone",
     "wide-rkd_d": "WideResNet-28, RKD-D",
     "wide-gkd": "WideResNet-28, GKD",
@@ -32,10 +34,11 @@ TITLES = {
     "shallow-s": "wide ResNet of 10 layers, half as wide",
     "tuned-none": "ResNet-18, fine-tuned",
     "tuned-omega_p": "ResNet-18, fine-tuned with Ω_P",
-    "vgg-8": "VGG, width 8",
-    "plain-4": "plain convolutions, width 4",
 }
 """All members, by name."""
+AT_SHORT = tuple(name for name in TITLES if not name.startswith("wide"))
+AT_REDUCED = tuple(name for name in TITLES if not name.startswith("shallow"))
+"""Other sections have trained residual networks of ten layers for a short time, of 28 for a longer one."""
 NAMES = {"vgg": "vgg", "plain": "simple_cnn"}
 
 
@@ -48,8 +51,8 @@ def family_of(member: str) -> str:
 class Families(Part):
     """The settings of all members: ``students`` are those of paper 1, ``tuned`` those of paper 3.
 
-    ``shallow`` is how the shallow networks of paper 3 are trained, ``training`` how what no other section has;
-    the widths of these are ``narrower`` times less.
+    ``shallow`` is how the shallow networks of paper 3 are trained, ``training`` how those that no other
+    section has, which are ``narrower`` times as narrow.
     """
 
     dataset: str = "cifar10"
@@ -104,4 +107,22 @@ REDUCED = Families(
     tuned=FineTuned(epochs=96),
     shallow=replace(SHORT.shallow, epochs=6),
     training=replace(SHORT.training, epochs=5),
+)
+SMALL = TrainConfig(epochs=1, schedule=OneCycle(), augment=False, compile=False)
+SMOKE = Families(
+    dataset="digits",
+    students=Students(
+        dataset="digits",
+        network="small_net",
+        option="width",
+        size=4,
+        teacher_size=8,
+        layers=("stage1", "middle", "penultimate"),
+        training=SMALL,
+        teacher_training=SMALL,
+    ),
+    tuned=FineTuned(stand_in="digits", width=2, source_training=SMALL, per_class=5, epochs=2, batch_size=50),
+    shallow=SMALL,
+    training=SMALL,
+    narrower=2,
 )
