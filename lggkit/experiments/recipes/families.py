@@ -97,7 +97,7 @@ SHORT = Families(
     ),
     tuned=FineTuned(epochs=32),
     shallow=TrainConfig(2, 64, weight_decay=1e-4, schedule=OneCycle(), precision="auto"),
-    training=TrainConfig(2, learning_rate=0.2, schedule=OneCycle(), precision="auto", compile=False),
+    training=TrainConfig(1, learning_rate=0.2, schedule=OneCycle(), precision="auto", compile=False),
 )
 REDUCED = Families(
     students=Students(
@@ -106,7 +106,7 @@ REDUCED = Families(
     ),
     tuned=FineTuned(epochs=96),
     shallow=replace(SHORT.shallow, epochs=6),
-    training=replace(SHORT.training, epochs=5),
+    training=replace(SHORT.training, epochs=3),
 )
 SMALL = TrainConfig(epochs=1, schedule=OneCycle(), augment=False, compile=False)
 SMOKE = Families(
