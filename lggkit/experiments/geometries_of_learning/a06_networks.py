@@ -38,14 +38,15 @@ Measured = Callable[["Settings", int], Mapping[str, Any]]
 class Settings(Protocol):
     """A network, ``member`` of `Families`, or without one all ``members`` of a seed taken together.
 
-    ``compared`` test images are in each RDM, and ``objects`` is the set that people's IT is known for;
-    ``draws`` is how often families are drawn anew.
+    ``compared`` test images are in each RDM, ``tested`` ones are asked for the error, and ``objects`` is the
+    set that people's IT is known for; ``draws`` is how often families are drawn anew.
     """
 
     member: str = ""
     members: tuple[str, ...] = tuple(TITLES)
     families: Families = field(default_factory=Families)
     compared: int = 1_000
+    tested: int = 10_000
     objects: str = PUBLISHED
     harms: Harms = field(default_factory=Harms)
     draws: int = 2_000
@@ -113,8 +114,8 @@ def _shown(test: DataSet, shares: Tensor) -> Tensor:
     return each[entropy(shares[each]).argsort(descending=True, stable=True)[:SHOWN]]
 
 
-FAST = Harms(attacked=500, steps=5)
-SHORT = Settings(families=families.SHORT, compared=500, harms=FAST, members=families.AT_SHORT)
+FAST = Harms(attacked=300, steps=3)
+SHORT = Settings(families=families.SHORT, compared=500, tested=2_000, harms=FAST, members=families.AT_SHORT)
 REDUCED = replace(SHORT, families=families.REDUCED, members=families.AT_REDUCED)
 PAPER = Settings()
 SMOKE = Settings(

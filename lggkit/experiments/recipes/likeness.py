@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from lggkit.data import DataSet
 from lggkit.data.human_labels import generated_counts, load_cifar10h
-from lggkit.evaluation import predict
+from lggkit.evaluation import error_rate, predict
 from lggkit.evaluation.neighbors import latents_at
 from lggkit.experiments.networks import Context
 from lggkit.experiments.recipes.brain_rdms import objects_of
@@ -68,15 +68,16 @@ def groups_of(labels: Tensor) -> dict[str, Tensor]:
 
 
 def likeness_to_people(
-    model: nn.Module, test: DataSet, shares: Tensor, count: int, logits: Tensor | None = None
+    model: nn.Module, test: DataSet, shares: Tensor, count: int, answers: bool = True
 ) -> dict[str, float]:
-    """Rank correlations of RDMs with people's, of features and of answers, raw and within `CONTROLS`."""
+    """Rank correlations of RDMs with people's, of features and ``answers``, raw and within `CONTROLS`."""
     metrics: dict[str, float] = {}
     for name, places in chosen_images(test.labels.cpu(), shares, count).items():
         features = latents_at(model, test.images[places], "penultimate").double()
         rdms = {"features": compute_rdm(features)}
-        if logits is not None:
-            rdms["answers"] = hellinger_rdm(logits[places].double().softmax(1))
+        if answers:
+            logits = predict(model, test.images[places]).cpu().double()
+            rdms["answers"] = hellinger_rdm(logits.softmax(1))
         people, groups = hellinger_rdm(shares[places]), groups_of(test.labels[places].cpu())
         for what, rdm in rdms.items():
             metrics[f"{what}_{name}"] = compare_rdms(rdm, people, "spearman").item()
@@ -87,9 +88,14 @@ def likeness_to_people(
     return metrics
 
 
-def label_nats(logits: Tensor, shares: Tensor) -> float:
-    """The cross-entropy of people's labels under a network's answers, in nats an image."""
-    return float(-(shares * logits.double().log_softmax(1)).sum(1).mean())
+def answers_beside(model: nn.Module, test: DataSet, shares: Tensor, count: int) -> dict[str, float]:
+    """The error on the first ``count`` test images in percent, and the cross-entropy of people's labels.
+
+    The latter is in nats an image: ``-Σ_c p_c log q_c``, people's shares p and the network's answers q.
+    """
+    logits = predict(model, test.images[:count]).cpu().double()
+    nats = -(shares[:count] * logits.log_softmax(1)).sum(1).mean()
+    return {"test_error": error_rate(logits, test.labels[:count].cpu()), "label_nats": float(nats)}
 
 
 def animals_of(test: DataSet) -> Tensor:
@@ -135,10 +141,10 @@ def likeness_to_cortex(model: nn.Module, test: DataSet, dataset: str) -> dict[st
 
 
 def likeness(model: nn.Module, settings: Any, context: Context, answers: bool = True) -> dict[str, Any]:
-    """All of it on the test images of ``settings``; ``answers`` are those of trained networks only."""
+    """All of it on the test images of ``settings``; ``answers`` are of trained networks only."""
     dataset = settings.families.dataset
-    test = context.data(dataset, train=False)
-    shares, logits = shares_of(test, dataset), predict(model, test.images).cpu() if answers else None
-    metrics = likeness_to_people(model, test, shares, settings.compared, logits)
+    test, model = context.data(dataset, train=False), model.to(memory_format=torch.channels_last)
+    shares = shares_of(test, dataset)
+    metrics = likeness_to_people(model, test, shares, settings.compared, answers)
     metrics |= likeness_to_cortex(model, test, settings.objects)
-    return metrics if logits is None else metrics | {"label_nats": label_nats(logits, shares)}
+    return metrics | answers_beside(model, test, shares, settings.tested) if answers else metrics
