@@ -91,7 +91,8 @@ def _together(spec: Spec, of: Measured, context: Context) -> dict[str, Any]:
     results = context.networks([(one.description, spec.seed) for one in each.values()])
     models = {name: r.model for name, r in zip(each, results, strict=True) if r.diverged is None}
     found = {name: of(each[name], spec.seed) for name in models}
-    metrics = across(found, [family_of(name) for name in models], settings.draws, spec.seed)
+    whole = len(models) == len(each)  # Other networks would be another pool.
+    taken = across(found, [family_of(name) for name in models], settings.draws, spec.seed)
     test = context.data(settings.families.dataset, train=False)
     shares = shares_of(test, settings.families.dataset)
     places = _shown(test, shares)
@@ -104,7 +105,7 @@ def _together(spec: Spec, of: Measured, context: Context) -> dict[str, Any]:
         "members": np.array(list(models), dtype=str),
         "class_names": np.array(test.classes, dtype=str),
     }
-    return {"metrics": metrics, "arrays": arrays}
+    return {"metrics": taken if whole else {"zero": 0.0}, "arrays": arrays}
 
 
 def _shown(test: DataSet, shares: Tensor) -> Tensor:
