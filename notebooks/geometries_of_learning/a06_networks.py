@@ -62,7 +62,7 @@ chapter.say(numbers.robustness_said)
 figure = chapter.draw(section.robustness_figure)
 # %% [markdown]
 # A better network may be both nearer to people and more robust. So each correlation stands three times: with
-# accuracy under attack, with what the attack costs, and with accuracy under attack given clean accuracy.
+# accuracy under attack, with how little the attack costs, and with accuracy under attack given clean accuracy.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Rank correlation over the networks of a seed: mean and 95 % interval over seeds, a dot a seed. Grey bars are 95 % intervals over families drawn anew, mean over seeds; they stand where they were computed.", "name": "fig-a06-correlations"}, "image": {"alt": "Two panels of intervals around zero, grey bars that are much wider.", "width": "100%"}}
 figure = chapter.draw(section.correlations_figure)

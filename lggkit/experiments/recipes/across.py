@@ -31,16 +31,19 @@ MEANS = {
 """What is averaged over networks, and its metric."""
 
 
-def rank_correlation(x: np.ndarray, y: np.ndarray) -> float:
-    """Spearman's, NaN where a side is constant."""
-    a, b = _ranks(x), _ranks(y)
-    spread = a.std() * b.std()
-    return float(((a - a.mean()) * (b - b.mean())).mean() / spread) if spread > 0 else float("nan")
+def rank_correlations(rows: np.ndarray) -> np.ndarray:
+    """Spearman's correlations (r, r) of rows (r, n), NaN where one is constant."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(np.round(rows, 10), axis=1)
+    centred = ranks - ranks.mean(1, keepdims=True)
+    lengths = np.sqrt((centred**2).sum(1))
+    lengths[lengths == 0] = np.nan
+    return np.clip(centred @ centred.T / np.outer(lengths, lengths), -1, 1)
 
 
-def partial_rank_correlation(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> float:
+def partial(xy: float, xz: float, yz: float) -> float:
     """``(r_xy - r_xz r_yz) / √((1 - r_xz²)(1 - r_yz²))``; NaN where z orders a side completely."""
-    xy, xz, yz = (rank_correlation(*pair) for pair in ((x, y), (x, z), (y, z)))
     left = (1 - xz**2) * (1 - yz**2)
     return float(np.clip((xy - xz * yz) / left**0.5, -1, 1)) if left > 1e-9 else float("nan")
 
@@ -70,16 +73,23 @@ def _needed() -> set[str]:
 
 def _correlations(columns: Mapping[str, np.ndarray], places: np.ndarray | None = None) -> dict[str, float]:
     """Rank correlations over the networks at ``places``, all by default; what has no value is left out."""
-    chosen = {name: x if places is None else x[places] for name, x in columns.items()}
-    accuracy, clean = -chosen["test_error"], chosen["error_clean"]
-    found = {}
-    for (name, like), (harm, error) in product(LIKENESS.items(), HARMS.items()):
-        x, harmed = chosen[like], chosen[error]
-        found[f"{name}_{harm}"] = rank_correlation(x, -harmed)
-        found[f"{name}_{harm}_excess"] = rank_correlation(x, clean - harmed)
-        found[f"{name}_{harm}_given_accuracy"] = partial_rank_correlation(x, -harmed, accuracy)
-    found |= {f"{name}_accuracy": rank_correlation(chosen[m], accuracy) for name, m in LIKENESS.items()}
-    found |= {f"accuracy_{harm}": rank_correlation(accuracy, -chosen[m]) for harm, m in HARMS.items()}
+    rows = {name: columns[metric] for name, metric in LIKENESS.items()}
+    rows["accuracy"] = -columns["test_error"]
+    for harm, error in HARMS.items():
+        rows |= {harm: -columns[error], f"{harm}_excess": columns["error_clean"] - columns[error]}
+    values = np.stack(list(rows.values()))
+    between = rank_correlations(values if places is None else values[:, places])
+    place, found = {name: i for i, name in enumerate(rows)}, {}
+
+    def of(one: str, other: str) -> float:
+        return float(between[place[one], place[other]])
+
+    for name, harm in product(LIKENESS, HARMS):
+        found |= {f"{name}_{end}": of(name, end) for end in (harm, f"{harm}_excess")}
+        given = of(name, harm), of(name, "accuracy"), of(harm, "accuracy")
+        found[f"{name}_{harm}_given_accuracy"] = partial(*given)
+    found |= {f"{name}_accuracy": of(name, "accuracy") for name in LIKENESS}
+    found |= {f"accuracy_{harm}": of("accuracy", harm) for harm in HARMS}
     return {name: value for name, value in found.items() if np.isfinite(value)}
 
 
@@ -88,9 +98,3 @@ def _resampled(families: np.ndarray, draws: int, seed: int) -> list[np.ndarray]:
     source, names = np.random.default_rng(seed), np.unique(families)
     held = {name: np.flatnonzero(families == name) for name in names}
     return [np.concatenate([held[name] for name in source.choice(names, len(names))]) for _ in range(draws)]
-
-
-def _ranks(x: np.ndarray) -> np.ndarray:
-    from scipy.stats import rankdata
-
-    return rankdata(np.round(x, 10))

@@ -1,14 +1,15 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import spearmanr
 
 from lggkit.experiments.geometries_of_learning.a06_networks import EXPERIMENT
 from lggkit.experiments.recipes import families
 from lggkit.experiments.recipes.across import (
     _needed,
     across,
-    partial_rank_correlation,
-    rank_correlation,
+    partial,
+    rank_correlations,
 )
 from lggkit.experiments.recipes.likeness import chosen_images, entropy, groups_of, hellinger_rdm
 from lggkit.similarity import category_rdms
@@ -47,9 +48,12 @@ def test_partial_rank_correlation_is_that_of_residual_ranks():
     source = np.random.default_rng(0)
     x, y, z = (source.permutation(12).astype(float) for _ in range(3))
     left = [v - np.polyval(np.polyfit(z, v, 1), z) for v in (x, y)]
-    assert partial_rank_correlation(x, y, z) == pytest.approx(np.corrcoef(left)[0, 1])
-    assert rank_correlation(x, np.exp(x)) == pytest.approx(1)
-    assert np.isnan(rank_correlation(x, np.zeros(12))) and np.isnan(partial_rank_correlation(z, y, z))
+    between = rank_correlations(np.stack([x, y, z, np.exp(x), np.zeros(12)]))
+    found = partial(between[0, 1], between[0, 2], between[1, 2])
+    assert found == pytest.approx(np.corrcoef(left)[0, 1])
+    assert between[0, 3] == pytest.approx(1) and np.isnan(between[0, 4])
+    assert between[0, 1] == pytest.approx(spearmanr(x, y).statistic)
+    assert np.isnan(partial(0.5, 1.0, 0.5))
 
 
 def made(likeness, error, clean):

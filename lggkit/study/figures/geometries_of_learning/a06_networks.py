@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lggkit.experiments.recipes.families import FAMILIES, family_of
 from lggkit.study.figures.parts import dots, looks, marked_interval, one_legend, panels
-from lggkit.study.figures.style import GRAY
+from lggkit.study.figures.style import GRAY, WIDEST
 from lggkit.study.statistics import Interval
 
 if TYPE_CHECKING:
@@ -24,7 +25,11 @@ ALIKE = {
     "it": ("correlation with people's IT", "it"),
     "people": ("correlation with people's confusions,\nwithin categories", "features_ambiguous_category"),
 }
-KINDS = {"": "as it is", "_excess": "loss of accuracy", "_given_accuracy": "given clean accuracy"}
+KINDS = {
+    "": "accuracy under harm",
+    "_excess": "little lost",
+    "_given_accuracy": "the first, given\nclean accuracy",
+}
 HARMS = {"pgd": "PGD", "noise": "noise"}
 DEPTHS = ("input", "early", "middle", "last")
 
@@ -115,10 +120,14 @@ def most_accurate(shown: Shown) -> str:
 
 def ambiguous_figure(shown: Shown) -> Figure:
     """The images that people disagree on most, with their answers and those of the most accurate network."""
+    import matplotlib.pyplot as plt
+
     arrays, best = shown.arrays("across"), most_accurate(shown)
     answers = arrays["answers"][list(arrays["members"]).index(best)]
     classes, count = [str(name) for name in arrays["class_names"]], len(arrays["labels"])
-    figure, axes = panels(2 * count, 1.15)
+    rows = ceil(count / 3)
+    figure, grid = plt.subplots(rows, 6, figsize=(WIDEST, 1.5 * rows), width_ratios=(1, 1.1) * 3)
+    axes = grid.flat[: 2 * count]
     for place, (image, bars) in enumerate(zip(axes[::2], axes[1::2], strict=True)):
         picture = arrays["thumbnails"][place].transpose(1, 2, 0)
         image.imshow(picture.squeeze(), cmap="gray", interpolation="nearest")
