@@ -53,8 +53,8 @@ chapter.say(numbers.robustness_said)
 # beside people's confusions of the same images, the counts of CIFAR-10H
 # ([Peterson *et al.*, 2019](../../book/bibliography.md "peterson2019")). Then each is attacked and perturbed.
 # The epochs above are those of two small siblings, VGG and plain convolutions, which were trained for this
-# page; other networks were trained as their own chapters say. {doc}`/book/geometries_of_learning/a06_methodology`
-# has the measures. At smoke scale, which shows nothing, images are digits and people's answers are generated.
+# page; other networks were trained as their own chapters say. The
+# [methodology](../../book/geometries_of_learning/a06_methodology.md) has the measures. At smoke scale, which shows nothing, images are digits and people's answers are generated.
 #
 # ## Nearer and more robust?
 
