@@ -35,7 +35,7 @@ from lggkit.study.figures.geometries_of_learning import a06_network_numbers as n
 from lggkit.study.figures.geometries_of_learning import a06_networks as section
 
 figures.use_style()
-chapter = Chapter("geometries_of_learning/a06_networks", scale)
+chapter = Chapter("geometries_of_learning/a06_networks", scale, arms=("across",))
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.came_out()
