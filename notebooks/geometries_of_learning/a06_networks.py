@@ -44,7 +44,7 @@ chapter.came_out()
 chapter.facts()
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-chapter.say(numbers.robustness_said)
+chapter.say(numbers.robustness_said, numbers.cuts_said)
 
 # %% [markdown]
 # The article's title promises robustness from neurobiological data, and its text tries none: this is its claim 8.
@@ -54,7 +54,8 @@ chapter.say(numbers.robustness_said)
 # ([Peterson *et al.*, 2019](../../book/bibliography.md "peterson2019")). Then each is attacked and perturbed.
 # The epochs above are those of two small siblings, VGG and plain convolutions, which were trained for this
 # page; other networks were trained as their own chapters say. The
-# [methodology](../../book/geometries_of_learning/a06_methodology.md) has the measures. At smoke scale, which shows nothing, images are digits and people's answers are generated.
+# [methodology](../../book/geometries_of_learning/a06_methodology.md) has the measures. At smoke scale, which shows
+# nothing, images are digits and people's answers are generated.
 #
 # ## Nearer and more robust?
 
@@ -128,6 +129,8 @@ chapter.claims()
 # - Confusions of many people are behaviour, no cortex; the article has neither.
 # - WideResNet-28 and its students are recorded at the longer length only, and residual networks of ten layers at
 #   the shorter one only. The two lengths therefore do not have the same networks.
+# - Networks keep the precision that their chapters trained them in; siblings of seed 0 have float32, of seeds 1 and 2
+#   bfloat16.
 # - Cut: three seeds; one-epoch and three-epoch siblings; 2,000 test images for the error, 300 for attacks of three
 #   steps. Pre-activation and ResNet-18 networks of paper 1, MobileNet and networks trained to be robust are left out.
 #
