@@ -28,6 +28,7 @@ from lggkit.similarity.rdm_models import WeightedRDM, fit_weighted_rdm
 from lggkit.similarity.relative import RelativeSpace, relative_map, robust_relative_map, stitch
 from lggkit.similarity.retrieval import mean_reciprocal_rank, neighbour_jaccard, paired_cosine
 from lggkit.similarity.statistics import Statistics
+from lggkit.similarity.within import compare_within
 
 __all__ = [
     "BatchedCKA",
@@ -45,6 +46,7 @@ __all__ = [
     "cka_with_null",
     "compare_rdms",
     "compare_resampled",
+    "compare_within",
     "compute_rdm",
     "fit_linear_map",
     "fit_weighted_rdm",

@@ -171,7 +171,9 @@ figure = chapter.draw(faces.sets_figure)
 chapter.say(faces.sets_said, faces.apart_said)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Mean radius of the largest ball in three boxes, and mean distance of the input to its cell's boundary."
+caption = (
+    "Mean radius of the largest ball in three boxes, and mean distance of the input to its cell's boundary."
+)
 chapter.show(faces.balls, caption, "tab-gol-a03-balls")
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}

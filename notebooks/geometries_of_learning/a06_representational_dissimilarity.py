@@ -127,7 +127,8 @@ chapter.claims()
 # ## Where this departs from the article
 #
 # - Data: 92 isolated objects and IT, in place of 4,916 scenes and 15 regions. Claims 1, 3, 5, 7 and 9
-#   need the article's data or ImageNet networks, claim 8 networks trained for it: none of them is measured.
+#   need the article's data or ImageNet networks: none of them is measured. Claim 8 has a
+#   [page of its own](a06_networks.ipynb).
 # - Accuracy is balanced and of the better assignment; the printed formula is always 1. Its null is that of permuted
 #   labels, above one half.
 # - In a bootstrap of cuts a copied object has distance 0 to itself, as in the article; in one of correlations such

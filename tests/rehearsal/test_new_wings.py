@@ -108,6 +108,7 @@ OTHERS = {
         **dict.fromkeys(("Null", "Resampled", "WeightedRDM"), "a type"),
         **dict.fromkeys(("bootstrap_stimuli", "compare_resampled", "subsample_stimuli"), ONE_CPU),
         **dict.fromkeys(("cka_with_null", "overlap_with_null"), "permutes on the CPU and gives numbers"),
+        "compare_within": "numbers the groups by their values",
         "fit_weighted_rdm": "by SciPy's solver, on the CPU",
         "intertwiner_residual": "least squares, which fake tensors do not have",
         "random_rotation": "draws on the CPU",

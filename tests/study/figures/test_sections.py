@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+from itertools import takewhile
 from pathlib import Path
 
 import pandas as pd
@@ -16,11 +17,16 @@ HERE = "lggkit.study.figures"
 SECTIONS = [experiment.name for experiment in experiments.all_experiments()]
 
 
+def shared(one, other):
+    """With how many equal letters two names begin."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
 def section_of(module):
     """The section that a module of figures belongs to, by its paper and what its name begins with."""
     paper, _, name = module.partition(".")
-    near = (n for n in SECTIONS if n.startswith(f"{paper}/{name.partition('_')[0]}_"))
-    return f"{paper}/{name}" if f"{paper}/{name}" in SECTIONS else next(near)
+    near = [n for n in SECTIONS if n.startswith(f"{paper}/{name.partition('_')[0]}_")]
+    return max(near, key=lambda section: shared(section, f"{paper}/{name}"))
 
 
 FILES = Path(figures.__file__).parent.glob("*/[!_]*.py")
