@@ -12,7 +12,7 @@ from lggkit.experiments.recipes.embedder import CROSS_ENTROPY, PAPER_EMBEDDER, E
 class LossPair:
     """Networks by graph smoothness, ``embedder``, and the same ones by cross-entropy.
 
-    A seed's two begin with the same weights, but for the last layer.
+    A seed's two begin with the same weights.
     """
 
     embedder: Embedder = field(default_factory=lambda: PAPER_EMBEDDER)
