@@ -1,3 +1,5 @@
+import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,8 @@ from lggkit.experiments.recipes.stitched import kind_apart
 from lggkit.experiments.relative_representations.s13_widths_losses import EXPERIMENT
 from lggkit.record import SCALES
 from lggkit.similarity import Statistics, relative_map, robust_relative_map
+from lggkit.study.figures.relative_representations import s13_widths_losses as section
+from lggkit.study.view import Shown
 
 LOSSES = {"cross-entropy": "cross_entropy", "graph smoothness": "graph_smoothness_d10"}
 
@@ -53,3 +57,24 @@ def test_no_relative_map_notices_features_of_zeros():
 def test_pairs_are_told_apart():
     assert kind_apart(("a", "0"), ("a", "0")) == "own" and kind_apart(("a", "0"), ("a", "1")) == "seed"
     assert kind_apart(("a", "0"), ("b", "0")) == kind_apart(("a", "0"), ("b", "1")) == "kind"
+
+
+@pytest.mark.parametrize(
+    ("apart", "said"), [("widths", section.widths_said), ("losses", section.losses_said)]
+)
+def test_both_sets_have_a_figure_a_table_and_sentences(records, apart, said):
+    matplotlib.use("Agg")
+    shown = Shown(EXPERIMENT.name, "smoke", tuple(records.values()), Arrays())
+    figure = section.maps_figure(shown, apart)
+    assert len(figure.axes) == 5
+    plt.close(figure)
+    table = section.heads_table(shown, apart)
+    assert len(table) == 4 and ("–" in set(table.iloc[0])) == (apart == "widths")
+    assert all(text.endswith(".") and "nan" not in text for text in said(shown))
+
+
+class Arrays:
+    """A ledger that reads arrays from the records themselves."""
+
+    def arrays(self, record):
+        return record.arrays
