@@ -59,8 +59,8 @@ chapter.facts()
 #
 # ## Two widths
 #
-# The narrow networks are baselines of [paper 1's distillation](../lgg/s41_distillation.ipynb) with three seeds, the
-# wide one is its teacher.
+# The narrow networks are baselines of [paper 1's distillation](../lgg/s41_distillation.ipynb) with three seeds
+# (×0.5), the wide one is its teacher (×1).
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = "Accuracy of heads on networks of another seed or another width."

@@ -28,7 +28,7 @@ def maps_figure(shown: Shown, apart: str = "widths") -> Figure:
 
 
 def _label(name: str) -> str:
-    return f"{_kind(name).removeprefix('graph ')}, {_seed(name)}"
+    return f"{_called(_kind(name)).removeprefix('graph ')}, seed {_seed(name)}"
 
 
 def heads_table(shown: Shown, apart: str = "widths") -> pd.DataFrame:
@@ -97,16 +97,20 @@ def _directions(shown: Shown, arm: str) -> str:
     for head, network in _foreign(shown, arm):
         scores.setdefault((_kind(head), _kind(network)), []).append((head, network))
     there, back = (_mean(shown, arm, pairs) for pairs in scores.values())
-    one, other = next(iter(scores))
+    one, other = map(_called, next(iter(scores)))
     return (
-        f"From robust coordinates heads of {one} are right on {other} in {there} %, and heads of {other} on "
-        f"{one} in {back} %."
+        f"From robust coordinates heads of {one} networks are right on {other} ones in {there} %, and heads of "
+        f"{other} networks on {one} ones in {back} %."
     )
 
 
 def _foreign(shown: Shown, arm: str) -> list[tuple[str, str]]:
     """Pairs of head and network of two kinds, by name."""
     return [pair for pair in product(means(shown, arm)[1], repeat=2) if _kind(pair[0]) != _kind(pair[1])]
+
+
+def _called(kind: str) -> str:
+    return kind.replace("widen ", "×").replace("width ", "×")
 
 
 def _kind(name: str) -> str:
