@@ -16,7 +16,7 @@ class LossPair:
     """
 
     embedder: Embedder = field(default_factory=lambda: PAPER_EMBEDDER)
-    seeds: tuple[int, ...] = (0, 1)
+    seeds: tuple[int, ...] = (0,)
 
     @property
     def by_loss(self) -> dict[tuple[str, str], Seeded]:

@@ -39,7 +39,9 @@ def heads_table(shown: Shown, apart: str = "widths") -> pd.DataFrame:
         f"another {OTHER[apart]} (%)": "accuracy_kind",
         "own heads of the same networks (%)": "encoder_kind",
     }
-    return tables.arms_table(shown, {f"{arm}-{apart}": title for arm, title in MAPS.items()}, headings, 1)
+    arms = {f"{arm}-{apart}": title for arm, title in MAPS.items()}
+    known = {h: m for h, m in headings.items() if any(shown.values(arm, m) for arm in arms)}
+    return tables.arms_table(shown, arms, known, 1)
 
 
 def widths_said(shown: Shown) -> list[str]:
@@ -99,8 +101,8 @@ def _directions(shown: Shown, arm: str) -> str:
     there, back = (_mean(shown, arm, pairs) for pairs in scores.values())
     one, other = map(_called, next(iter(scores)))
     return (
-        f"From robust coordinates heads of {one} networks are right on {other} ones in {there} %, and heads of "
-        f"{other} networks on {one} ones in {back} %."
+        f"From robust coordinates heads of {one} networks are right on {other} ones in {there} %, and "
+        f"heads of {other} networks on {one} ones in {back} %."
     )
 
 
