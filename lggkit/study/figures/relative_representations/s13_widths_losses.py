@@ -126,6 +126,6 @@ def _seed(name: str) -> str:
 def _conditional(shown: Shown, arm: str) -> str:
     count = len(means(shown, arm)[1])
     return (
-        f"All {count} networks are the same ones throughout: intervals are over labelled images and anchors, "
+        f"The {count} networks are the same ones throughout: intervals are over labelled images and anchors, "
         f"and say nothing of other networks. {seeds_text(shown.interval(arm, 'accuracy_kind'))}"
     )
