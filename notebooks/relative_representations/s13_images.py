@@ -68,6 +68,7 @@ figure = chapter.draw(section.explained_figure)
 #
 # [Students of paper 1](../lgg/s41_distillation.ipynb), trained on CIFAR-10 alone with several seeds and by two
 # distillation losses, give the latents of the last layer; a linear head learns on the coordinates of 2,000 images.
+# Networks of another width, and by graph smoothness, have [a page of their own](s13_widths_losses.ipynb).
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 networks.say(section.networks_said)

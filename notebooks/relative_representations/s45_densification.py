@@ -61,7 +61,13 @@ chapter.facts()
 figure = chapter.draw(section.accuracy_figure)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Every decoder with every encoder, mean over seeds.", "name": "fig-rrr-topology-maps"}, "image": {"alt": "Two heat maps, without and with densification.", "width": "100%"}}
 figure = chapter.draw(section.maps_figure)
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
+caption = "Accuracy (%) on verses as in the poster's second table: by the languages of decoder and encoder, of one kind."
+chapter.show(section.poster_table, caption, "tab-rrr-topology-languages")
+
 # %% [markdown]
+# The poster's own values stand [in the chapter on the maps](s13_robust_relative.ipynb).
+#
 # ## Death times
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Death times of tested sub-batches of one class, seed 0; English left, French right, before the map above and after it below.", "name": "fig-rrr-deaths"}, "image": {"alt": "Four histograms with the length β as a dotted line.", "width": "100%"}}

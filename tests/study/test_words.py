@@ -72,7 +72,13 @@ def test_classes_of_no_data_set_are_no_number(settings):
 
 @pytest.mark.parametrize("name", [one.name for one in experiments.all_experiments()])
 def test_every_arm_of_every_chapter_is_said_in_words(name):
-    others = ("text encoders and linear heads", "dense autoencoders", "block autoencoder", words.NO_NETWORK)
+    others = (
+        "text encoders and linear heads",
+        "dense autoencoders",
+        "block autoencoder",
+        "networks of other sections",
+        words.NO_NETWORK,
+    )
     known = (*networks.TITLES.values(), *others)
     for spec in experiments.get(name).specs("smoke"):
         title = words.data_title(spec.settings)

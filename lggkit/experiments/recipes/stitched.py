@@ -58,6 +58,11 @@ def relation(one: tuple[str, str], other: tuple[str, str]) -> str:
     return "both" if language and kind else "language" if language else "kind" if kind else "seed"
 
 
+def kind_apart(one: tuple[str, str], other: tuple[str, str]) -> str:
+    """What two networks, (kind, seed), differ in: ``own``, ``seed``, or ``kind``, whatever their seeds."""
+    return "own" if one == other else "seed" if one[0] == other[0] else "kind"
+
+
 def by_pair(
     scores: Tensor, names: Names, metric: str, differ: Callable[..., str] = relation
 ) -> dict[str, float]:

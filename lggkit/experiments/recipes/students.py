@@ -38,6 +38,13 @@ class Students:
         return networks
 
     @property
+    def by_width(self) -> dict[tuple[str, str], Seeded]:
+        """Descriptions and seeds of the baselines and of the wider teacher, by width and name of the seed."""
+        narrow, wide = (f"{self.option} {size:g}" for size in (self.size, self.teacher_size))
+        baselines = {(narrow, name): one for (loss, name), one in self.described.items() if loss == ALONE}
+        return baselines | {(wide, "seed 0"): (self._teacher, 0)}
+
+    @property
     def _teacher(self) -> Network:
         return Network(Images(self.dataset), self._architecture(self.teacher_size), self.teacher_training)
 

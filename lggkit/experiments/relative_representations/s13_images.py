@@ -15,14 +15,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from lggkit.evaluation.neighbors import latents_at
 from lggkit.experiments.base import Arm, Context, Experiment
 from lggkit.experiments.recipes.autoencoders import Pictures, decoded, encoders
-from lggkit.experiments.recipes.bilingual import Encoded
 from lggkit.experiments.recipes.held import Held
-from lggkit.experiments.recipes.stitched import by_pair, stitched
+from lggkit.experiments.recipes.network_latents import drawn_latents
+from lggkit.experiments.recipes.stitched import by_pair, kind_apart, stitched
 from lggkit.experiments.recipes.students import Students
 from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec
@@ -31,10 +30,7 @@ from lggkit.training.vectors import VectorTraining
 
 SHOWN = 8
 """Pictures that a record keeps of its first tested ones."""
-POOL, TESTED = 5000, 4000
-"""Images of either split that networks are asked for once; seeds draw labels and anchors from the first."""
 Found = tuple[dict[str, Any], dict[str, Any]]
-_HELD: dict[tuple[str, ...], tuple[Tensor, Tensor]] = {}
 
 
 @dataclass(frozen=True)
@@ -87,7 +83,7 @@ def _of_autoencoders(spec: Spec, context: Context) -> Found:
     if spec.seed == 0:
         kinds = {"original": pictures.test, "own": drawn[0][0], "foreign": drawn[0][1]}
         arrays |= {name: pictures.as_bytes(x[:SHOWN]).numpy() for name, x in kinds.items()}
-    return by_pair(scores, names, "explained", _differ), arrays
+    return by_pair(scores, names, "explained", kind_apart), arrays
 
 
 @functools.lru_cache(maxsize=1)
@@ -102,37 +98,14 @@ def _autoencoders(settings: Settings, seed: int, context: Held) -> tuple[Picture
 def _of_students(spec: Spec, context: Context) -> Found:
     settings, names = spec.protocol, list(spec.protocol.students.described)
     training = settings.training(settings.head_epochs)
-    students = _latents(spec, context)
+    sizes = settings.labelled, settings.anchors
+    students = drawn_latents(
+        settings.students.described, settings.students.dataset, sizes, spec.seed, context
+    )
     accuracy, f1, _ = stitched(settings.map, students, settings.anchors, training, spec.seed)
-    metrics = by_pair(accuracy, names, "accuracy", _differ) | by_pair(f1, names, "f1", _differ)
+    metrics = by_pair(accuracy, names, "accuracy", kind_apart) | by_pair(f1, names, "f1", kind_apart)
     arrays = {"accuracy": accuracy.float().numpy(), "names": np.array([" ".join(n) for n in names])}
     return metrics | {"chance_accuracy": 100 / len(students.classes)}, arrays
-
-
-def _latents(spec: Spec, context: Context) -> Encoded:
-    """Penultimate latents of the students: a seed's labelled images and anchors, and those tested."""
-    settings, students = spec.protocol, spec.protocol.students
-    train, test = (context.data(students.dataset, side) for side in (True, False))
-    train, test = train.first(POOL), test.first(TESTED)
-    keys = tuple(network.key(seed) for network, seed in students.described.values())
-    if keys not in _HELD:
-        models = [result.model for result in context.networks(list(students.described.values()))]
-        _HELD[keys] = tuple(
-            torch.stack([latents_at(model, part.images, "penultimate").float() for model in models])
-            for part in (train, test)
-        )
-    seen, asked = _HELD[keys]
-    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(spec.seed))
-    labelled, pool = order[: settings.labelled + settings.anchors].split(
-        [settings.labelled, settings.anchors]
-    )
-    labels = [train.labels.cpu()[labelled], test.labels.cpu()]
-    return Encoded(tuple(students.described), seen[:, labelled], seen[:, pool], asked, *labels, train.classes)
-
-
-def _differ(one: tuple[str, str], other: tuple[str, str]) -> str:
-    """``own``, ``seed``, or ``kind`` where widths or losses are two."""
-    return "own" if one == other else "seed" if one[0] == other[0] else "kind"
 
 
 SMOKE = Settings(

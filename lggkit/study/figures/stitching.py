@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from lggkit.study.figures.parts import panels
 from lggkit.study.figures.style import PAGE
+from lggkit.study.statistics import Interval, t_interval
+from lggkit.study.texts import interval_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,26 +22,73 @@ if TYPE_CHECKING:
 SHORT = {"characters": "chars", "network b": "net b", "network": "net"}
 
 
-def stitching_figure(shown: Shown, titles: Mapping[str, str]) -> Figure:
-    """A panel an arm: mean accuracy over seeds of every decoder (rows) with every encoder (columns)."""
+def stitching_figure(
+    shown: Shown,
+    titles: Mapping[str, str],
+    span: tuple[float, float] = (20, 70),
+    label: Callable[[str], str] | None = None,
+    digits: int = 0,
+) -> Figure:
+    """A panel an arm: mean accuracy over seeds of every decoder (rows) with every encoder (columns).
+
+    A dash stands where a pair has none. Colours go over ``span``; ``label`` shortens the encoders' names.
+    """
     figure, axes = panels(len(titles), 3.6, PAGE, sharex=True, sharey=True)
+    dark = span[0] + 0.56 * (span[1] - span[0])
     for ax, (arm, title) in zip(axes, titles.items(), strict=True):
-        arrays = [shown.arrays(arm, record.seed) for record in shown.arm(arm)]
-        mean = np.mean([one["accuracy"] for one in arrays], axis=0)
-        image = ax.imshow(mean, vmin=20, vmax=70, cmap="viridis")
-        names = [_short(str(name)) for name in arrays[0]["names"]]
+        mean, named = means(shown, arm)
+        image = ax.imshow(mean, vmin=span[0], vmax=span[1], cmap="viridis")
+        names = [(label or _short)(name) for name in named]
         ax.set_xticks(range(len(names)), names, rotation=60, ha="right")
         ax.set_yticks(range(len(names)), names)
         ax.set_title(title)
         for (i, j), value in np.ndenumerate(mean):
-            color = "white" if value < 48 else "black"
-            ax.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=8, color=color)
+            text = "–" if np.isnan(value) else f"{value:.{digits}f}"
+            color = "white" if value < dark else "black"
+            ax.text(j, i, text, ha="center", va="center", fontsize=8, color=color)
     figure.supxlabel("encoder")
     figure.supylabel("decoder")
     figure.colorbar(image, ax=list(axes), label="accuracy (%)", shrink=0.7)
     return figure
 
 
-def _short(name: str) -> str:
+def means(shown: Shown, arm: str) -> tuple[np.ndarray, list[str]]:
+    """Mean accuracy over seeds, decoders in rows and encoders in columns, and the encoders' names."""
+    arrays = [shown.arrays(arm, record.seed) for record in shown.arm(arm)]
+    return np.mean([one["accuracy"] for one in arrays], axis=0), [str(name) for name in arrays[0]["names"]]
+
+
+def over_pairs(shown: Shown, arm: str, pairs: Collection[tuple[str, str]]) -> Interval:
+    """Mean accuracy over pairs of decoder and encoder by name, with its interval over seeds.
+
+    Raises:
+        ValueError: there is no such pair, or one of them has no accuracy.
+    """
+    arrays = [shown.arrays(arm, record.seed) for record in shown.arm(arm)]
+    names = [str(name) for name in arrays[0]["names"]]
+    rows, columns = zip(*((names.index(one), names.index(other)) for one, other in pairs), strict=True)
+    return t_interval([float(np.mean(one["accuracy"][rows, columns], dtype=float)) for one in arrays])
+
+
+def languages_table(shown: Shown, titles: Mapping[str, str]) -> pd.DataFrame:
+    """As the poster's tables lie: accuracy by the languages of decoder and encoder, which are of one kind."""
+    names = means(shown, next(iter(titles)))[1]
+    languages, kinds = (list(dict.fromkeys(part)) for part in zip(*map(_parts, names), strict=True))
+    rows = []
+    for decoder, encoder in product(languages, repeat=2):
+        pairs = [(f"{decoder} {kind}", f"{encoder} {kind}") for kind in kinds]
+        row = {"decoder, encoder": f"{decoder}, {encoder}"}
+        for arm, title in titles.items():
+            row[title] = interval_text(over_pairs(shown, arm, pairs), 1)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _parts(name: str) -> tuple[str, str]:
     language, _, kind = name.partition(" ")
+    return language, kind
+
+
+def _short(name: str) -> str:
+    language, kind = _parts(name)
     return f"{language} {SHORT.get(kind, kind)}"

@@ -4,7 +4,7 @@ import torch
 from lggkit.data import DataSet
 from lggkit.experiments.lgg.s41_distillation import EXPERIMENT as DISTILLATION
 from lggkit.experiments.recipes.autoencoders import Pictures
-from lggkit.experiments.relative_representations.s13_images import EXPERIMENT, _differ
+from lggkit.experiments.relative_representations.s13_images import EXPERIMENT
 from lggkit.record import SCALES
 
 
@@ -30,11 +30,6 @@ def test_pictures_are_kept_of_the_first_seed_alone(records):
     assert first["original"].shape == first["foreign"].shape and first["original"].dtype == "uint8"
     assert "original" not in second
     assert (first["original"] == records["robust", 0].arrays["original"]).all()
-
-
-def test_pairs_are_told_apart():
-    assert _differ(("a", "0"), ("a", "0")) == "own"
-    assert _differ(("a", "0"), ("a", "1")) == "seed" and _differ(("a", "0"), ("b", "0")) == "kind"
 
 
 def test_the_mean_picture_explains_nothing_and_the_picture_all():

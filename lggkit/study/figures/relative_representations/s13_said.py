@@ -61,19 +61,20 @@ def centring_said(shown: Shown) -> list[str]:
 
 
 def relations_said(shown: Shown) -> list[str]:
-    """Where robust wins, by what encoder and decoder differ in."""
+    """Where robust wins and where it loses, by what encoder and decoder differ in."""
+    labels = {"seed": "seed", "language": "language", "kind": "kind", "both": "language and kind"}
+    gains = {
+        label: shown.paired("relative_robust", "relative_unscaled", f"accuracy_{name}")
+        for name, label in labels.items()
+    }
     parts = [
-        f"{apart_text(shown.paired('relative_robust', 'relative_unscaled', f'accuracy_{name}'))} "
-        "where encoder "
-        f"and decoder differ in {label}"
-        for name, label in {"seed": "the seed", "language": "the language", "kind": "the kind"}.items()
+        f"{apart_text(gain)} where encoder and decoder differ in {label}" for label, gain in gains.items()
     ]
-    both = shown.paired("relative_robust", "relative_unscaled", "accuracy_both")
+    lost = [label for label, gain in gains.items() if gain.below(0)]
+    where = f"where they differ in {', or in '.join(lost)}" if lost else "in none of the four"
     return [
-        f"Against the unscaled map the robust one is right in {'; in '.join(parts)}; and in "
-        f"{apart_text(both)} "
-        "where language and kind differ. Networks of two seeds share their input, and so nearly "
-        "their geometry."
+        f"Does the robust map lose where the plain map's isometries matter? It loses {where}. It is right in "
+        f"{'; in '.join(parts)}. Networks of two seeds share their input, and so nearly their geometry."
     ]
 
 

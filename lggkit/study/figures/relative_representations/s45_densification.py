@@ -9,7 +9,7 @@ import pandas as pd
 from lggkit.study import tables
 from lggkit.study.figures.parts import arm_rows, looks, panels
 from lggkit.study.figures.said import apart_text, mean_text, seeds_text
-from lggkit.study.figures.stitching import stitching_figure
+from lggkit.study.figures.stitching import languages_table, stitching_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,6 +65,11 @@ def accuracy_figure(shown: Shown) -> Figure:
 def maps_figure(shown: Shown) -> Figure:
     """Heat maps without densification and with it."""
     return stitching_figure(shown, {arm: ARMS[arm] for arm in ("robust", "robust_topology")})
+
+
+def poster_table(shown: Shown) -> pd.DataFrame:
+    """Ours as the poster's second table lies: encoders of one kind, languages in rows, arms in columns."""
+    return languages_table(shown, ARMS)
 
 
 def deaths_table(shown: Shown) -> pd.DataFrame:
