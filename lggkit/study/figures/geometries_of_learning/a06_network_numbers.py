@@ -142,8 +142,8 @@ def cuts_said(shown: Shown) -> list[str]:
     return [
         f"Cut without labels, a trained network's RDM tells animals from vehicles with "
         f"{corrected.mean:.0f} % balanced accuracy by the corrected rule and {published.mean:.0f} % by the "
-        f"published one; one in twenty permutations of the labels reaches {null.mean:.0f} %. The published rule "
-        f"{word}."
+        f"published one; one in twenty permutations of the labels reaches {null.mean:.0f} %. The published "
+        f"rule {word}."
     ]
 
 
