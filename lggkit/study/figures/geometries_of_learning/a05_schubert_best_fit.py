@@ -29,7 +29,7 @@ def _sizes(shown: Shown) -> list[int]:
 
 def fits_figure(shown: Shown) -> Figure:
     """Figure 4: the fit of the sets that were fitted, and of as many others, against k."""
-    figure, axes = panels(4, 2.4, sharey=True, sharex=True)
+    figure, axes = panels(4, 2.2, sharey=True, sharex=True)
     look = looks(shown.experiment)
     for ax, (name, title) in zip(axes, CURVES.items(), strict=True):
         for i, (split, arm) in enumerate({"train": "fit", "test": "svbf_prototypes"}.items()):
@@ -46,7 +46,7 @@ def fits_figure(shown: Shown) -> Figure:
 def prototypes_figure(shown: Shown, titles: dict[str, str]) -> Figure:
     """Figure 8: accuracy of prototypes against k, sets of one, three and five images."""
     sizes = [size for size in (1, 3, 5) if size in _sizes(shown)]
-    figure, axes = panels(len(sizes), 3, sharey=True)
+    figure, axes = panels(len(sizes), 2.7, sharey=True)
     look = looks(shown.experiment)
     for ax, size in zip(axes, sizes, strict=True):
         for i, arm in enumerate(PROTOTYPES):
@@ -143,13 +143,13 @@ def angles_figure(shown: Shown) -> Figure:
     from lggkit.study.figures.style import CLASS_COLORS, CLASS_MARKERS, GRAY
 
     arrays = shown.arrays("angles")
-    figure, ax = plt.subplots(figsize=(4.2, 3.8))
+    figure, ax = plt.subplots(figsize=(3.8, 3.5))
     ends = (0.9 * arrays["angles"].min(), 1.05 * arrays["angles"].max())
     ax.plot(ends, ends, color=GRAY, lw=1, ls="--", zorder=0)
     for label, name in enumerate(CLASSES):
         own = arrays["angles"][arrays["labels"] == label]
         look = {"color": CLASS_COLORS[label], "marker": CLASS_MARKERS[label]}
-        ax.plot(*own.T, ls="", ms=4, alpha=0.7, label=f"test sets of {name}", **look)
+        ax.plot(*own.T, ls="", ms=4, label=f"test sets of {name}", **look)
     ax.set(
         xlabel="angle to the best fit of cats (°)", ylabel="angle to that of dogs (°)", xlim=ends, ylim=ends
     )
