@@ -140,8 +140,9 @@ def cuts_said(shown: Shown) -> list[str]:
     lost = corrected.mean - published.mean
     word = "loses what the networks hold" if lost > 10 else "finds about as much"
     return [
-        f"Cut without labels, a trained network's RDM tells animals from vehicles with "
-        f"{corrected.mean:.0f} % balanced accuracy by the corrected rule and {published.mean:.0f} % by the published one; one in "
+        "Cut without labels, a trained network's RDM tells animals from vehicles with "
+        f"{corrected.mean:.0f} % balanced accuracy by the corrected rule and {published.mean:.0f} % by the "
+        "published one; one in "
         f"twenty permutations of the labels reaches {null.mean:.0f} %. The published rule {word}."
     ]
 
