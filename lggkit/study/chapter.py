@@ -72,10 +72,13 @@ class Chapter(Part):
         return f"tab-{self.experiment.paper}-{self.page}".replace("_", "-")
 
     def part(self, *arms: str) -> Part:
-        """The records at the highest scale above smoke at which every one of these arms has been run."""
-        for scale in reversed(ABOVE_SMOKE):
-            shown = view.at(self.experiment.name, scale)
-            if set(arms) <= {record.arm for record in shown.records} and shown.records:
+        """The records at the highest scale above smoke at which every one of these arms has three runs.
+
+        Where there is no such scale, one run an arm is enough.
+        """
+        above = [view.at(self.experiment.name, scale) for scale in reversed(ABOVE_SMOKE)]
+        for shown, runs in ((one, runs) for runs in (view.ENOUGH, 1) for one in above):
+            if shown.records and all(len(shown.arm(arm)) >= runs for arm in arms):
                 self.parts.append(shown)
                 return Part(shown, self.titles, self.shown.scale if self.shown else "")
         return Part(None, self.titles)

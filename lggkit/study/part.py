@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lggkit.study.chapter_texts import NOTHING
 from lggkit.study.table_output import Table
 
 if TYPE_CHECKING:
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lggkit.study.view import Shown
+
+NO_PART = "This is not recorded above smoke scale yet."
 
 
 class Part:
@@ -54,7 +55,7 @@ class Part:
         None where nothing is left to measure at the scale of the whole page.
         """
         if self.shown is None:
-            return markdown(NOTHING)
+            return markdown(NO_PART)
         missing = [self.titles[arm] for arm in arms if not self.shown.arm(arm)]
         if not missing and self.shown.scale == self.page_scale:
             return None

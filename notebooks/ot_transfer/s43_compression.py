@@ -92,6 +92,9 @@ chapter.say(section.nearness_said)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the images held out by the weight of each method, one seed; rings mark the best. Weights that are far too large fall out of the axis.", "name": "fig-ot-compression-search"}, "image": {"alt": "Four curves of validation accuracy against the weight on a logarithmic axis.", "width": "75%"}}
 figure = chapter.draw(section.search_figure)
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
+chapter.say(section.search_said)
+
 # %% [markdown]
 # ## The paper's table
 

@@ -9,6 +9,7 @@ from lggkit.study import chapter, paths, view
 from lggkit.study.chapter_texts import NOTHING, came_out_text, chosen, facts_text
 from lggkit.study.ledger import Ledger
 from lggkit.study.paper import claims
+from lggkit.study.part import NO_PART
 from lggkit.study.statistics import Interval
 from lggkit.study.verdicts import ClaimVerdict
 from lggkit.study.view import Shown
@@ -60,14 +61,29 @@ def test_a_chapter_measures_at_its_scale_and_shows_the_highest_above_smoke(recor
     assert made.part("gkd", "kd").shown is None
 
 
+def test_a_longer_scale_that_has_only_begun_is_shown_where_there_is_no_other(recorded, monkeypatch):
+    def begun(name, scale):
+        shown = whole(name, scale)
+        first = tuple(run for run in shown.records if run.seed == 0 or scale != "reduced")
+        return Shown(name, scale, first, shown.ledger)
+
+    for there, scale in (({"short": ARMS, "reduced": ARMS}, "short"), ({"reduced": ARMS}, "reduced")):
+        recorded(**there)
+        whole = view.at
+        monkeypatch.setattr(view, "at", begun)
+        made = chapter.Chapter(NAME)
+        assert made.shown.scale == made.part("gkd").shown.scale == scale
+
+
 def test_where_nothing_is_recorded_above_smoke_it_says_so_and_shows_nothing(recorded):
     recorded(smoke=ARMS)
     made = chapter.Chapter(NAME)
     assert made.shown is None
     assert made.draw(pytest.fail) is None and made.say(pytest.fail) is None
     assert made.show(pytest.fail, "caption", "tab-x") is None
-    said = [made.facts(), made.came_out(), made.provenance(), made.waiting(["gkd"])]
-    assert [one.data for one in said] == [NOTHING] * 4
+    said = [made.facts(), made.came_out(), made.provenance()]
+    assert [one.data for one in said] == [NOTHING] * 3
+    assert made.waiting(["gkd"]).data == NO_PART
     assert made.recorded(ARMS) == {}
 
 

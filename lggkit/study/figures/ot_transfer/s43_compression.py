@@ -110,6 +110,21 @@ def search_figure(shown: Shown) -> Figure:
     return figure
 
 
+def search_said(shown: Shown) -> list[str]:
+    """The weight that each method was best with, and which of them lie at an end of the grid."""
+    found = {method: _searched(shown, method) for method in METHODS[1:]}
+    best = {TITLES[m]: max(one, key=one.__getitem__) for m, one in found.items() if one}
+    if not best:
+        return []
+    ends = [name for name, weight in best.items() if weight in (GRID[0], GRID[-1])]
+    edge = (
+        f" For {', '.join(ends)} that is at the end of the grid: a weight beyond may be better."
+        if ends
+        else ""
+    )
+    return [f"Best are {', '.join(f'{name} at α = {weight:g}' for name, weight in best.items())}.{edge}"]
+
+
 def students(shown: Shown) -> pd.DataFrame:
     """Accuracy, gain over no teacher, equal answers and cost of the plan, by pair and method."""
     rows = []

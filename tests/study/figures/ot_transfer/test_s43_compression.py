@@ -58,6 +58,15 @@ def test_sentences_and_tables_say_what_is_best(shown):
     assert list(section.sizes(shown)["network"]) == ["L, teacher", "M, student", "S, student"]
 
 
+def test_a_best_weight_at_an_end_of_the_grid_is_told(shown, monkeypatch):
+    (said,) = section.search_said(shown)
+    assert said == "Best are Ω_I at α = 0.1, Ω_U at α = 0.1, KD at α = 0.1, Ω_P at α = 0.1."
+    monkeypatch.setattr(section, "GRID", (0.1, 1.0))
+    assert section.search_said(shown)[0].endswith(
+        "that is an end of the grid: a weight beyond may be better."
+    )
+
+
 def test_nothing_measured_is_said(tmp_path):
     empty = Shown(NAME, "short", (), Ledger(tmp_path))
     for said in (section.order_said, section.nearness_said):
