@@ -63,7 +63,7 @@ def test_a_best_weight_at_an_end_of_the_grid_is_told(shown, monkeypatch):
     assert said == "Best are Ω_I at α = 0.1, Ω_U at α = 0.1, KD at α = 0.1, Ω_P at α = 0.1."
     monkeypatch.setattr(section, "GRID", (0.1, 1.0))
     assert section.search_said(shown)[0].endswith(
-        "that is an end of the grid: a weight beyond may be better."
+        "that is at the end of the grid: a weight beyond may be better."
     )
 
 
