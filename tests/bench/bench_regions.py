@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
-from time import perf_counter
 
 import numpy as np
 import torch
 from scipy.spatial.distance import cdist
 from torch import Tensor, nn
-from usual import alternate, device_name, row
+from usual import alternate, device_name, row, timed
 
 from lggkit.regions import (
     Cells,
@@ -126,12 +125,6 @@ def alone(name: str, seconds: float, equal: bool) -> dict:
         **{"name": name, "ours_seconds": seconds, "reference_seconds": None, "ratio": None},
         **{"equal": equal, "device": device_name("cpu")},
     }
-
-
-def timed(side) -> float:
-    start = perf_counter()
-    side()
-    return perf_counter() - start
 
 
 if __name__ == "__main__":

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from time import perf_counter
 
 import numpy as np
 import torch
 from torch import Tensor
-from usual import alternate, row
+from usual import alternate, row, timed
 
 from lggkit.similarity import BatchedCKA, compute_rdm
 
@@ -91,12 +90,6 @@ def dissimilarities() -> dict:
     ours, reference = alternate([lambda side=side: timed(side) for side in sides], ROUNDS)
     name = f"dissimilarities of {STIMULI:,} stimuli, {FEATURES:,} features"
     return row(name, ours, reference, equal, "cpu", smallest_ratio=SMALLEST["rdm"])
-
-
-def timed(side) -> float:
-    start = perf_counter()
-    side()
-    return perf_counter() - start
 
 
 if __name__ == "__main__":

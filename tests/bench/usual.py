@@ -56,6 +56,13 @@ def row(name: str, ours: float, reference: float, equal: bool, device: str, **mo
     }
 
 
+def timed(side: Callable[[], object]) -> float:
+    """Seconds of one call."""
+    start = perf_counter()
+    side()
+    return perf_counter() - start
+
+
 def alternate(sides: Sequence[Callable[[], float]], rounds: int) -> list[float]:
     """Median seconds of each side, which take turns."""
     seconds = [[side() for side in sides] for _ in range(rounds)]
