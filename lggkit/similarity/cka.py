@@ -168,8 +168,8 @@ def _stacked(depths: Sequence[Tensor]) -> Tensor:
     if not len(depths):
         raise ValueError("there are no depths; give the latents of one at least")
     samples = [_samples(depth, "x").detach() for depth in depths]
-    if odd := [len(x) for x in samples if len(x) != len(samples[0])]:
-        raise ValueError(f"x has {odd[0]} samples and y {len(samples[0])}; give the same samples to both")
+    for x in samples:
+        _same_number(x, samples[0])
     grams = torch.stack([matmul(x, x.T).to(widest(x)) for x in samples])
     grams.diagonal(dim1=1, dim2=2).zero_()
     return grams
@@ -177,9 +177,13 @@ def _stacked(depths: Sequence[Tensor]) -> Tensor:
 
 def _pair(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     x, y = _samples(x, "x"), _samples(y, "y")
+    _same_number(x, y)
+    return x, y
+
+
+def _same_number(x: Tensor, y: Tensor) -> None:
     if len(x) != len(y):
         raise ValueError(f"x has {len(x)} samples and y {len(y)}; give the same samples to both")
-    return x, y
 
 
 def _samples(x: Tensor, name: str) -> Tensor:

@@ -120,8 +120,9 @@ class Chapter(Part):
     def claims(self) -> Table:
         """The claims of the page with their rules, effects and verdicts."""
         here = {judged.claim.id for judged in self.judged}
-        whole = [j for j in self._known if not self.numbers and here & set(j.claim.members)]
-        frame = tables.claims_table([j for j in self._known if j.claim.id in here or j in whole])
+        parts = set() if self.numbers else here
+        rows = [j for j in self._known if j.claim.id in here or parts & set(j.claim.members)]
+        frame = tables.claims_table(rows)
         caption = "Claims of this page and their verdicts; ✓ survives Holm's correction."
         return Table(frame, caption, self.place.label)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import pandas as pd
 from lggkit import experiments
 from lggkit.study import paths
 from lggkit.study.entries import Entry, read_entries
+from lggkit.study.file_cache import unless_changed
 
 COLUMNS = ("section", "setting", "arm", "field", "value", "source", "place")
 SOURCES = {"paper": "paper", "code": "the authors' code", "search": "search", "ours": "ours"}
@@ -57,8 +57,7 @@ def origins(paper: str, section: str) -> tuple[Origin, ...]:
     path = paths.repository() / "data" / "paper" / paper / "origins.csv"
     if not path.exists():
         return ()
-    state = path.stat()
-    return tuple(o for o in _read(path, state.st_mtime_ns, state.st_size) if o.section == section)
+    return tuple(o for o in unless_changed(path, "origins", lambda: _read(path)) if o.section == section)
 
 
 def origins_table(experiment: experiments.Experiment, scale: str) -> pd.DataFrame:
@@ -72,8 +71,7 @@ def _row(origin: Origin, experiment: experiments.Experiment, scale: str) -> dict
     return {"setting": origin.setting, "value": origin.shown(experiment, scale), "where from": where}
 
 
-@functools.cache
-def _read(path: Path, *stamp: int) -> tuple[Origin, ...]:
+def _read(path: Path) -> tuple[Origin, ...]:
     return tuple(map(_origin, read_entries(path, COLUMNS)))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import tomllib
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lggkit.study import paths
+from lggkit.study.file_cache import unless_changed
 
 FILE = "paper.toml"
 KINDS = ("paper", "articles")
@@ -75,12 +75,10 @@ def find(name: str) -> Paper:
 
 def _current(file: Path) -> Paper:
     """The paper of a file as it is now."""
-    state = file.stat()
-    return _read(file, state.st_mtime_ns, state.st_size)
+    return unless_changed(file, "paper", lambda: _read(file))
 
 
-@functools.cache
-def _read(file: Path, *stamp: int) -> Paper:
+def _read(file: Path) -> Paper:
     try:
         entries = tomllib.loads(file.read_bytes().decode("utf-8-sig"))
         return _paper(file.parent.name, entries)

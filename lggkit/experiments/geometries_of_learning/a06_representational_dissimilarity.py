@@ -19,15 +19,13 @@ from torch import Tensor
 from lggkit import similarity
 from lggkit.data.objects92 import Objects
 from lggkit.experiments.base import Arm, Context, Experiment
-from lggkit.experiments.recipes.brain_rdms import PUBLISHED, fits, objects_of, rdm_of
+from lggkit.experiments.recipes.brain_rdms import LEVEL, PUBLISHED, RULES, cut_null, fits, objects_of, rdm_of
 from lggkit.graph import cut_accuracy, fiedler_cut, fiedler_vector
 from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec
 from lggkit.similarity.comparison import METHODS
 
-RULES = {"corrected": "corrected", "published": "as_published"}
 BRAINS = ("person", "others", "mean", "monkey")
-LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ def _cuts(rdm: Tensor, objects: Objects, spec: Spec) -> tuple[dict[str, Any], di
         everyone = torch.arange(len(rdm))[None]
         cut = fiedler_cut(1 - rdm, rule)
         metrics[f"accuracy_{name}"] = accuracy(everyone).item()
-        metrics |= {f"null_{name}": _null(cut, animate, settings.permutations)}
+        metrics |= {f"null_{name}": cut_null(cut, animate, settings.permutations)}
         metrics[f"pairs_{name}"] = [
             _pair(rdm, objects.labels, two, rule) for two in combinations(range(4), 2)
         ]
@@ -107,13 +105,6 @@ def _cuts(rdm: Tensor, objects: Objects, spec: Spec) -> tuple[dict[str, Any], di
 def _accuracy(rdm: Tensor, labels: Tensor, rule: str, places: Tensor) -> Tensor:
     cut = fiedler_cut(1 - similarity.resampled_rdm(rdm, places), rule)
     return 100 * cut_accuracy(cut, labels[places])
-
-
-def _null(cut: Tensor, labels: Tensor, draws: int) -> float:
-    """The accuracy that one of twenty permutations of the labels reaches."""
-    generator = torch.Generator().manual_seed(0)
-    order = torch.rand(draws, len(labels), generator=generator).argsort(1)
-    return 100 * torch.quantile(cut_accuracy(cut, labels[order]), LEVEL).item()
 
 
 def _pair(rdm: Tensor, labels: Tensor, two: tuple[int, int], rule: str) -> float:

@@ -11,9 +11,13 @@ from torch import Tensor
 
 from lggkit import networks, similarity
 from lggkit.data.objects92 import Objects, generated_objects, load_objects92
+from lggkit.graph import cut_accuracy
 from lggkit.latents import latents
 
 PUBLISHED = "92 objects"
+RULES = {"corrected": "corrected", "published": "as_published"}
+"""The rules of a cut, as metrics name them."""
+LEVEL = 0.95
 SHIPPED = {
     "animacy": "animacy",
     "four_categories": "FaceBodyManmadeNatobj",
@@ -30,6 +34,13 @@ SHIPPED = {
 def objects_of(dataset: str) -> Objects:
     """The set of a protocol: the published one, or generated numbers of the same form."""
     return load_objects92() if dataset == PUBLISHED else generated_objects(6)
+
+
+def cut_null(cut: Tensor, labels: Tensor, draws: int) -> float:
+    """The accuracy that one of twenty permutations of the labels reaches."""
+    generator = torch.Generator().manual_seed(0)
+    order = torch.rand(draws, len(labels), generator=generator).argsort(1)
+    return 100 * torch.quantile(cut_accuracy(cut, labels[order]), LEVEL).item()
 
 
 def rdm_of(name: str, found: Objects, seed: int) -> Tensor:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from lggkit.experiments.ingredients import Architecture, Images
 from lggkit.experiments.networks import Network
 from lggkit.experiments.recipes.finetuning import CHOSEN, FineTuned
-from lggkit.experiments.recipes.students import ALONE, Students
+from lggkit.experiments.recipes.students import ALONE, REDUCED_STUDENTS, SHORT_STUDENTS, Students
 from lggkit.experiments.recipes.transfer import Penalty
 from lggkit.protocol import Part
 from lggkit.training import MultiStep, OneCycle, TrainConfig
@@ -91,19 +91,13 @@ class Families(Part):
 
 
 SHORT = Families(
-    students=Students(
-        training=TrainConfig(epochs=3, schedule=OneCycle()),
-        teacher_training=TrainConfig(epochs=6, schedule=OneCycle()),
-    ),
+    students=SHORT_STUDENTS,
     tuned=FineTuned(epochs=32),
     shallow=TrainConfig(2, 64, weight_decay=1e-4, schedule=OneCycle(), precision="auto"),
     training=TrainConfig(1, learning_rate=0.2, schedule=OneCycle(), precision="auto", compile=False),
 )
 REDUCED = Families(
-    students=Students(
-        training=TrainConfig(epochs=10, schedule=OneCycle(), precision="auto"),
-        teacher_training=TrainConfig(epochs=18, schedule=OneCycle(), precision="auto"),
-    ),
+    students=REDUCED_STUDENTS,
     tuned=FineTuned(epochs=96),
     shallow=replace(SHORT.shallow, epochs=6),
     training=replace(SHORT.training, epochs=3),

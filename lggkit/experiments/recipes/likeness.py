@@ -14,13 +14,12 @@ from lggkit.data.human_labels import generated_counts, load_cifar10h
 from lggkit.evaluation import error_rate, predict
 from lggkit.evaluation.neighbors import latents_at
 from lggkit.experiments.networks import Context
-from lggkit.experiments.recipes.brain_rdms import objects_of
+from lggkit.experiments.recipes.brain_rdms import RULES, cut_null, objects_of
 from lggkit.graph import cut_accuracy, fiedler_cut
 from lggkit.similarity import compare_rdms, compare_within, compute_rdm
 
 DRAW_SEED = 60_600
 ANIMALS = ("bird", "cat", "deer", "dog", "frog", "horse")
-RULES = {"corrected": "corrected", "published": "as_published"}
 CONTROLS = ("category", "pairs")
 """What pairs of images are compared within: equal or different classes, and each pair of classes."""
 SETS = ("balanced", "ambiguous")
@@ -109,10 +108,8 @@ def animals_of(test: DataSet) -> Tensor:
 def _cuts(rdm: Tensor, labels: Tensor) -> dict[str, float]:
     """Balanced accuracies in percent of the cut by both rules, and what one of twenty permutations has."""
     cuts = {name: fiedler_cut(1 - rdm, rule) for name, rule in RULES.items()}
-    order = torch.rand(200, len(labels), generator=torch.Generator().manual_seed(0)).argsort(1)
-    null = torch.quantile(cut_accuracy(cuts["corrected"], labels[order]), 0.95)
     found = {f"cut_{name}": 100 * cut_accuracy(cut, labels).item() for name, cut in cuts.items()}
-    return found | {"cut_null": 100 * null.item()}
+    return found | {"cut_null": cut_null(cuts["corrected"], labels, draws=200)}
 
 
 @cache

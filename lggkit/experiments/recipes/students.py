@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from lggkit.experiments.networks import Architecture, Guide, Images, Network, Recipe, Seeded
 from lggkit.experiments.recipes.distillation import Distillation, Distilled
-from lggkit.training import MultiStep, TrainConfig
+from lggkit.training import MultiStep, OneCycle, TrainConfig
 
 PAPER = TrainConfig(epochs=200, schedule=MultiStep((60, 120, 160), 0.2))
 ALONE = "cross-entropy"
@@ -53,3 +53,13 @@ class Students:
 
     def _architecture(self, size: float) -> Architecture:
         return Architecture(self.network, ((self.option, size),))
+
+
+SHORT_STUDENTS = Students(
+    training=TrainConfig(epochs=3, schedule=OneCycle()),
+    teacher_training=TrainConfig(epochs=6, schedule=OneCycle()),
+)
+REDUCED_STUDENTS = Students(
+    training=TrainConfig(epochs=10, schedule=OneCycle(), precision="auto"),
+    teacher_training=TrainConfig(epochs=18, schedule=OneCycle(), precision="auto"),
+)

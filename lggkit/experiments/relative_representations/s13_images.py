@@ -22,7 +22,7 @@ from lggkit.experiments.recipes.autoencoders import Pictures, decoded, encoders
 from lggkit.experiments.recipes.held import Held
 from lggkit.experiments.recipes.network_latents import drawn_latents
 from lggkit.experiments.recipes.stitched import by_pair, kind_apart, stitched
-from lggkit.experiments.recipes.students import Students
+from lggkit.experiments.recipes.students import REDUCED_STUDENTS, SHORT_STUDENTS, Students
 from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec
 from lggkit.training import OneCycle, TrainConfig
@@ -132,18 +132,7 @@ SMOKE = Settings(
         teacher_training=TrainConfig(epochs=3, schedule=OneCycle(), augment=False),
     ),
 )
-SHORT = Settings(
-    students=Students(
-        training=TrainConfig(epochs=3, schedule=OneCycle()),
-        teacher_training=TrainConfig(epochs=6, schedule=OneCycle()),
-    )
-)
-REDUCED = Settings(
-    students=Students(
-        training=TrainConfig(epochs=10, schedule=OneCycle(), precision="auto"),
-        teacher_training=TrainConfig(epochs=18, schedule=OneCycle(), precision="auto"),
-    )
-)
+SHORT, REDUCED = Settings(students=SHORT_STUDENTS), Settings(students=REDUCED_STUDENTS)
 MAPS = {"absolute": "absolute", "relative": "plain", "centred": "centred", "robust": "robust"}
 TITLES = {"absolute": "absolute", "relative": "relative", "centred": "relative, centred", "robust": "robust"}
 TABLE = tuple(Arm(name, TITLES[name], {"map": kind}) for name, kind in MAPS.items())
