@@ -155,7 +155,7 @@ def least_loss(settings: Mapping[str, Any]) -> float | None:
     Known are all pairs of normalised outputs in enough dimensions for every class to be the corner of a
     regular simplex; None for all else.
     """
-    loss = _loss(settings)
+    loss = loss_of(settings)
     if loss.get("loss") != "graph_smoothness" or loss.get("k") is not None:
         return None
     if settings.get("normalization") != "l2" or data_name(settings) not in DATASETS:
@@ -166,9 +166,11 @@ def least_loss(settings: Mapping[str, Any]) -> float | None:
     return least_pair_loss(classes, loss["alpha"])
 
 
-def _loss(settings: Mapping[str, Any]) -> dict[str, Any]:
+def loss_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The loss in a record's settings, with what a search or the arm changes of it; empty for none."""
     loss = settings.get("loss")
-    return {**loss, **dict(settings.get("loss_changes") or ())} if isinstance(loss, Mapping) else {}
+    changes = dict((*(settings.get("loss_chosen") or ()), *(settings.get("loss_changes") or ())))
+    return {**loss, **changes} if isinstance(loss, Mapping) else {}
 
 
 def _ends(record: Record, training: Training | None) -> tuple[float, float] | None:
@@ -179,13 +181,13 @@ def _ends(record: Record, training: Training | None) -> tuple[float, float] | No
     losses = () if training is None else (training.first_loss, training.last_loss)
     if not losses or not all(value is not None and math.isfinite(value) for value in losses):
         return None
-    size = _pairs(record.settings) * _loss(record.settings).get("weight", 1.0)
+    size = _pairs(record.settings) * loss_of(record.settings).get("weight", 1.0)
     return losses[0] / size, losses[1] / size
 
 
 def _pairs(settings: Mapping[str, Any]) -> float:
     """How many ordered pairs of distinct classes a loss is summed over, in a batch of equal classes."""
-    if _loss(settings).get("reduction") == "mean":
+    if loss_of(settings).get("reduction") == "mean":
         return 1.0
     classes = settings.get("classes_kept") or class_count(settings)
     return settings["training"]["batch_size"] ** 2 * (classes - 1) / classes

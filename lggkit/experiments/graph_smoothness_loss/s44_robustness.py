@@ -21,6 +21,7 @@ from lggkit.experiments.recipes.answers import (
     corrupted_errors,
 )
 from lggkit.experiments.recipes.embedder import (
+    AS_IN_SWEEPS,
     CROSS_ENTROPY,
     GRAPH_SMOOTHNESS,
     REDUCED_EMBEDDER,
@@ -63,16 +64,17 @@ SMOKE = Answering(
 SHORT = Answering(embedder=SHORT_EMBEDDER, benchmark=SHORT_BENCHMARK)
 REDUCED = Answering(embedder=REDUCED_EMBEDDER, benchmark=REDUCED_BENCHMARK)
 PAPER = Answering(benchmark=PAPER_BENCHMARK)
+ENTROPY = {**AS_IN_SWEEPS, "loss": CROSS_ENTROPY}
 TABLE = (
-    Arm("cross_entropy", "Cross-entropy", {"loss": CROSS_ENTROPY}),
+    Arm("cross_entropy", "Cross-entropy", ENTROPY),
     Arm("graph_smoothness", "Graph smoothness, d = 200", {"dimension": 200, "vote": 10}),
 )
 ABLATIONS = (
-    Arm("cross_entropy_10nn", "Cross-entropy, 10-NN", {"loss": CROSS_ENTROPY, "vote": 10}, table=False),
+    Arm("cross_entropy_10nn", "Cross-entropy, 10-NN", {**ENTROPY, "vote": 10}, table=False),
     Arm("graph_smoothness_d10", "Graph smoothness, d = 10", {"vote": 10}, table=False),
 )
 ONE = {"smoke": 1, "short": 1, "reduced": 1, "paper": 1}
-SHEET = Arm("contact_sheet", "the corruptions", {"trained": False}, table=False, seeds=ONE)
+SHEET = Arm("contact_sheet", "the corruptions", {**AS_IN_SWEEPS, "trained": False}, table=False, seeds=ONE)
 
 EXPERIMENT = Experiment(
     name="graph_smoothness_loss/s44_robustness",

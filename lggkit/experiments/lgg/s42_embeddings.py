@@ -5,8 +5,8 @@ names no measurement. Here all losses train the same network on the same batches
 dimensions on the unit sphere and answer by a vote of ten neighbours under the protocol of section 4.4 of the
 paper on the graph smoothness loss, whose networks of cross-entropy and of that loss are those used here.
 One option of each of the others (`RIVALS`) was searched for at short scale, by arms of a sweep, which hold
-training images out: the one with the least error on them is in the table. The graph smoothness loss had such
-a search over its size (`GRAPH_SMOOTHNESS`), and none over k, d and alpha.
+training images out: the one with the least error on them is in the table. Alpha and the size of the graph
+smoothness loss (`TUNED`) were searched for at reduced scale, k and d not at all.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from lggkit.experiments.recipes.answers import (
     swept_errors,
 )
 from lggkit.experiments.recipes.embedder import (
+    AS_IN_SWEEPS,
     CROSS_ENTROPY,
     PAPER_EMBEDDER,
     REDUCED_EMBEDDER,
@@ -121,14 +122,14 @@ def _of_network(model: nn.Module, settings: Settings, context: Context) -> dict[
 
 
 TABLE = {
-    "cross_entropy": Arm("cross_entropy", "cross-entropy", {"loss": CROSS_ENTROPY}),
+    "cross_entropy": Arm("cross_entropy", "cross-entropy", {**AS_IN_SWEEPS, "loss": CROSS_ENTROPY}),
     "graph_smoothness": Arm("graph_smoothness", "graph smoothness", {"dimension": 200, "vote": 10}),
 }
 
 
 def _peer(name: str, title: str) -> Arm:
     """An arm that differs from graph smoothness in nothing but the loss."""
-    return Arm(name, title, {**TABLE["graph_smoothness"].changes, "loss": RIVALS[name]})
+    return Arm(name, title, {**TABLE["graph_smoothness"].changes, **AS_IN_SWEEPS, "loss": RIVALS[name]})
 
 
 def _swept(sweep: Sweep) -> tuple[Arm, ...]:

@@ -24,9 +24,8 @@ NEIGHBORS = 10
 SMOKE_BENCHMARK = CorruptionBenchmark(
     corruptions=("gaussian_noise", "defocus_blur", "contrast"), severities=(3, 5), corruption_version=2
 )
-SHORT_BENCHMARK = CorruptionBenchmark(corruption_images=1000)
-REDUCED_BENCHMARK = replace(SHORT_BENCHMARK, corruption_version=2)
 PAPER_BENCHMARK = CorruptionBenchmark(corruption_version=2)
+REDUCED_BENCHMARK = SHORT_BENCHMARK = replace(PAPER_BENCHMARK, corruption_images=1000)
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,13 @@ SMOKE_TRAINING = replace(SHORT_TRAINING, epochs=1, augment=False)
 PAPER_SWEEP_TRAINING = replace(PAPER_TRAINING, epochs=60, schedule=MultiStep((30, 45), 0.1))
 SMOKE_SWEEP_TRAINING = replace(SMOKE_TRAINING, epochs=1)
 CROSS_ENTROPY = EmbeddingLoss(loss="cross_entropy")
-# The size that a search chose for short schedules; the paper's own schedule takes the paper's own sum.
+# Of sweeps at shorter schedules: all at the paper's defaults, and the best of four sizes at short scale. The
+# paper's own schedule takes the paper's own sum.
 GRAPH_SMOOTHNESS = EmbeddingLoss(loss="graph_smoothness", reduction="mean", weight=10.0)
+# Of tables at shorter schedules: what a search at reduced length chose (paper 2, section 4.3, ``SEARCH``).
+TUNED = (("alpha", 0.5),)
+AS_IN_SWEEPS: dict[str, Any] = {"loss_chosen": ()}
+"""What an arm changes whose loss no search has chosen options of."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +42,14 @@ class Embedder(Part):
     """What an embedding network is and what its training depends on.
 
     ``stand_in`` is the data set that is used in place of ``dataset`` (digits, at smoke scale).
-    ``loss_changes`` are entries of ``loss`` that differ. ``dimension`` is the embedding's, by default the
-    number of classes trained on; a network trained with cross-entropy has a bottleneck of that dimension
-    before its last layer, and none by default. ``normalization`` is the embedding's; with cross-entropy
-    that of a bottleneck. ``training_changes`` are entries of `TrainConfig` that differ from ``training``.
-    An arm of a ``sweep`` leaves ``held_out`` training images for validation and may have a shorter
-    ``sweep_training``. The classes below ``classes_kept`` are trained on, by default all. Arms that train
-    no network are not ``trained``.
+    ``loss_chosen`` are entries of ``loss`` that a search chose, ``loss_changes`` those in which an arm
+    differs. ``dimension`` is the embedding's, by default the number of classes trained on; a network
+    trained with cross-entropy has a bottleneck of that dimension before its last layer, and none by
+    default. ``normalization`` is the embedding's; with cross-entropy that of a bottleneck.
+    ``training_changes`` are entries of `TrainConfig` that differ from ``training``. An arm of a ``sweep``
+    leaves ``held_out`` training images for validation and may have a shorter ``sweep_training``. The
+    classes below ``classes_kept`` are trained on, by default all. Arms that train no network are not
+    ``trained``.
     """
 
     dataset: str = "cifar10"
@@ -51,6 +57,7 @@ class Embedder(Part):
     network: str = "preact_resnet18"
     width: int = 64
     loss: EmbeddingLoss = field(default_factory=EmbeddingLoss)
+    loss_chosen: tuple[tuple[str, Any], ...] = ()
     loss_changes: tuple[tuple[str, Any], ...] = ()
     dimension: int | None = None
     normalization: str | None = "l2"
@@ -75,7 +82,7 @@ class Embedder(Part):
     @property
     def own_loss(self) -> EmbeddingLoss:
         """The loss that the network is trained with."""
-        return replace(self.loss, **dict(self.loss_changes))
+        return replace(self.loss, **dict((*self.loss_chosen, *self.loss_changes)))
 
     @property
     def own_training(self) -> TrainConfig:
@@ -149,6 +156,6 @@ SMOKE_EMBEDDER = Embedder(
     sweep_training=SMOKE_SWEEP_TRAINING,
     held_out=200,
 )
-SHORT_EMBEDDER = Embedder(loss=GRAPH_SMOOTHNESS, width=8, training=SHORT_TRAINING)
+SHORT_EMBEDDER = Embedder(loss=GRAPH_SMOOTHNESS, loss_chosen=TUNED, width=8, training=SHORT_TRAINING)
 REDUCED_EMBEDDER = replace(SHORT_EMBEDDER, training=REDUCED_TRAINING)
 PAPER_EMBEDDER = Embedder(sweep_training=PAPER_SWEEP_TRAINING)

@@ -22,7 +22,7 @@ class LossPair:
     def by_loss(self) -> dict[tuple[str, str], Seeded]:
         """Descriptions and seeds by loss and name of the seed."""
         losses = {
-            "cross-entropy": replace(self.embedder, loss=CROSS_ENTROPY),
+            "cross-entropy": replace(self.embedder, loss=CROSS_ENTROPY, loss_chosen=()),
             "graph smoothness": self.embedder,
         }
         return {

@@ -5,9 +5,9 @@ from statistics import mean
 import pytest
 import torch
 
-from lggkit.experiments.graph_smoothness_loss.s43_classification import EXPERIMENT
+from lggkit.experiments.graph_smoothness_loss.s43_classification import EXPERIMENT, SEARCH
 from lggkit.experiments.recipes.answers import pair_loss
-from lggkit.experiments.recipes.embedder import CROSS_ENTROPY, GRAPH_SMOOTHNESS
+from lggkit.experiments.recipes.embedder import CROSS_ENTROPY, GRAPH_SMOOTHNESS, TUNED
 from lggkit.experiments.recipes.embedding import EmbeddingLoss
 from lggkit.latents import latents
 from lggkit.objectives import graph_smoothness
@@ -190,7 +190,15 @@ def test_sweeps_vary_what_they_say_and_nothing_else():
         assert unchanged_but_for("loss_changes", f"k{k}-cifar10").own_loss == loss
     for d in (2, 5, 10, 20, 50, 200):
         assert settings_of(f"d{d}-cifar10") == dataclasses.replace(usual, dimension=d)
-    for name, alpha in (("0.5", 0.5), ("1", 1.0), ("2", 2.0), ("5", 5.0), ("20", 20.0), ("100", 100.0)):
+    for name, alpha in (
+        ("0.2", 0.2),
+        ("0.5", 0.5),
+        ("1", 1.0),
+        ("2", 2.0),
+        ("5", 5.0),
+        ("20", 20.0),
+        ("100", 100.0),
+    ):
         loss = dataclasses.replace(usual.own_loss, alpha=alpha)
         assert unchanged_but_for("loss_changes", f"alpha{name}-cifar10").own_loss == loss
     assert settings_of("unnormalized-cifar10") == dataclasses.replace(usual, normalization=None)
@@ -216,6 +224,19 @@ def test_the_size_of_the_loss_is_one_of_those_tried_on_images_held_out_and_no_ou
     for weight, settings in tried.items():
         assert settings.own_loss == dataclasses.replace(GRAPH_SMOOTHNESS, weight=weight)
         assert settings.sweep and settings.images.held_out == 5000
+
+
+def test_the_search_for_the_tables_differs_in_nothing_but_alpha_and_the_factor_and_has_both_sides():
+    tried = [settings_of(arm, "reduced") for arm in SEARCH]
+    usual = settings_of("kmax-cifar10", "reduced")
+    for settings in tried:
+        assert settings == dataclasses.replace(usual, loss=settings.loss, loss_changes=settings.loss_changes)
+    chosen = dataclasses.replace(usual.loss, **dict(TUNED))
+    factors = {s.own_loss.weight for s in tried if s.own_loss.alpha == chosen.alpha}
+    assert min(factors) < chosen.weight < max(factors)
+    assert chosen in [s.own_loss for s in tried]
+    alphas = sorted(s.own_loss.alpha for s in tried)
+    assert alphas[0] < chosen.alpha < alphas[-1]
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "graph_smoothness"])
@@ -266,5 +287,9 @@ def test_seeds_below_paper_are_those_that_the_claims_ask_of_the_table_only(scale
     assert {
         counts[f"{loss}-cifar{n}"] for loss in ("cross_entropy", "graph_smoothness") for n in (10, 100)
     } == {3}
-    assert {n for name, n in counts.items() if "sweep" in EXPERIMENT.arm(name).changes} == {1}
-    assert {EXPERIMENT.seed_count(a, "paper") for a in EXPERIMENT.arms if "svhn" not in a.name} == {3}
+    swept = {name: n for name, n in counts.items() if "sweep" in EXPERIMENT.arm(name).changes}
+    searched = {name for name in swept if name in SEARCH and name.startswith("weight")}
+    assert {n for name, n in swept.items() if name not in searched} == {1}
+    assert {swept[name] for name in searched} == {0 if scale == "short" else 1}
+    planned = [a for a in EXPERIMENT.arms if "svhn" not in a.name and a.name not in searched]
+    assert {EXPERIMENT.seed_count(a, "paper") for a in planned} == {3}

@@ -11,7 +11,8 @@ from lggkit.experiments.graph_smoothness_loss.s43_classification import EXPERIME
 from lggkit.experiments.graph_smoothness_loss.s44_robustness import EXPERIMENT as S44
 from lggkit.experiments.lgg.s42_embeddings import EXPERIMENT as LGG
 from lggkit.experiments.recipes.answers import swept_errors, voting
-from lggkit.experiments.recipes.embedder import CROSS_ENTROPY, GRAPH_SMOOTHNESS, Embedder
+from lggkit.experiments.recipes.embedder import CROSS_ENTROPY, GRAPH_SMOOTHNESS, TUNED, Embedder
+from lggkit.experiments.recipes.embedding import EmbeddingLoss
 from lggkit.latents import latents
 from lggkit.record import SCALES
 from lggkit.study.context import StudyContext
@@ -33,6 +34,7 @@ OTHER = {
     "network": "resnet18",
     "width": 8,
     "loss": replace(GRAPH_SMOOTHNESS, alpha=3.0),
+    "loss_chosen": (("alpha", 3.0),),
     "loss_changes": (("k", 3),),
     "dimension": 11,
     "normalization": None,
@@ -89,6 +91,32 @@ def test_arms_that_are_trained_alike_share_a_network(scale):
     assert len(shared((S44, "graph_smoothness_d10"), (S43, "graph_smoothness-cifar10"))) == 1
     wide = shared((S43, "weight10_d200-cifar10"), (S43, "d200-cifar10"))
     assert len(wide) == (2 if scale == "paper" else 1)
+
+
+@pytest.mark.parametrize("scale", ["short", "reduced"])
+@pytest.mark.parametrize(
+    ("experiment", "arm"),
+    [
+        (S43, "graph_smoothness-cifar10"),
+        (S43, "graph_smoothness_8of10-cifar10"),
+        (S44, "graph_smoothness"),
+        (S44, "graph_smoothness_d10"),
+        (LGG, "graph_smoothness"),
+    ],
+)
+def test_tables_of_shorter_schedules_have_the_options_that_were_chosen(experiment, arm, scale):
+    chosen = experiment.spec(arm, scale).protocol.embedder.own_loss
+    assert chosen == replace(GRAPH_SMOOTHNESS, **dict(TUNED)) != GRAPH_SMOOTHNESS
+    assert experiment.spec(arm, "paper").protocol.embedder.own_loss == EmbeddingLoss()
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("experiment", [S43, S44, LGG])
+def test_sweeps_peers_and_cross_entropy_have_no_option_that_was_chosen(experiment, scale):
+    for arm in experiment.arms:
+        embedder = experiment.spec(arm.name, scale).protocol.embedder
+        if embedder.sweep or embedder.loss.loss != "graph_smoothness" or not embedder.trained:
+            assert embedder.loss_chosen == (), arm.name
 
 
 @pytest.mark.parametrize("scale", ["short", "reduced", "paper"])

@@ -11,7 +11,6 @@ import torch
 import torch.nn.functional as F
 
 from lggkit import experiments
-from lggkit.experiments.recipes.embedder import GRAPH_SMOOTHNESS
 from lggkit.graph import label_variation
 from lggkit.objectives import graph_smoothness, least_pair_loss, random_pair_loss
 from lggkit.study import tables, view
@@ -19,6 +18,7 @@ from lggkit.study.statistics import Interval, paired_differences, t_interval
 from lggkit.study.verdicts import by_seed
 
 if TYPE_CHECKING:
+    from lggkit.experiments.recipes.embedder import Embedder
     from lggkit.study.view import Shown
 
 PAIR = ("graph_smoothness-cifar10", "cross_entropy-cifar10")
@@ -35,11 +35,6 @@ CLASSIFIERS = {
     "largest logit": "test_error",
 }
 CLUSTERS = {"clusters a class": "clusters_per_class", "scatter": "scatter_ratio"}
-SIZES = {
-    "10-NN error, held out": "validation_error_10nn",
-    "test": "error_10nn",
-    "scatter": "scatter_ratio",
-}
 SETTINGS = {
     "first loss a pair": "initial_pair_loss",
     "last": "final_pair_loss",
@@ -78,10 +73,14 @@ def failures(shown: Shown, titles: Mapping[str, str]) -> pd.DataFrame:
 
 def _random_loss(shown: Shown, arm: str) -> str:
     """The loss a pair of random points, for arms whose graph joins all pairs on the sphere."""
-    embedder = experiments.get(shown.experiment).spec(arm, shown.scale).protocol.embedder
+    embedder = _embedder(shown, arm)
     if embedder.own_loss.k is not None or embedder.normalization != "l2":
         return "–"
     return f"{random_pair_loss(embedder.own_dimension, embedder.own_loss.alpha):.3f}"
+
+
+def _embedder(shown: Shown, arm: str) -> Embedder:
+    return experiments.get(shown.experiment).spec(arm, shown.scale).protocol.embedder
 
 
 def new_classes(shown: Shown, titles: Mapping[str, str]) -> pd.DataFrame:
@@ -145,7 +144,8 @@ def clusters_said(shown: Shown) -> list[str]:
     """The most clusters of a class, and how far the loss came down on its way to the least there is."""
     most = max(max(r.metrics["clusters_by_class"]) for r in shown.records if "clusters_by_class" in r.metrics)
     classes = view.class_count(shown.arm(PAIR[0])[0].settings)
-    random, least = random_pair_loss(classes), least_pair_loss(classes)
+    alpha = _embedder(shown, PAIR[0]).own_loss.alpha
+    random, least = random_pair_loss(classes, alpha), least_pair_loss(classes, alpha)
     final = fmean(shown.values(PAIR[0], "final_pair_loss"))
     return [
         f"No class of these networks has more than {most:g} cluster{'' if most == 1 else 's'}. The count "
@@ -155,18 +155,4 @@ def clusters_said(shown: Shown) -> list[str]:
         f"the least that {classes} balanced classes allow is {least:.4f}: "
         f"{100 * (random - final) / (random - least):.0f} % of what separating classes can gain has been "
         "gained.",
-    ]
-
-
-def sizes_said(shown: Shown) -> list[str]:
-    """Which factor of the loss the search chose, for ten dimensions and for 200."""
-    arms = {r.arm for r in shown.records if "_d200" in r.arm and "validation_error_10nn" in r.metrics}
-    errors = {arm: fmean(shown.values(arm, "validation_error_10nn")) for arm in arms}
-    best = min(errors, key=lambda arm: errors[arm])
-    loss = experiments.get(shown.experiment).spec(best, shown.scale).protocol.embedder.own_loss
-    return [
-        f"A factor of {GRAPH_SMOOTHNESS.weight:g} was best of four powers of ten with ten dimensions: least "
-        "error on held-out training images, at short scale, with one seed each. With the 200 dimensions of "
-        f"section 4.4 and of the later paper's 4.2 the best is {loss.weight:g} (at {shown.scale} scale). "
-        "That search came after their tables had been measured."
     ]

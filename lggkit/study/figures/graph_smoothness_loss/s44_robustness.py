@@ -11,6 +11,7 @@ import pandas as pd
 from lggkit.evaluation import mean_corruption_error, relative_mean_corruption_error
 from lggkit.objectives import least_pair_loss, random_pair_loss
 from lggkit.study import robust_means, tables, view
+from lggkit.study.derived import loss_of
 from lggkit.study.figures.robustness import corruption_table
 from lggkit.study.figures.said import apart_text, mean_text, seeds_text
 from lggkit.study.figures.said import images_said as images_said
@@ -98,7 +99,7 @@ def lost_said(shown: Shown) -> list[str]:
 def way_said(shown: Shown) -> list[str]:
     """How far training came from random points towards the least loss, and what follows for the row."""
     settings = shown.arm(OURS)[0].settings
-    loss, classes = settings["loss"], view.class_count(settings)
+    loss, classes = loss_of(settings), view.class_count(settings)
     random = random_pair_loss(settings["dimension"], loss["alpha"])
     least, final = least_pair_loss(classes, loss["alpha"]), _pair_loss(shown, classes)
     return [
@@ -118,7 +119,7 @@ def _way_text(gone: float) -> str:
 def _pair_loss(shown: Shown, classes: int) -> float:
     """The mean over the seeds of what training ended at, a pair of distinct classes."""
     settings = shown.arm(OURS)[0].settings
-    loss, batch = settings["loss"], settings["training"]["batch_size"]
+    loss, batch = loss_of(settings), settings["training"]["batch_size"]
     pairs = batch * (batch - 1) * (1 - 1 / classes) if loss["reduction"] == "sum" else 1
     return fmean(r.curves["train_loss"][-1] / loss["weight"] / pairs for r in shown.arm(OURS))
 
