@@ -121,8 +121,8 @@ caption = (
 sized.show(tables.arms_table, caption, "tab-gsl-s43-size", SIZES, search.WEIGHED_COLUMNS, digits=2)
 
 # %% [markdown]
-# The paper tunes its options for Table 1 and prints none. Below paper scale the tables have the best $\alpha$ of four
-# and then the best factor of three, by the images held out of trainings of reduced length.
+# The paper tunes its options for Table 1 and prints none. Below paper scale the tables have the best $\alpha$ of four,
+# then the best of three factors, by the images held out of trainings of reduced length.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 tuned.say(search.tuning_said)

@@ -5,7 +5,8 @@ of its sweeps (all pairs, as many dimensions as classes, alpha 2) and its loss, 
 Arms of a sweep leave 5,000 training images for validation, so that a choice needs no test image. Shorter
 schedules take the mean over pairs times a factor. In sweeps that is `GRAPH_SMOOTHNESS.weight`, the best of
 ``WEIGHTS`` at short scale; in tables alpha and the factor are `TUNED`, the best of `SEARCH` at reduced scale,
-first of four alphas, then of three factors. Horizontal flips are left out on SVHN, whose classes are digits.
+first of four alphas with that factor, then of larger factors until one errs more. Horizontal flips are left
+out on SVHN, whose classes are digits.
 """
 
 from __future__ import annotations
@@ -161,7 +162,7 @@ SCALES = tuple(
 )
 SIZES = tuple(
     replace(_weighed(weight, alpha=dict(TUNED)["alpha"]), seeds={"short": 0, "paper": 0})
-    for weight in (1, 100)
+    for weight in (100, 1000)
 )
 SEARCH = (*(arm.name for arm in SCALES[:4]), *(arm.name for arm in SIZES))
 """Their errors on images held out decide, at reduced scale, what tables below paper scale have."""

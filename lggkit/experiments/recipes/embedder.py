@@ -32,7 +32,7 @@ CROSS_ENTROPY = EmbeddingLoss(loss="cross_entropy")
 # paper's own schedule takes the paper's own sum.
 GRAPH_SMOOTHNESS = EmbeddingLoss(loss="graph_smoothness", reduction="mean", weight=10.0)
 # Of tables at shorter schedules: what a search at reduced length chose (paper 2, section 4.3, ``SEARCH``).
-TUNED = (("alpha", 0.5),)
+TUNED = (("alpha", 0.5), ("weight", 100.0))
 AS_IN_SWEEPS: dict[str, Any] = {"loss_chosen": ()}
 """What an arm changes whose loss no search has chosen options of."""
 
