@@ -3,10 +3,9 @@
 The paper tunes k, d and alpha for Table 1 and prints none: at paper scale the table's arms have the defaults
 of its sweeps (all pairs, as many dimensions as classes, alpha 2) and its loss, a sum over some 9,000 pairs.
 Arms of a sweep leave 5,000 training images for validation, so that a choice needs no test image. Shorter
-schedules take the mean over pairs times a factor. In sweeps that is `GRAPH_SMOOTHNESS.weight`, the best of
-``WEIGHTS`` at short scale; in tables alpha and the factor are `TUNED`, the best of `SEARCH` at reduced scale,
-first of four alphas with that factor, then of larger factors until one errs more. Horizontal flips are left
-out on SVHN, whose classes are digits.
+schedules take the mean over pairs times a factor: in sweeps the best of `WEIGHTS` at short scale; in tables
+`TUNED`, the best of `SEARCH` at reduced scale, first of four alphas, then of larger factors until one errs
+more. Horizontal flips are left out on SVHN, whose classes are digits.
 """
 
 from __future__ import annotations
