@@ -24,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
 def run(
     scale: Scale = "reduced",
     experiment: Only = None,
-    arm: Annotated[str | None, typer.Option(help="one arm only")] = None,
+    arm: Annotated[list[str] | None, typer.Option(help="one arm only; give it again for more")] = None,
     budget: Annotated[str | None, typer.Option(help="stop after, as in 9m or 1h30m")] = None,
     out: Out = None,
     commit: Annotated[str | None, typer.Option(help="commit id to write into records, without git")] = None,
@@ -39,7 +39,7 @@ def run(
 
     def todo() -> list[queue.Unit]:
         units = queue.pending(all_ledgers, scale, experiment)
-        return queue.shard(units if arm is None else queue.only_arm(units, arm), shard)
+        return queue.shard(queue.only_arms(units, arm) if arm else units, shard)
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     limit = None if budget is None else asked(queue.seconds, budget)
@@ -47,13 +47,14 @@ def run(
     asked(queue.shard, [], shard)
     all_ledgers = ledgers(scale, out)
     units = todo()
-    queue.check_arm(arm, experiment)
+    queue.check_arms(arm or [], experiment)
     context = StudyContext(progress=progress, **({"commit": commit} if commit else {}))
     if count > 1 and len(units) > 1 and context.device.type == "cpu":
         queue.probe(units, all_ledgers[-1], context)
-        options = {"experiment": experiment, "arm": arm, "budget": budget, "out": out, "commit": commit}
+        options = {"experiment": experiment, "budget": budget, "out": out, "commit": commit}
         given = {"scale": scale, "shard": shard} | {name: o for name, o in options.items() if o is not None}
-        asking = [*(f"--{name}={option}" for name, option in given.items()), *["--progress"] * progress]
+        asking = [f"--{name}={option}" for name, option in given.items()]
+        asking += [*(f"--arm={name}" for name in arm or ()), *["--progress"] * progress]
         status = run_workers(["study", "run", *asking], min(count, len(units)))
         left = todo()
         _say(_runs(units) - _runs(left), _runs(left))

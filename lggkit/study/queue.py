@@ -15,17 +15,17 @@ from lggkit.study.context import StudyContext, device_name
 from lggkit.study.failures import Failure, free_memory, sentence_of
 from lggkit.study.ledger import Ledger, LedgerError
 from lggkit.study.turns import Turn
-from lggkit.study.units import Unit, check_arm, chosen, missing, only_arm, pending, shard
+from lggkit.study.units import Unit, check_arms, chosen, missing, only_arms, pending, shard
 from lggkit.training.memory import is_out_of_memory, out_of_memory
 from lggkit.training.pace import OutOfTime, time_is_up, until
 
 __all__ = [
     "Outcome",
     "Unit",
-    "check_arm",
+    "check_arms",
     "chosen",
     "estimate",
-    "only_arm",
+    "only_arms",
     "pending",
     "probe",
     "run",

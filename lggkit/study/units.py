@@ -88,15 +88,15 @@ def chosen(only: str | None = None) -> list[Experiment]:
     return list(experiments.all_experiments()) if only is None else [experiments.get(only)]
 
 
-def check_arm(arm: str | None, only: str | None = None) -> None:
-    """Makes sure that an experiment has an arm of this name, measured or not.
+def check_arms(asked: Sequence[str], only: str | None = None) -> None:
+    """Makes sure that experiments have arms of these names, measured or not.
 
     Raises:
-        ValueError: none has; the message names what there is.
+        ValueError: none has one of them; the message names what there is.
         KeyError: ``only`` names no experiment.
     """
     arms = list(dict.fromkeys(a.name for experiment in chosen(only) for a in experiment.arms))
-    if arm is not None and arm not in arms:
+    for arm in (name for name in asked if name not in arms):
         near = difflib.get_close_matches(arm, arms, n=5, cutoff=0.4) or arms[:12]
         raise ValueError(
             f"no arm is named {arm!r}; did you mean one of {', '.join(near)}? `study list` names all"
@@ -134,9 +134,9 @@ def _held(experiment: Experiment, scale: str, ledgers: Sequence[Ledger]) -> set[
     return {record.key for ledger in ledgers for record in ledger.records(experiment.name, scale)}
 
 
-def only_arm(units: Sequence[Unit], arm: str) -> list[Unit]:
-    """What of the units belongs to one arm."""
-    cut = [unit.part([spec for spec in unit.specs if spec.arm == arm]) for unit in units]
+def only_arms(units: Sequence[Unit], arms: Sequence[str]) -> list[Unit]:
+    """What of the units belongs to some arms."""
+    cut = [unit.part([spec for spec in unit.specs if spec.arm in arms]) for unit in units]
     return [unit for unit in cut if unit.specs]
 
 

@@ -42,6 +42,20 @@ def test_an_arm_that_is_nowhere_is_refused_and_one_that_is_measured_is_not(exper
     assert again.exit_code == 0 and "0 records written; 0 runs left" in again.stdout
 
 
+def test_several_arms_are_measured_and_no_other(experiment, results):
+    ended = run("--arm", "base", "--arm", "ablation", "--progress")
+    assert ended.exit_code == 0, ended.output
+    assert {record.arm for record in results.records(experiment.name, "reduced")} == {"base", "ablation"}
+    assert "no arm is named 'bass'" in run("--arm", "base", "--arm", "bass").stderr
+
+
+def test_workers_are_told_of_every_arm(experiment, results, monkeypatch):
+    asked = []
+    monkeypatch.setattr("lggkit.study.stopping.run_workers", lambda asking, count: asked.extend(asking) or 0)
+    assert run("--arm", "base", "--arm", "ours", "--workers", "2").exit_code == 0
+    assert [one for one in asked if one.startswith("--arm")] == ["--arm=base", "--arm=ours"]
+
+
 def test_all_arms_are_listed_measured_or_not(experiment, results):
     listed = CliRunner().invoke(app, ["study", "list", "--experiment", experiment.name])
     assert listed.exit_code == 0 and listed.stdout.startswith(f"{experiment.name}: ")

@@ -74,7 +74,7 @@ def test_what_the_budget_stops_is_left_and_no_failure(experiment, ledger, contex
 
 
 def test_records_of_every_ledger_tell_how_long_a_unit_takes(experiment, ledger, context, tmp_path):
-    units, out = queue.only_arm(queue.pending([ledger], "reduced"), "base"), Ledger(tmp_path / "out")
+    units, out = queue.only_arms(queue.pending([ledger], "reduced"), ["base"]), Ledger(tmp_path / "out")
     queue.run(units[:1], ledger, context)
     assert queue.run(units[1:], out, context, budget=25.0).measured == []
     assert len(queue.run(units[1:], out, context, budget=25.0, known=[ledger]).measured) == 2

@@ -83,7 +83,7 @@ def test_a_group_is_together_within_a_seed(experiment, ledger, context, claimed,
     pair = "ours + ablation"
     assert order(pending)[:4] == [(pair, 0), (pair, 1), ("ours", 2), ("base", 0)]
     assert len({unit.key for unit in pending}) == len(pending)
-    mine = queue.only_arm(pending, "ours")
+    mine = queue.only_arms(pending, ["ours"])
     assert [unit.key for unit in mine] == [unit.key for unit in pending[:3]]
     queue.run(mine, ledger, context)
     left = queue.pending([ledger], "reduced")
