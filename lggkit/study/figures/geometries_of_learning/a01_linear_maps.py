@@ -107,7 +107,7 @@ def noise_said(shown: Shown) -> list[str]:
         for metric in ("native", "mapped")
     }
     own, mapped = (
-        "{} at ε = {:g}".format(*max((round(gap.mean, 3), float(size) / 100) for size, gap in by.items()))
+        "{} (at ε = {:g})".format(*max((round(gap.mean, 3), float(size) / 100) for size, gap in by.items()))
         for by in gaps.values()
     )
     most = max(gap.mean for by in gaps.values() for gap in by.values())
@@ -118,7 +118,7 @@ def noise_said(shown: Shown) -> list[str]:
     )
     return [
         f"**What the detector sees is {word}.** Detectors see random signs with an AUROC of {least:.2f} to "
-        f"{best:.2f}. FGSM of the same size has at most {own} more, and through the maps at most {mapped}.",
+        f"{best:.2f}. FGSM of the same size has at most {own} over them, through the maps at most {mapped}.",
         _apart_said(shown),
     ]
 

@@ -116,7 +116,7 @@ def expansion_said(shown: Shown) -> list[str]:
     apart = apart_text(expansion, "without", ("more", "less"), 2)
     text = f"With the regulariser this growth is {apart}. {seeds_text(expansion)}"
     if step.below(0) and not expansion.below(0):
-        text += " The steps became smaller; that the growth did is not shown."
+        text += " The steps became smaller; it is not shown that the growth did."
     return [text]
 
 

@@ -71,8 +71,8 @@ def relations_said(shown: Shown) -> list[str]:
     lost = [label for label, gain in gains.items() if gain.below(0)]
     where = f"where they differ in {', or in '.join(lost)}" if lost else "in none of the four"
     return [
-        f"Does the robust map lose where the plain map's isometries matter? It loses {where}. What it has "
-        f"over the plain map, in points, by what encoder and decoder differ in: {'; '.join(parts)}. "
+        f"Does the robust map lose where the plain map's isometries matter? It loses {where}. Beside "
+        f"the plain map it has, in points, by what encoder and decoder differ in: {'; '.join(parts)}. "
         "Networks of two seeds share their input, and so nearly their geometry."
     ]
 
