@@ -90,8 +90,7 @@ def _apart(interval: Interval) -> str:
 
 
 def _large(interval: Interval) -> str:
-    half = f" ± {interval.half_width:,.0f}" if np.isfinite(interval.half_width) else ""
-    return minus(f"{interval.mean:,.0f}{half}")
+    return mean_text(interval, 0)
 
 
 def _mean(by_seed: Mapping[int, float]) -> str:
