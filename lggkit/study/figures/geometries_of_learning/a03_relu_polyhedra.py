@@ -145,11 +145,8 @@ def counts_said(shown: Shown) -> list[str]:
 
 def constant_said(shown: Shown) -> list[str]:
     """How many networks of Table 1 stayed constant, and in which shape most; these are kept in the means."""
-    alive = {
-        f"{layers} layers of {nodes}": shown.values(arm, f"alive_{layers}x{nodes}")
-        for arm, shapes in SHAPES.items()
-        for layers, nodes in shapes
-    }
+    shapes = [(arm, *shape) for arm, sizes in SHAPES.items() for shape in sizes]
+    alive = {f"{n} layers of {m}": shown.values(arm, f"alive_{n}x{m}") for arm, n, m in shapes}
     dead = {name: values.count(0.0) for name, values in alive.items()}
     most = max(dead, key=dead.__getitem__)
     return [
