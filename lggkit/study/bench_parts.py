@@ -66,7 +66,7 @@ def _compared(row: Row, key: str, text: Callable[[float], str]) -> dict[str, str
         "what": row["name"],
         "lggkit": text(row[f"ours_{key}"]),
         "the usual way": NOT_RUN if reference is None else text(reference),
-        "ratio": NOT_RUN if ratio is None else f"{ratio:.2f}",
+        "ratio": NOT_RUN if ratio is None else f"{ratio:.2f}" if ratio >= 0.01 else f"{ratio:.1g}",
         "equal values": "yes" if row["equal"] else "NO",
     }
 

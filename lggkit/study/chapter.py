@@ -10,7 +10,7 @@ from lggkit import experiments
 from lggkit.record import SCALES
 from lggkit.study import papers, tables, view
 from lggkit.study.cell_tables import NOT_MEASURED
-from lggkit.study.chapter_texts import NOTHING, came_out_text, facts_text, rerun_text
+from lggkit.study.chapter_texts import NOTHING, came_out_text, facts_text, rerun_text, table_title
 from lggkit.study.claim_pages import Page
 from lggkit.study.figures import length
 from lggkit.study.origins import origins_table
@@ -106,7 +106,7 @@ class Chapter(Part):
 
     def table(self, table: str, note: str = "") -> Table:
         """A table of the paper: its values beside ours at every scale, or as printed where ours are none."""
-        named = f"{papers.find(self.experiment.paper).short} {table.replace('-', ' ').title()}"
+        named = table_title(papers.find(self.experiment.paper).short, table)
         caption = f"{named} beside ours: mean ± half the 95 % interval (seeds)."
         label = f"tab-{self.experiment.paper}-{table}".replace("_", "-")
         printed = tables.unmeasured_table(self.experiment.paper, table, self._records)

@@ -46,7 +46,8 @@ def _settings(shown: Shown) -> dict:
 
 def _data(shown: Shown) -> str:
     named = {view.data_title(r.settings) for r in shown.records if r.settings.get("dataset")}
-    return " and ".join(sorted(named))
+    *others, last = sorted(named) or [""]
+    return " and ".join(filter(None, (", ".join(others), last)))
 
 
 def _network(shown: Shown) -> str:
@@ -54,7 +55,7 @@ def _network(shown: Shown) -> str:
     if not settings.get("network"):
         return ""
     width = f", width {settings['width']}" if settings.get("width") else ""
-    return view.network_title(settings) + width
+    return view.network_title(settings).removeprefix("networks ") + width
 
 
 def _epochs(shown: Shown) -> str:
@@ -113,3 +114,11 @@ def rerun_text(notebook: str) -> str:
         f"`scale` is one of {scales}. What is recorded at it is not measured again. `make lab` opens the "
         "notebooks in JupyterLab. In Colab, their first cell installs what they need."
     )
+
+
+def table_title(short: str, table: str) -> str:
+    """What a caption calls a table of a paper: ``LGG Table 3, released``, ``Ebook, article 1, Table 2``."""
+    article = re.match(r"a0*(\d+)-", table)
+    first, *others = table[article.end() if article else 0 :].replace("-", " ").split(" ", 2)
+    named = ", ".join([f"{first.capitalize()} {others[0]}" if others else first, *others[1:]])
+    return f"{short}, article {article[1]}, {named}" if article else f"{short} {named}"

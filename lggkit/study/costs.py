@@ -62,7 +62,7 @@ def spent(ledger: Ledger) -> list[Spent]:
 
 
 def _add(rows: dict[tuple[str, str, str], Spent], record: Record, trainings: Iterable[Training]) -> None:
-    place = (record.experiment, record.scale, record.device)
+    place = (record.experiment, record.scale, record.device.replace(", 1 threads", ", 1 thread"))
     seconds = record.seconds
     for training in trainings:
         if training.device == record.device:

@@ -43,7 +43,8 @@ def size_text(claim: Claim, interval: Interval) -> str:
         ends = (interval.mean, interval.low, interval.high)
         mean, low, high = (known(end, interval.half_width) for end in ends)
         between = f"[{low}, {high}]"
-    return minus(" ".join(part for part in (mean, unit_of(claim), between) if part))
+    unit = unit_of(claim).removesuffix("s") if mean in ("1", "-1") else unit_of(claim)
+    return minus(" ".join(part for part in (mean, unit, between) if part))
 
 
 def effect_text(claim: Claim, interval: Interval | None) -> str:

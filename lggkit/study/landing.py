@@ -15,7 +15,7 @@ from lggkit.study.claim_pages import Page, page_of
 from lggkit.study.effect_words import size_text
 from lggkit.study.forest import LOOKS, drawn, forest
 from lggkit.study.papers import Paper
-from lggkit.study.scorecard import headline, judged_claims, scorecard
+from lggkit.study.scorecard import headline, is_reading, judged_claims, scorecard
 from lggkit.study.texts import DAGGER, seeds_counted
 from lggkit.study.verdicts import CONTRADICTED, NOT_TESTED, ClaimVerdict
 
@@ -55,14 +55,20 @@ def findings_text(link: Link) -> str:
 def best(judged: Sequence[Sequence[ClaimVerdict]]) -> list[ClaimVerdict]:
     """Three findings of papers: contradicted claims first, then those that hold; papers take turns.
 
-    Of a claim one part is told. Identities are no findings, and what is not tested is none yet.
+    Of a claim one part is told. Identities are no findings, nor are readings that no paper claims, and what
+    is not tested is none yet.
     """
-    verdicts = [[j for j in one if j.verdict in ORDER and j.claim.kind != "exact"] for one in judged]
+    verdicts = [[j for j in one if _is_finding(j)] for one in judged]
     turns = filter(None, chain.from_iterable(zip_longest(*map(chosen, verdicts))))
     by_claim: dict[tuple[str, str], ClaimVerdict] = {}
     for one in sorted(turns, key=lambda one: ORDER.index(one.verdict)):
         by_claim.setdefault((one.claim.paper, whole_number(one.claim.number)), one)
     return list(by_claim.values())[:FINDINGS]
+
+
+def _is_finding(judged: ClaimVerdict) -> bool:
+    claim = judged.claim
+    return judged.verdict in ORDER and claim.kind != "exact" and not is_reading(claim.number)
 
 
 def _finding(judged: ClaimVerdict, link: Link) -> str:
@@ -92,7 +98,7 @@ def state_table(card: Mapping[str, Any], known: Sequence[Paper]) -> pd.DataFrame
 
 
 def _state(title: str, count: Mapping[str, int], shown: Sequence[str]) -> dict[str, str | int]:
-    cells = f"{count['unavailable']} of {count['cells']}"
+    cells = f"{count['unavailable']} of {count['cells']}".replace(" ", "\N{NO-BREAK SPACE}")
     return {"paper": title, **{COLUMNS[name]: count[name] for name in shown}, "cells not to be had": cells}
 
 
@@ -135,7 +141,9 @@ def _forests(label: str, judged: Sequence[ClaimVerdict]) -> str:
 def _counted(judged: Sequence[ClaimVerdict]) -> str:
     """How many rows have which verdict, as in ``2 hold, 1 still moving``."""
     count = Counter(one.verdict for one in judged)
-    return ", ".join(f"{count[name]} {COLUMNS.get(name, name)}" for name in LOOKS if count[name])
+    names = {name: COLUMNS.get(name, name) for name in LOOKS if count[name]}
+    names |= {"holds": "holds" if count["holds"] == 1 else "hold"} if count["holds"] else {}
+    return ", ".join(f"{count[name]} {said}" for name, said in names.items())
 
 
 def details_text() -> str:

@@ -87,11 +87,16 @@ def _origin(entry: Entry) -> Origin:
 
 
 def value_text(value: Any) -> str:
-    """A setting as a table shows it: numbers without needless digits, None as ``all``."""
+    """A setting as a table shows it: numbers without needless digits, None as ``all``, pairs side by side."""
     if value is None:
         return "all"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(map(value_text, value))
+        return ", ".join(map(_member_text, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _member_text(value: Any) -> str:
+    """A value in a list; one that is a list itself, such as a name and its number, has no commas."""
+    return value_text(value).replace(",", "") if isinstance(value, tuple | list) else value_text(value)

@@ -151,6 +151,11 @@ def _is_whole(number: str) -> bool:
     return number.rpartition("-")[2].removeprefix("p").isdigit()
 
 
+def is_reading(number: str) -> bool:
+    """Whether a number is that of a reading of ours, which no paper claims: r1 or, of an article, a06-r1."""
+    return number.rpartition("-")[2].startswith("r")
+
+
 def as_text(card: Mapping[str, Any]) -> str:
     """A line a table of cells, then a line a claim; † marks what was added to a claim after a run of it."""
     return "\n".join([*_tables(card["tables"]), "", *_claims(card["claims"])])

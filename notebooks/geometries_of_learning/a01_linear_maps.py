@@ -54,6 +54,10 @@ chapter.facts()
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "AUROC against the size of the change, digits. Left: moved images against clean ones, by a network's own detector (mean over three networks) and through a map (mean over six pairs). Right: FGSM against random signs. Thin lines: seeds; dashed: chance.", "name": "fig-a01-noise"}, "image": {"alt": "Three panels of AUROC curves against epsilon.", "width": "100%"}}
 figure = chapter.draw(section.noise_figure)
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
+caption = "AUROC of FGSM and of random signs on digits by ε: mean ± half the 95 % interval (seeds)."
+chapter.show(grids.noise_table, caption, "tab-a01-noise")
+
 # %% [markdown]
 # The first article of [Turaga *et al.* (2025)](../../book/bibliography.md "turaga2025"), [Jamil *et al.* (2023)](../../book/bibliography.md "jamil2023"), trains a linear detector of attacks on one network's penultimate layer and lends it to other networks by linear maps. It concludes that networks of different architectures hold linearly equivalent *adversarial* features. It has no control that moves images as far and attacks nobody. Random signs of the attack's size are one, and they come first here. [The method](../../book/geometries_of_learning/a01_methodology.md) has the pipeline and the deviations.
 #

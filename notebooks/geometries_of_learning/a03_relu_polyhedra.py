@@ -116,7 +116,8 @@ chapter.table("a03-table-3")
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Mean number of bits that a step changes, over three lengths.", "name": "fig-gol-a03-responses"}, "image": {"alt": "Two panels of counts for training, test, FGSM and random-sign images.", "width": "100%"}}
 figure = chapter.draw(section.responses_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-chapter.say(section.responses_said)
+caption = "Mean number of bits that a step changes, by set; the last column is paired by network (seeds)."
+chapter.show(section.responses_table, caption, "tab-gol-a03-responses")
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.table("a03-table-4")

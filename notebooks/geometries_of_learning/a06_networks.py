@@ -43,9 +43,6 @@ chapter.came_out()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.facts()
 
-# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-chapter.say(numbers.robustness_said, numbers.cuts_said)
-
 # %% [markdown]
 # The article's title promises robustness from neurobiological data, and its text tries none: this is its claim 8.
 # Networks that this book has trained on CIFAR-10 for other questions are compared with people twice. Their RDM of
@@ -56,7 +53,11 @@ chapter.say(numbers.robustness_said, numbers.cuts_said)
 # page; other networks were trained as their own chapters say. The
 # [methodology](../../book/geometries_of_learning/a06_methodology.md) has the measures. At smoke scale, which shows
 # nothing, images are digits and people's answers are generated.
-#
+
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
+chapter.say(numbers.robustness_said, numbers.cuts_said)
+
+# %% [markdown]
 # ## Nearer and more robust?
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Every trained network, a mark a seed: accuracy under PGD of 1/255 (above) and what PGD costs (below) against likeness to people's IT (left) and to their confusions of ambiguous images (right).", "name": "fig-a06-robustness"}, "image": {"alt": "Four scatter plots; families in colours and marks.", "width": "100%"}}

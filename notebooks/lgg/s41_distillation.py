@@ -167,8 +167,8 @@ ablations.say(numbers.variants_said, numbers.kernel_said)
 # graph are about one over the number of neighbours, so the squares of a graph with $k$ of them sum to about
 # $n / k$. If teacher and student choose their own neighbours, edges that only one of them has count in full. If
 # the edges are chosen on the teacher's graph after the division by the degrees, most of the sum is left out.
-# Weights of size one in the place of weights of size $1/n$ make *not normalised* graphs weigh more by orders of
-# magnitude; their second row takes the mean, which brings the loss back to about its usual size. At equal
+# Graphs that are *not normalised* have weights of size one and not of size $1/n$, so that their loss is larger by
+# orders of magnitude; their second row takes the mean, which brings it back to about its usual size. At equal
 # $\lambda$ no row tells a better graph from a better weight, and claim 9 is a comparison at equal $\lambda$.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Whoever comes nearer to the teacher's graphs on test images: does it also agree with its answers? A dot is a run.", "name": "fig-lgg-mimicry"}, "image": {"alt": "Scatter plot of agreement with the teacher against the distance of graphs, a colour and mark for each method.", "width": "90%"}}

@@ -54,8 +54,8 @@ chapter.came_out()
 chapter.facts()
 
 # %% [markdown]
-# What does the penalty of [the first page](s43_robustness.ipynb) ask for, what does it do to the space, and which
-# part of it matters? It lowers changes of label variation from depth to depth.
+# The penalty of [the first page](s43_robustness.ipynb) is on changes of label variation from depth to depth. This
+# page asks what such a penalty rewards, what it does to the space, and which part of it matters.
 #
 # ## Does the regulariser do what it says?
 #

@@ -59,7 +59,7 @@ chapter.facts()
 # [Lassance *et al.* (2021b)](../../book/bibliography.md "lassance2021laplacian") have the details.
 #
 # The table names no attack and no spread, and the released script cannot have made its last column. This page asks
-# two questions. Does the table come out? And who withstands a weak attack, does he withstand a strong one? [The
+# two questions. Does the table come out? And does a network that withstands a weak attack withstand a strong one? [The
 # second page](s43_mechanism.ipynb) asks what the penalty does to a network.
 #
 # ## Table 3

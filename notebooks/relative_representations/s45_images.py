@@ -73,7 +73,7 @@ chapter.show(section.deaths_table, caption, "tab-rrr-image-deaths")
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.against_length()
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims of this page against the length of the training.", "name": "fig-rrr-image-lengths"}, "image": {"alt": "Effects at two lengths.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims of this page against the length of the training. Above zero is the way the claim says.", "name": "fig-rrr-image-lengths"}, "image": {"alt": "Effects at two lengths.", "width": "100%"}}
 figure = chapter.length_figure()
 # %% [markdown]
 # ## By hand

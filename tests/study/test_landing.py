@@ -33,6 +33,10 @@ def test_identities_and_what_is_not_tested_are_no_findings():
     assert landing.best([none, []]) == []
 
 
+def test_a_reading_of_ours_is_no_finding_of_a_paper():
+    assert numbers(landing.best([[judged("r2", "contradicted"), judged("1a", "holds")]])) == ["1a"]
+
+
 def test_a_finding_is_one_sentence_with_its_place():
     found = landing._finding(judged(SINGLE.number, "holds"), lambda text, page: f"[{text}]({page.name})")
     assert found == (

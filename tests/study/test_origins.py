@@ -51,6 +51,7 @@ def test_the_floor_of_the_relative_mean_is_that_of_the_code():
         (0.0001, "0.0001"),
         (25.0, "25"),
         (("a", 1), "a, 1"),
+        ((("a", 1), ("b", 0.5)), "a 1, b 0.5"),
         ("l2", "l2"),
     ],
 )

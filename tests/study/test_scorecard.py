@@ -153,7 +153,7 @@ def test_claims_are_shown_with_their_effect_at_each_length(root, make_record):
     short, reduced = claims.loc["5a", "effect"].split("; ")
     assert reduced == short.replace("short", "reduced")
     assert claims.loc["5a", "gate"] == (
-        "test error of teacher 7.32, at most 16; test error of baseline 10.4, at most 25"
+        "test error of “Teacher” 7.32, at most 16; test error of “Baseline” 10.4, at most 25"
     )
     assert claims.loc["5a", "verdict"].startswith("holds")
 

@@ -61,8 +61,11 @@ def length_said(found: Mapping[str, ByLength]) -> str:
     several = [list(lengths.values()) for lengths in found.values() if len(lengths) > 1]
     if not several:
         return ONE
-    same = sum(np.sign(one[0].mean) == np.sign(one[-1].mean) for one in several)
-    return f"{same} of {len(several)} effects have the same sign at the shortest and at the longest training."
+    moved = [one for one in several if one[0].mean or one[-1].mean]
+    if not moved:
+        return "Every effect is 0 at the shortest and at the longest training."
+    same = sum(np.sign(one[0].mean) == np.sign(one[-1].mean) for one in moved)
+    return f"{same} of {len(moved)} effects have the same sign at the shortest and at the longest training."
 
 
 def length_figure(claims: Sequence[Claim], found: Mapping[str, ByLength]) -> Figure:
@@ -79,17 +82,17 @@ def length_figure(claims: Sequence[Claim], found: Mapping[str, ByLength]) -> Fig
         _panel(ax, members, found)
         ax.set(title=unit.removeprefix("of "), xlim=(-0.4, len(LENGTHS) - 0.6))
         ax.set_xticks(range(len(LENGTHS)), LENGTHS)
-        _legend_above(ax, len(members))
+        _legend_above(ax, len(members), columns=2 if len(groups) == 3 else 3)
     axes[0].set_ylabel("effect")
     return figure
 
 
-def _legend_above(ax: Axes, entries: int) -> None:
+def _legend_above(ax: Axes, entries: int, columns: int) -> None:
     """A legend of claims over what is drawn, in room made for it."""
     low, high = ax.get_ylim()
-    share = 0.09 * (1 + ceil(entries / 3))
+    share = 0.09 * (1 + ceil(entries / columns))
     ax.set_ylim(low, low + (high - low) / (1 - share))
-    ax.legend(title="claim", loc="upper center", ncols=3, fontsize="small", title_fontsize="small")
+    ax.legend(title="claim", loc="upper center", ncols=columns, fontsize="small", title_fontsize="small")
 
 
 def _panel(ax: Axes, claims: Sequence[Claim], by_claim: Mapping[str, ByLength]) -> None:

@@ -62,6 +62,11 @@ def test_signs_are_compared_from_the_shortest_to_the_longest(runs):
     assert length.length_said(found).startswith("0 of 1 effects")
 
 
+def test_effects_of_zero_have_no_sign(runs):
+    found = length.effects_by_length([claim()], runs({"short": [0.0, 0.0], "reduced": [0.0, 0.0]}))
+    assert length.length_said(found).startswith("Every effect is 0")
+
+
 def test_a_panel_a_unit_has_each_claim_at_its_lengths(runs):
     claims = [claim("6"), claim("12", "equivalent", 1.0), claim("99")]
     found = length.effects_by_length(claims[:2], runs({"short": [1.0, 3.0], "reduced": [2.0, 2.5, 3.0]}))

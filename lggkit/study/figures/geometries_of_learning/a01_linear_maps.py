@@ -106,9 +106,8 @@ def noise_said(shown: Shown) -> list[str]:
         metric: {size: shown.paired(ATTACK, NOISE, f"{metric}_{size}") for size in sizes(shown)}
         for metric in ("native", "mapped")
     }
-    count = len(shown.arm(ATTACK))
     own, mapped = (
-        "; ".join(f"{tables.interval_text(gap, 3)} at ε = {float(size) / 100:g}" for size, gap in by.items())
+        "{} (at ε = {:g})".format(*max((round(gap.mean, 3), float(size) / 100) for size, gap in by.items()))
         for by in gaps.values()
     )
     most = max(gap.mean for by in gaps.values() for gap in by.values())
@@ -119,20 +118,19 @@ def noise_said(shown: Shown) -> list[str]:
     )
     return [
         f"**What the detector sees is {word}.** Detectors see random signs with an AUROC of {least:.2f} to "
-        f"{best:.2f}. What FGSM of the same size has over them, paired by {count} seeds: {own}. After the "
-        f"maps: {mapped}.",
+        f"{best:.2f}. FGSM of the same size has at most {own} over them, through the maps at most {mapped}.",
         _apart_said(shown),
     ]
 
 
 def _apart_said(shown: Shown) -> str:
     told, trained = (
-        ", ".join(f"{shown.interval(ATTACK, f'{metric}_{size}').mean:.2f}" for size in sizes(shown))
-        for metric in _apart()
+        [shown.interval(ATTACK, f"{metric}_{size}").mean for size in sizes(shown)] for metric in _apart()
     )
     return (
-        f"Asked to tell FGSM from random signs, the detector of FGSM has an AUROC of {told} by rising ε; a "
-        f"linear detector that is trained for this has {trained}."
+        f"Asked to tell FGSM from random signs, the detector of FGSM has an AUROC of {min(told):.2f} to "
+        f"{max(told):.2f}; a linear detector that is trained for this has {min(trained):.2f} to "
+        f"{max(trained):.2f}."
     )
 
 

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lggkit.study import tables
-from lggkit.study.figures.geometries_of_learning.a01_linear_maps import ATTACK, CHOSEN, NETWORKS, sizes
+from lggkit.study.figures.geometries_of_learning.a01_linear_maps import (
+    ATTACK,
+    CHOSEN,
+    NETWORKS,
+    NOISE,
+    sizes,
+)
 
 if TYPE_CHECKING:
     from lggkit.study.view import Shown
@@ -66,3 +72,24 @@ def controls_table(shown: Shown) -> pd.DataFrame:
             for name, metric in rows.items()
         },
     )
+
+
+def noise_table(shown: Shown) -> pd.DataFrame:
+    """What FGSM has over random signs of its size, paired by seed, and how both are told apart, by ε."""
+    columns = {f"ε = {float(size) / 100:g}": size for size in sizes(shown)}
+    gaps = {"FGSM less random signs, own detector": "native", "FGSM less random signs, mapped": "mapped"}
+    rows = [
+        {"": name}
+        | {e: tables.interval_text(shown.paired(ATTACK, NOISE, f"{m}_{s}"), 3) for e, s in columns.items()}
+        for name, m in gaps.items()
+    ]
+    apart = {
+        "FGSM or signs, detector of FGSM": "told_apart",
+        "FGSM or signs, trained for it": "trained_apart",
+    }
+    rows += [
+        {"": name}
+        | {e: tables.interval_text(shown.interval(ATTACK, f"{m}_{s}"), 3) for e, s in columns.items()}
+        for name, m in apart.items()
+    ]
+    return pd.DataFrame(rows)

@@ -144,26 +144,26 @@ def counts_said(shown: Shown) -> list[str]:
 
 
 def constant_said(shown: Shown) -> list[str]:
-    """Which networks of Table 1 stayed constant, and how many of their seeds; these are kept in the means."""
-    alive = {
-        f"{layers} layers of {nodes}": shown.values(arm, f"alive_{layers}x{nodes}")
-        for arm, shapes in SHAPES.items()
-        for layers, nodes in shapes
-    }
-    dead = [f"{v.count(0.0)} of {len(v)} with {name}" for name, v in alive.items() if 0.0 in v]
-    return [f"Networks that stayed constant, kept in all means: {', '.join(dead) or 'none'}."]
+    """How many networks of Table 1 stayed constant, and in which shape most; these are kept in the means."""
+    shapes = [(arm, *shape) for arm, sizes in SHAPES.items() for shape in sizes]
+    alive = {f"{n} layers of {m}": shown.values(arm, f"alive_{n}x{m}") for arm, n, m in shapes}
+    dead = {name: values.count(0.0) for name, values in alive.items()}
+    most = max(dead, key=dead.__getitem__)
+    return [
+        f"{sum(dead.values())} of {sum(map(len, alive.values()))} networks stayed constant and are kept in "
+        f"all means; the most of a shape, {dead[most]} of {len(alive[most])}, have {most}."
+    ]
 
 
-def responses_said(shown: Shown) -> list[str]:
+def responses_table(shown: Shown) -> pd.DataFrame:
     """Mean responses of the sets at both lengths of step, and FGSM less test by network."""
-    texts = []
+    rows = []
     for metric, step in (("response", "short"), ("far", "long")):
         for arm in filter(shown.arm, ALL):
-            mean = {name: shown.interval(arm, f"{metric}_{name}").mean for name in SETS}
-            listed = ", ".join(f"{SETS[name]} {bits:.1f}" for name, bits in mean.items())
+            bits = {SETS[name]: f"{shown.interval(arm, f'{metric}_{name}').mean:.1f}" for name in SETS}
             more = _difference(shown, arm, f"{metric}_fgsm", f"{metric}_test", 1)
-            texts.append(f"{arm.partition('-')[2]}, {step} steps, bits: {listed}; FGSM less test {more}.")
-    return ["\n".join(f"- {text}" for text in texts)]
+            rows.append({"network": arm.partition("-")[2], "steps": step, **bits, "FGSM less test": more})
+    return pd.DataFrame(rows)
 
 
 def balls_said(shown: Shown) -> list[str]:

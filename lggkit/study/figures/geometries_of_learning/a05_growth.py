@@ -60,14 +60,26 @@ def growth_figure(rows: Rows) -> Figure | None:
 
 
 def growth_text(rows: Rows) -> str:
-    """By what power of each size the time of a fit grows between its ends, or that nobody measured it."""
-    powers = []
+    """By what power of each size the time of a fit grows between its ends, or that nobody measured it.
+
+    Where it falls on the way, its seconds are said instead.
+    """
+    powers, others = [], []
     for letter in SIZES:
         if len(chosen := _grown(rows, letter)) > 1:
             first, last = chosen[0], chosen[-1]
+            seconds = [row["ours_seconds"] for row in chosen]
+            if seconds != sorted(seconds):
+                times = ", ".join(
+                    f"{1e3 * one:,.0f} ms at {row['size']:,}"
+                    for one, row in zip(seconds, chosen, strict=True)
+                )
+                others.append(f"In {letter} it does not grow all the way: {times}.")
+                continue
             power = log(last["ours_seconds"] / first["ours_seconds"]) / log(last["size"] / first["size"])
             powers.append(f"{letter} to the power {power:.1f} from {first['size']:,} to {last['size']:,}")
-    return f"A fit's time grows as {'; '.join(powers)}." if powers else NOTHING
+    grown = [f"A fit's time grows as {'; '.join(powers)}."] if powers else []
+    return " ".join(grown + others) or NOTHING
 
 
 def growth_said(shown: Shown) -> list[str]:

@@ -85,7 +85,8 @@ def robustness_said(shown: Shown) -> list[str]:
     count, families = (int(shown.values("across", name)[0]) for name in ("networks", "families"))
     said = [_pair_said(shown, alike) for alike in NAMES]
     return [
-        f"Each seed has {count} networks of {families} families. {said[0]} {said[1]}",
+        f"Each seed has {count} networks of {families} families. Rank correlations over them:\n\n"
+        + "\n".join(f"- {one}" for one in said),
         *_families_said(shown),
     ]
 
@@ -94,10 +95,11 @@ def _pair_said(shown: Shown, alike: str) -> str:
     raw, excess, given = (
         over_seeds(shown, f"{alike}_pgd{end}") for end in ("", "_excess", "_given_accuracy")
     )
-    said = f"Nearness to {NAMES[alike]} and accuracy under PGD have a rank correlation of {_text(raw)}"
-    if given is not None:
-        said += f", given the clean accuracy {_text(given)}"
-    return f"{said}; nearness and what is kept of the clean accuracy {_text(excess)}."
+    among = "" if given is None else f", among equally accurate networks {_text(given)}"
+    return (
+        f"nearness to {NAMES[alike]} with accuracy under PGD {_text(raw)}{among}; with what is kept of the "
+        f"clean accuracy {_text(excess)}."
+    )
 
 
 def _text(interval: Interval | None) -> str:
@@ -113,7 +115,7 @@ def _families_said(shown: Shown) -> list[str]:
             ends = minus(f"{low.mean:.2f} to {high.mean:.2f}")
             crosses = "which includes 0" if low.mean <= 0 <= high.mean else "which excludes 0"
             said.append(f"for {name} from {ends}, {crosses}")
-    text = "Where families are drawn anew, the correlation given accuracy lies"
+    text = "Where families are drawn anew, the correlation among equally accurate networks lies"
     return [f"{text} {'; '.join(said)}. Seeds repeat the same families and cannot show this."]
 
 

@@ -90,8 +90,7 @@ def _apart(interval: Interval) -> str:
 
 
 def _large(interval: Interval) -> str:
-    half = f" ± {interval.half_width:,.0f}" if np.isfinite(interval.half_width) else ""
-    return minus(f"{interval.mean:,.0f}{half}")
+    return mean_text(interval, 0)
 
 
 def _mean(by_seed: Mapping[int, float]) -> str:
@@ -116,7 +115,7 @@ def expansion_said(shown: Shown) -> list[str]:
     apart = apart_text(expansion, "without", ("more", "less"), 2)
     text = f"With the regulariser this growth is {apart}. {seeds_text(expansion)}"
     if step.below(0) and not expansion.below(0):
-        text += " The steps became smaller and the growth did not: the purpose is not shown."
+        text += " The steps became smaller; it is not shown that the growth did."
     return [text]
 
 

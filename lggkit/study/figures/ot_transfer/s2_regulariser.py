@@ -117,9 +117,9 @@ def cost_said(shown: Shown) -> list[str]:
     solver = [shown.interval("timing", f"seconds_{name}").mean for name in ("linear_program", "ipot")]
     largest = shown.arm("timing")[0].settings["sizes"][-1]
     return [
-        f"A step with Ω_P takes {mean['transport'] / mean['parameter']:.2f} times that of L2-SP. The paper "
-        "says 2.7 times, or 2.7 times more. By the linear program it takes "
-        f"{mean['linear_program'] / mean['parameter']:.2f} times.",
+        f"A step with Ω_P takes {mean['transport'] / mean['parameter']:.2f} times as long as with L2-SP; by "
+        f"the linear program it takes {mean['linear_program'] / mean['parameter']:.2f} times as long. The "
+        "paper's wording leaves open whether its factor is 2.7 or 3.7.",
         f"For {largest:,} neurons on either side the linear program takes {solver[0] / solver[1]:.1f} times "
         f"IPOT's time on this machine; the paper says 1.6 times. IPOT makes 10 iterations there, as in "
         "fine-tuning.",

@@ -95,14 +95,14 @@ def start_said(shown: Shown) -> list[str]:
 def _said(rows: Rows) -> str:
     """Gaps with the fewest iterations and with the training's own number."""
     usual = min(rows, key=lambda row: abs(row["iterations"] - USUAL))
-    first = " ".join((_gaps(rows[0]), f"A step takes {1e3 * rows[0]['ours_seconds']:.1f} ms then."))
-    return f"{first} {_gaps(usual).capitalize()} A step takes {1e3 * usual['ours_seconds']:.1f} ms."
+    steps = [f"{1e3 * row['ours_seconds']:.1f} ms" for row in (rows[0], usual)]
+    return f"{_gaps(rows[0])} {_gaps(usual).capitalize()} A step takes {steps[0]} and {steps[1]}."
 
 
 def _gaps(row: Mapping[str, Any]) -> str:
     count = row["iterations"]
     warm, cold = (f"{100 * max(row[f'{key}relative_gap'], 0.0):.2f} %" for key in STARTS)
     return (
-        f"with {count} iteration{'' if count == 1 else 's'} the cost lies {warm} above the least where a "
-        f"plan is begun at the one before, and {cold} begun anew."
+        f"with {count} iteration{'' if count == 1 else 's'} a plan that is begun at the one before costs "
+        f"{warm} more than the least, one begun anew {cold}."
     )

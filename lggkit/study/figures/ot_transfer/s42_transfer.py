@@ -126,6 +126,6 @@ def order_said(shown: Shown) -> list[str]:
             text += f" It gains {mean_text(gain)} points over no penalty."
         if best != "omega_p":
             behind = shown.paired(f"omega_p-{target}", f"{best}-{target}", "accuracy")
-            text += f" Ω_P lies {mean_text(behind)} points from it."
+            text += f" Ω_P lies {mean_text(behind).lstrip('−')} points below it."
         said.append(f"{text} {seeds_text(shown.interval(f'none-{target}', 'accuracy'))}")
     return said

@@ -67,14 +67,13 @@ def relations_said(shown: Shown) -> list[str]:
         label: shown.paired("relative_robust", "relative_unscaled", f"accuracy_{name}")
         for name, label in labels.items()
     }
-    parts = [
-        f"{apart_text(gain)} where encoder and decoder differ in {label}" for label, gain in gains.items()
-    ]
+    parts = [f"{label} {apart_text(gain, words=('more', 'less'))}" for label, gain in gains.items()]
     lost = [label for label, gain in gains.items() if gain.below(0)]
     where = f"where they differ in {', or in '.join(lost)}" if lost else "in none of the four"
     return [
-        f"Does the robust map lose where the plain map's isometries matter? It loses {where}. It is right in "
-        f"{'; in '.join(parts)}. Networks of two seeds share their input, and so nearly their geometry."
+        f"Does the robust map lose where the plain map's isometries matter? It loses {where}. Beside "
+        f"the plain map it has, in points, by what encoder and decoder differ in: {'; '.join(parts)}. "
+        "Networks of two seeds share their input, and so nearly their geometry."
     ]
 
 

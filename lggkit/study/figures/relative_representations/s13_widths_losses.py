@@ -87,8 +87,8 @@ def _crossing(shown: Shown, apart: str) -> str:
     gain, scales = (shown.paired(arms[2], arm, "accuracy_kind") for arm in arms[:2])
     return (
         f"A head of a network of another {OTHER[apart]} is right in {foreign[0]} % of the test images from "
-        f"relative coordinates and in {foreign[2]} % from robust ones; heads of the networks' own are in "
-        f"{own[0]} % and in {own[2]} %. Robust has {apart_text(gain)} than relative, and "
+        f"relative coordinates and in {foreign[2]} % from robust ones; the networks' own heads are "
+        f"right in {own[0]} % and in {own[2]} %. Robust has {apart_text(gain)} than relative, and "
         f"{apart_text(scales)} than the shift alone."
     )
 

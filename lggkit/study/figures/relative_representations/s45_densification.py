@@ -101,9 +101,10 @@ def topology_said(shown: Shown) -> list[str]:
     single = {arm: shown.paired(arm, "robust", "accuracy_stitched") for arm in list(ARMS)[1:3]}
     before, after = single.values()
     return [
-        f"Before and after the map, densification has {apart_text(own)} with the own decoder and "
-        f"{apart_text(foreign)} with foreign ones. Before alone it has {apart_text(before)} with foreign "
-        f"decoders, after alone {apart_text(after)}. {seeds_text(own)}"
+        f"Densified before and after the map, encoders are right in {apart_text(own)} with the own decoder "
+        f"and in {apart_text(foreign)} with foreign ones. Densified before it alone they are right in "
+        f"{apart_text(before)} with foreign decoders, after it alone in {apart_text(after)}. "
+        f"{seeds_text(own)}"
     ]
 
 

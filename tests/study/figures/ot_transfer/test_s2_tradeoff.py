@@ -28,8 +28,10 @@ def rows():
 
 def test_both_starts_are_set_side_by_side_for_both_pairs_of_layers(rows):
     first, second = section.tradeoff_said(rows)
-    assert first.startswith("Clear partners: with 1 iteration the cost lies 4.00 % above the least")
-    assert "With 10 iterations the cost lies 0.50 % above" in second and "3.00 % begun anew" in second
+    assert first.startswith(
+        "Clear partners: with 1 iteration a plan that is begun at the one before costs 4.00 %"
+    )
+    assert "With 10 iterations" in second and "costs 0.50 % more" in second and "begun anew 3.00 %" in second
     axes = section.tradeoff_figure(rows).axes
     assert [ax.get_title() for ax in axes] == ["clear partners", "no clear partners", "time"]
     assert [len(ax.lines) for ax in axes] == [2, 2, 2]
