@@ -14,6 +14,8 @@ WAITS = {
     "augment": ("send",),
     "batches": ("send",),
     "channel_statistics": ("read",),
+    "TokenSet": ("read", "send"),
+    "VectorSet": ("read", "send"),
     "load": ("send",),
 }
 DATA = {
@@ -39,6 +41,15 @@ DATA = {
     "normalize": lambda s: [
         data.normalize(images, s.set.mean, s.set.std, channels_last=True) for images in (s.bytes, s.images)
     ],
+    "TokenSet": lambda s: [
+        (texts := data.TokenSet(s.labels[:, None].expand(12, 3), s.labels, 12)).subset(range(3)).ids,
+        texts.first_classes(2).ids,
+        data.TokenSet(torch.ones(4, 2, dtype=torch.int64), torch.arange(4), 9).to("cuda").ids,
+    ],
+    "VectorSet": lambda s: [
+        data.VectorSet(s.images.flatten(1), s.labels).subset(s.labels > 0).vectors,
+        data.VectorSet(torch.ones(4, 2), torch.arange(4)).to("cuda").vectors,
+    ],
     "to_float": lambda s: data.to_float(s.bytes),
 }
 NO_DATA = {
@@ -49,6 +60,8 @@ NO_DATA = {
     **dict.fromkeys(("FactorGrid", "load_shapes3d"), "images of factors, which are drawn on the CPU"),
     **dict.fromkeys(("class_batches", "class_order"), "places, which are drawn on the CPU"),
     **dict.fromkeys(("ParallelText", "invented", "read_table", "verses"), "texts"),
+    **dict.fromkeys(("Vocabulary", "word_vocabulary"), "numbers of texts, which are made on the CPU"),
+    "LabelledSet": "what sets derive from",
 }
 CORRUPTIONS = {
     "corrupted": lambda s: corruptions.corrupted(s.set, "fog", 3).images,

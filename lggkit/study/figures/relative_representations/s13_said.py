@@ -78,6 +78,31 @@ def relations_said(shown: Shown) -> list[str]:
     ]
 
 
+def tokens_said(shown: Shown) -> list[str]:
+    """What the maps are worth on encoders that are trained from the words on, and whether it is as before."""
+    maps = {"absolute": "absolute", "relative_unscaled": "relative", "relative_robust": "robust"}
+    parts = {
+        name: ", ".join(
+            f"{mean_text(shown.interval(f'{arm}-tokens', f'accuracy_{name}'))} % from {title} coordinates"
+            for arm, title in maps.items()
+        )
+        for name in ("own", "seed", "language")
+    }
+    new, old = (
+        shown.paired(f"relative_robust{end}", f"relative_unscaled{end}", "accuracy_stitched")
+        for end in ("-tokens", "")
+    )
+    alike = (new.above(0) and old.above(0)) or (new.below(0) and old.below(0))
+    released = shown.paired("relative_robust-tokens", "relative_vanilla-tokens", "accuracy_own")
+    return [
+        f"With its own decoder such an encoder is right in {parts['own']}; with the decoder of another seed "
+        f"in {parts['seed']}; with that of the other language in {parts['language']}. With foreign decoders "
+        f"the robust map has {apart_text(new)} than the relative one, "
+        f"{'as' if alike else 'unlike'} on the frozen encoders above ({mean_text(old)}); with their own it "
+        f"has {apart_text(released)} than the released one. {seeds_text(new)}"
+    ]
+
+
 def rates_said(shown: Shown) -> list[str]:
     """What a higher learning rate does to the map that is divided by √k."""
     runs = [record.metrics for record in shown.arm("rates")]
