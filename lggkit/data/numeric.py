@@ -23,7 +23,8 @@ class VectorSet(LabelledSet):
     Args:
         vectors: float32 (n, d), finite (seen on the CPU only); a tensor or an array.
         labels: integers (n,) of any kind, from 0 on.
-        classes: names, by label; by default the numbers from 0 to the largest label.
+        classes: names, by label; by default the numbers from 0 to the largest label, which waits for the
+            device.
         name: of the set, in checkpoints and sentences.
         split: ``"train"`` or ``"test"``.
         sub_batch: None, or how many of each class a training batch holds, see `class_order`.
@@ -62,7 +63,8 @@ class TokenSet(LabelledSet):
             besides (both seen on the CPU only). A tensor or an array.
         labels: integers (n,) of any kind, from 0 on.
         vocabulary: how many ids there are, padding included.
-        classes: names, by label; by default the numbers from 0 to the largest label.
+        classes: names, by label; by default the numbers from 0 to the largest label, which waits for the
+            device.
         name: of the set, in checkpoints and sentences.
         split: ``"train"`` or ``"test"``.
         sub_batch: None, or how many of each class a training batch holds, see `class_order`.

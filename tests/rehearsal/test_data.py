@@ -43,12 +43,11 @@ DATA = {
     ],
     "TokenSet": lambda s: [
         (texts := data.TokenSet(s.labels[:, None].expand(12, 3), s.labels, 12)).subset(range(3)).ids,
-        texts.first_classes(2).ids,
-        data.TokenSet(torch.ones(4, 2, dtype=torch.int64), torch.arange(4), 9).to("cuda").ids,
+        texts.inputs(s.labels, (), s),
     ],
     "VectorSet": lambda s: [
-        data.VectorSet(s.images.flatten(1), s.labels).subset(s.labels > 0).vectors,
-        data.VectorSet(torch.ones(4, 2), torch.arange(4)).to("cuda").vectors,
+        (vectors := data.VectorSet(s.images.flatten(1), s.labels)).subset(range(3)).vectors,
+        vectors.inputs(s.labels, (), s),
     ],
     "to_float": lambda s: data.to_float(s.bytes),
 }
