@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from lggkit.data.checks import as_integer, as_labels, as_tensor, class_names, described
+from lggkit.data.checks import as_integer, as_labels, as_tensor, check_range, class_names, described
 from lggkit.data.labelled import LabelledSet
 
 PADDING = 0
@@ -109,6 +109,8 @@ def _check_ids(ids: Tensor, vocabulary: int) -> None:
 def _settle(one: VectorSet | TokenSet, samples: Tensor) -> None:
     """Samples, labels and classes as they are kept."""
     labels = as_labels(one.labels, len(samples), one.SAMPLE).to(samples.device)
-    kept = {one._first: samples, "labels": labels, "classes": class_names(labels, one.classes)}
+    classes = one.classes if isinstance(one.classes, tuple) else class_names(labels, one.classes)
+    check_range(labels, len(classes))
+    kept = {one._first: samples, "labels": labels, "classes": classes}
     for name, value in kept.items():
         object.__setattr__(one, name, value)

@@ -102,9 +102,10 @@ chapter.show(section.retrieval, caption, "tab-rrr-retrieval")
 # %% [markdown]
 # ## Encoders that are trained from the words on
 #
-# The encoders above see a text through counts that were fitted without labels. These are trained whole, by the
-# loop of this package on ids of words: an embedding, its mean over the verse, and a hidden layer with GELU, told
-# the genre of 8,000 verses. Each language has two trainings, with other first weights and in another order.
+# Most of the encoders above see a text through counts that were fitted without labels, and two trainings of a
+# network share that input. These are trained whole, by the loop of this package, on ids of words: an embedding,
+# its mean over the verse, and a hidden layer with GELU, told the genre of 8,000 verses. Each language has two
+# trainings, with other first weights and in another order.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(said.tokens_said)

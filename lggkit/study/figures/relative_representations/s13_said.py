@@ -80,27 +80,32 @@ def relations_said(shown: Shown) -> list[str]:
 
 def tokens_said(shown: Shown) -> list[str]:
     """What the maps are worth on encoders that are trained from the words on, and whether it is as before."""
-    maps = {"absolute": "absolute", "relative_unscaled": "relative", "relative_robust": "robust"}
-    parts = {
-        name: ", ".join(
-            f"{mean_text(shown.interval(f'{arm}-tokens', f'accuracy_{name}'))} % from {title} coordinates"
-            for arm, title in maps.items()
-        )
-        for name in ("own", "seed", "language")
-    }
+    chance = shown.interval("absolute-tokens", "chance_accuracy").mean
+    foreign = shown.interval("absolute-tokens", "accuracy_stitched")
     new, old = (
         shown.paired(f"relative_robust{end}", f"relative_unscaled{end}", "accuracy_stitched")
         for end in ("-tokens", "")
     )
     alike = (new.above(0) and old.above(0)) or (new.below(0) and old.below(0))
-    released = shown.paired("relative_robust-tokens", "relative_vanilla-tokens", "accuracy_own")
+    lost = shown.interval("absolute-tokens", "accuracy_own").mean - foreign.mean
+    verdict = "more than chance" if foreign.above(chance) else "no more than chance"
     return [
-        f"With its own decoder such an encoder is right in {parts['own']}; with the decoder of another seed "
-        f"in {parts['seed']}; with that of the other language in {parts['language']}. With foreign decoders "
-        f"the robust map has {apart_text(new)} than the relative one, "
-        f"{'as' if alike else 'unlike'} on the frozen encoders above ({mean_text(old)}); with their own it "
-        f"has {apart_text(released)} than the released one. {seeds_text(new)}"
+        f"From absolute coordinates a foreign decoder loses {lost:.1f} points of its own encoder's accuracy: "
+        f"{mean_text(foreign)} % are left, {verdict} ({chance:.0f} %). With their own decoder these encoders "
+        f"are right in {_of_maps(shown, 'own')}; with the decoder of another training of the same language "
+        f"in {_of_maps(shown, 'seed')}; with one of the other language in {_of_maps(shown, 'language')}. "
+        f"With foreign decoders the robust map has {apart_text(new)} than the relative one, "
+        f"{'as' if alike else 'unlike'} on the frozen encoders above, where it is {mean_text(old)}. "
+        f"{seeds_text(new)}"
     ]
+
+
+def _of_maps(shown: Shown, name: str) -> str:
+    """Accuracy by relation of an encoder on words, from each map but the released one."""
+    maps = {"absolute": "absolute", "relative": "relative_unscaled", "robust": "relative_robust"}
+    means = {title: shown.interval(f"{arm}-tokens", f"accuracy_{name}") for title, arm in maps.items()}
+    *parts, last = (f"{mean_text(mean)} % ({title})" for title, mean in means.items())
+    return f"{', '.join(parts)} and {last}"
 
 
 def rates_said(shown: Shown) -> list[str]:
