@@ -88,7 +88,7 @@ def tokens_said(shown: Shown) -> list[str]:
     )
     alike = (new.above(0) and old.above(0)) or (new.below(0) and old.below(0))
     lost = shown.interval("absolute-tokens", "accuracy_own").mean - foreign.mean
-    verdict = "more than chance" if foreign.above(chance) else "no more than chance"
+    verdict = "more than chance" if foreign.above(chance) else "not to be told from chance"
     return [
         f"From absolute coordinates a foreign decoder loses {lost:.1f} points of its own encoder's accuracy: "
         f"{mean_text(foreign)} % are left, {verdict} ({chance:.0f} %). With their own decoder these encoders "
