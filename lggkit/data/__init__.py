@@ -1,4 +1,4 @@
-"""Image sets as whole tensors on the device, their batches, and augmentation of a batch in one gather."""
+"""Labelled sets as whole tensors on the device, their batches, and augmentation of images in one gather."""
 
 from lggkit.data.augmentation import apply_augmentation, augment, draw_augmentation
 from lggkit.data.batches import batches, epoch_order
@@ -8,11 +8,14 @@ from lggkit.data.dataset import DataSet
 from lggkit.data.factor_grid import FactorGrid
 from lggkit.data.files import DataCorrupt, DataUnavailable, root
 from lggkit.data.fine_grained import FINE_GRAINED, fine_grained
+from lggkit.data.labelled import LabelledSet
 from lggkit.data.loading import load
+from lggkit.data.numeric import TokenSet, VectorSet
 from lggkit.data.parallel_text import ParallelText, read_table, verses
 from lggkit.data.parallel_toy import invented
 from lggkit.data.pixels import channel_statistics, normalize, to_float
 from lggkit.data.shapes3d import load_shapes3d
+from lggkit.data.vocabulary import Vocabulary, word_vocabulary
 
 __all__ = [
     "DATASETS",
@@ -21,7 +24,11 @@ __all__ = [
     "DataSet",
     "DataUnavailable",
     "FactorGrid",
+    "LabelledSet",
     "ParallelText",
+    "TokenSet",
+    "VectorSet",
+    "Vocabulary",
     "apply_augmentation",
     "augment",
     "batches",
@@ -39,4 +46,5 @@ __all__ = [
     "root",
     "to_float",
     "verses",
+    "word_vocabulary",
 ]

@@ -97,15 +97,15 @@ NUMBERED = 100_000
 """As many classes get their numbers as names; labels beyond are rather codes than numbers of classes."""
 
 
-def as_labels(labels: Any, count: int) -> Tensor:
+def as_labels(labels: Any, count: int, sample: str = "image") -> Tensor:
     """Integer labels of any kind, tensor or array, as int64 (count,).
 
-    Raises ``TypeError`` where they are none, ``ValueError`` where there is not one for each image.
+    Raises ``TypeError`` where they are none, ``ValueError`` where there is not one for each sample.
     """
     labels = as_tensor("labels", labels)
     whole = not (labels.is_floating_point() or labels.is_complex())
     if not whole or labels.shape != (count,):
-        expected = f"int64 ({count},), one for each image"
+        expected = f"int64 ({count},), one for each {sample}"
         raise ValueError(f"labels must be {expected}, not {described(labels)}: convert them first.")
     return labels.long()
 

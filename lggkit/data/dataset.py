@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from lggkit.data.augmentation import apply_augmentation, draw_augmentation
 from lggkit.data.catalog import DATASETS
-from lggkit.data.checks import (
-    as_integer,
-    as_labels,
-    as_tensor,
-    check_generator,
-    check_range,
-    class_names,
-    described,
-    places,
-)
-from lggkit.data.pixels import channel_statistics
+from lggkit.data.checks import as_labels, as_tensor, check_range, class_names, described
+from lggkit.data.labelled import Drawing, LabelledSet
+from lggkit.data.pixels import channel_statistics, to_float
 
 
 @dataclass(frozen=True, eq=False)
-class DataSet:
+class DataSet(LabelledSet):
     """One split of an image set.
 
     Args:
@@ -43,6 +37,9 @@ class DataSet:
         TypeError: a part is no tensor.
         ValueError: dtypes or shapes do not fit together, or a label has no class.
     """
+
+    SAMPLE: ClassVar[str] = "image"
+    PIXELS: ClassVar[bool] = True
 
     images: Tensor
     labels: Tensor
@@ -104,93 +101,22 @@ class DataSet:
         mean, std = (value.float() for value in channel_statistics(images))
         return cls(images, labels, class_names(labels, classes), mean, std, name, split)
 
-    def __len__(self) -> int:
-        return len(self.images)
+    def prepared(self, samples: Tensor) -> Tensor:
+        """Bytes as numbers on [0, 1]."""
+        return to_float(samples)
 
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(channels, height, width) of one image."""
-        return tuple(self.images.shape[1:])
+    def draw(self, how: Drawing, generator: torch.Generator) -> tuple[Tensor, ...]:
+        """With ``augment``, an offset and a direction for each image, as of `draw_augmentation`."""
+        return draw_augmentation(len(self), generator, how.pad, how.flip) if how.augment else ()
 
-    @property
-    def device(self) -> torch.device:
-        """The device that holds the images and labels."""
-        return self.images.device
-
-    def to(self, device: str | torch.device) -> DataSet:
-        """The same set on another device.
-
-        Args:
-            device: where the images, labels and statistics go.
-        """
-        moved = {field: getattr(self, field).to(device) for field in ("images", "labels", "mean", "std")}
-        return replace(self, **moved)
-
-    def subset(self, indices: Tensor | Sequence[int]) -> DataSet:
-        """Some of the images, in the given order.
-
-        Args:
-            indices: integers (m,), negative ones from the end, or a Boolean mask (n,).
-
-        Returns:
-            A set of these; classes and channel statistics stay those of the whole training split.
-
-        Raises:
-            TypeError: the indices are no integers.
-            IndexError: one is outside the set (seen on the CPU only), or a mask has another length.
-        """
-        indices = places(indices, len(self), self.device)
-        return replace(self, images=self.images[indices], labels=self.labels[indices])
-
-    def first(self, count: int | None) -> DataSet:
-        """The first ``count`` images; all of them where it is None or there are fewer."""
-        return self if count is None else self.subset(range(min(count, len(self))))
-
-    def first_classes(self, kept: int) -> DataSet:
-        """The images of the first ``kept`` classes, with their names.
-
-        Labels stay what they are, and so do the channel statistics, which are of all classes.
-
-        Raises:
-            ValueError: kept is not between 1 and the number of classes.
-        """
-        if not 1 <= kept <= len(self.classes):
-            raise ValueError(
-                f"kept is {kept}, but {self.name} has {len(self.classes)} classes: keep 1 to all of them."
-            )
-        return replace(self.subset(self.labels < kept), classes=self.classes[:kept])
-
-    def per_class(self, n: int, generator: torch.Generator, classes: Sequence[int] | None = None) -> DataSet:
-        """A balanced draw: as many images of each class, without replacement.
-
-        Args:
-            n: images a class.
-            generator: of the draw, on any device.
-            classes: labels of which classes and in which order; all, ascending, by default.
-
-        Returns:
-            A set of n images a class, grouped by class.
-
-        Raises:
-            TypeError: ``n`` or a class is no integer.
-            ValueError: ``n`` is negative, a class has fewer than ``n`` images, or is asked for twice.
-        """
-        check_generator(generator)
-        n, asked = as_integer("n", n, 0), range(len(self.classes)) if classes is None else classes
-        wanted = [as_integer("a class", label) for label in asked]
-        if len(set(wanted)) < len(wanted):
-            raise ValueError(f"classes are {wanted}, one of them twice: ask for each once.")
-        shuffled = torch.randperm(len(self), generator=generator, device=generator.device).to(self.device)
-        chosen = [self._first_of_class(c, n, shuffled) for c in wanted]
-        return self.subset(torch.cat(chosen) if chosen else [])
-
-    def _first_of_class(self, label: int, n: int, order: Tensor) -> Tensor:
-        of_class = order[self.labels[order] == label]
-        if len(of_class) < n:
-            raise ValueError(
-                f"class {label} of {self.name} has {len(of_class)} images, not {n}: ask for fewer."
-            )
-        return of_class[:n]
+    def inputs(self, index: Tensor, drawn: Sequence[Tensor], how: Drawing) -> Tensor:
+        """Images on [0, 1], float32 (m, c, h, w), cropped and mirrored as was drawn, if anything was."""
+        images = self.images[index]
+        if drawn:
+            images = apply_augmentation(images, *drawn, how.pad)
+        if how.channels_last:
+            images = images.contiguous(memory_format=torch.channels_last)
+        return self.prepared(images)
 
 
 def _check_images(images: Tensor) -> None:

@@ -31,6 +31,7 @@ class ParallelText:
         labels: int64 (n,) in 0..len(classes)-1.
         classes: names, by label.
         documents: int64 (n,), which document (chapter, review) a passage is from; splits keep them whole.
+        ordered: whether a label is the rank of its class, as of stars: then errors have a size.
 
     Raises:
         ValueError: there are not two languages, or lengths differ.
@@ -40,6 +41,7 @@ class ParallelText:
     labels: Tensor
     classes: tuple[str, ...]
     documents: Tensor
+    ordered: bool = False
 
     def __post_init__(self) -> None:
         sizes = [len(column) for column in (*self.texts.values(), self.labels, self.documents)]
@@ -105,6 +107,7 @@ def read_table(
     label: str = "label",
     documents: Sequence[str] = ("id",),
     joined: Mapping[str, str] | None = None,
+    ordered: bool = False,
 ) -> ParallelText:
     """Any table of (id, label, text a, text b): ``.tsv`` or ``.csv``, plain or packed as ``.xz`` or ``.gz``.
 
@@ -114,13 +117,14 @@ def read_table(
         label: the column of labels.
         documents: the columns that together name a document.
         joined: labels that count as another, by name.
+        ordered: whether labels are numbers whose order matters, as of stars.
 
     Returns:
-        The passages in the order of the file; classes in alphabetical order.
+        The passages in the order of the file; classes in alphabetical order, ordered ones by their numbers.
 
     Raises:
         DataUnavailable: there is no such file.
-        ValueError: it is no such table, lacks a column, or holds no passage.
+        ValueError: it is no such table, lacks a column, or holds no passage; ordered labels are no numbers.
     """
     path = Path(file)
     if not path.is_file():
@@ -132,12 +136,13 @@ def read_table(
     if missing:
         raise ValueError(f"{path.name} lacks the column {', '.join(sorted(missing))}: name those it has.")
     named = [(joined or {}).get(row[label], row[label]) for row in rows]
-    classes = tuple(sorted(set(named)))
+    classes = tuple(sorted(set(named), key=_rank if ordered else None))
     return ParallelText(
         {name: tuple(row[name] for row in rows) for name in texts},
         _numbered(named, {name: i for i, name in enumerate(classes)}),
         classes,
         _numbered([tuple(row[name] for name in documents) for row in rows]),
+        ordered,
     )
 
 
@@ -166,6 +171,13 @@ def _rows(path: Path) -> list[dict[str, str]]:
     quoting = csv.QUOTE_NONE if kind == "\t" else csv.QUOTE_MINIMAL
     with (packed or open)(path, "rt", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, delimiter=kind, quoting=quoting))
+
+
+def _rank(label: str) -> float:
+    try:
+        return float(label)
+    except ValueError:
+        raise ValueError(f"a label is {label!r}: give numbers where they are ordered.") from None
 
 
 def _numbered(values: Sequence, known: dict | None = None) -> Tensor:

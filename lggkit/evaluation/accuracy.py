@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from lggkit.data import DataSet, to_float
+from lggkit.data import LabelledSet, to_float
 from lggkit.data.checks import a_tensor, as_integer
 from lggkit.evaluation import _given
 from lggkit.networks.outputs import logits_of
@@ -104,9 +104,10 @@ def error_rate(answers: Tensor, labels: Tensor) -> float:
     return 100 * float((predicted != labels).double().mean())
 
 
-def model_error(model: nn.Module, data: DataSet, batch_size: int = 1024, **settings: object) -> float:
-    """Percent of the data set's images that the network gets wrong; ``settings`` as for `predict`."""
-    return error_rate(predict(model, data.images, batch_size=batch_size, **settings), data.labels)
+def model_error(model: nn.Module, data: LabelledSet, batch_size: int = 1024, **settings: object) -> float:
+    """Percent of the data set's samples that the network gets wrong; ``settings`` as for `predict`."""
+    settings = {"preprocess": data.prepared, "batch_size": batch_size, **settings}
+    return error_rate(predict(model, data.samples, **settings), data.labels)
 
 
 def answered(answers: Tensor) -> Tensor:

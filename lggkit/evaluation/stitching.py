@@ -1,4 +1,4 @@
-"""Every encoder with every decoder: accuracy, macro F1, and how near two spaces are to an isometry."""
+"""Every encoder with every decoder: accuracy, macro F1, absolute error; and how near two spaces are."""
 
 from __future__ import annotations
 
@@ -13,21 +13,40 @@ Decoder = Callable[[Tensor], Tensor]
 
 
 def stitched_scores(
-    coordinates: Sequence[Tensor], decoders: Sequence[Decoder], labels: Tensor, count: int
-) -> tuple[Tensor, Tensor]:
-    """Accuracy and macro F1 in percent of all pairs, each (decoders, encoders), float64.
+    coordinates: Sequence[Tensor],
+    decoders: Sequence[Decoder],
+    labels: Tensor,
+    count: int,
+    ordered: bool = False,
+) -> dict[str, Tensor]:
+    """Scores of all pairs by name, each (decoders, encoders), float64.
+
+    ``accuracy`` and ``f1``, the macro mean, in percent; where classes are ordered also ``mae``, see
+    `mean_absolute_error`.
 
     Args:
         coordinates: of the same samples, (n, k) an encoder.
         decoders: from coordinates to logits (n, count).
         labels: integers (n,).
         count: of classes.
+        ordered: whether a class's number is its rank, as of stars.
     """
     labels = as_classes(labels)
     answers = [[decoder(x).argmax(-1) for x in coordinates] for decoder in decoders]
-    accuracy = [[100 * (a == labels).double().mean() for a in row] for row in answers]
-    f1 = [[macro_f1(a, labels, count) for a in row] for row in answers]
-    return torch.tensor(accuracy, dtype=torch.float64), torch.tensor(f1, dtype=torch.float64)
+    measures: dict[str, Callable[[Tensor], float]] = {
+        "accuracy": lambda a: 100 * (a == labels).double().mean().item(),
+        "f1": lambda a: macro_f1(a, labels, count),
+    }
+    measures |= {"mae": lambda a: mean_absolute_error(a, labels)} if ordered else {}
+    return {
+        name: torch.tensor([[measure(a) for a in row] for row in answers], dtype=torch.float64)
+        for name, measure in measures.items()
+    }
+
+
+def mean_absolute_error(answers: Tensor, labels: Tensor) -> float:
+    """``100 · mean |answer − label|`` of ordered classes (n,): 100 is one class off on average."""
+    return 100 * (answers - labels).abs().double().mean().item()
 
 
 def macro_f1(answers: Tensor, labels: Tensor, count: int) -> float:

@@ -26,6 +26,7 @@ from lggkit.networks.simple_cnn import SimpleCNN, simple_cnn
 from lggkit.networks.small import SmallNet, small_net
 from lggkit.networks.weights import load_weights, save_weights
 from lggkit.networks.wide_resnet import WideResNet28, wide_resnet28
+from lggkit.networks.words import WordNetwork
 
 __all__ = [
     "NETWORKS",
@@ -43,6 +44,7 @@ __all__ = [
     "SimpleCNN",
     "SmallNet",
     "WideResNet28",
+    "WordNetwork",
     "bottleneck_resnet",
     "build",
     "digit_cnn",

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from lggkit.data import DataSet
+from lggkit.data import LabelledSet
 from lggkit.durable import write_whole
 from lggkit.training.run import Run
 
@@ -103,9 +103,9 @@ def identity_of(run: Run, tag: str, fingerprint: str) -> dict[str, Any]:
     }
 
 
-def fingerprint_of(data: DataSet) -> str:
-    """Sixteen hexadecimal digits that other images, labels or another order of them change."""
+def fingerprint_of(data: LabelledSet) -> str:
+    """Sixteen hexadecimal digits that other samples, labels or another order of them change."""
     digest = hashlib.blake2b(digest_size=8)
-    for part in (data.images, data.labels):
+    for part in (data.samples, data.labels):
         digest.update(part.cpu().contiguous().numpy())
     return digest.hexdigest()

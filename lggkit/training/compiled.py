@@ -26,8 +26,8 @@ def compile_forward(run: Run, slow: dict[tuple, str]) -> None:
     if free and slow.get(kind):
         run.path = run.path.eager(slow[kind])
         return
-    images, timed = run.stream.full(run.step).images, free and kind not in slow
-    run.forward, run.path = choose_forward(run.model, run.forward, images, run.path, timed)
+    inputs, timed = run.stream.full(run.step).inputs, free and kind not in slow
+    run.forward, run.path = choose_forward(run.model, run.forward, inputs, run.path, timed)
     slow[kind] = "" if run.path.compile else run.path.reasons[-1]
 
 
@@ -37,25 +37,25 @@ def kind_of(run: Run) -> tuple:
 
 
 def choose_forward(
-    model: nn.Module, forward: Forward, images: Tensor, path: CodePath, timed: bool = False
+    model: nn.Module, forward: Forward, inputs: Tensor, path: CodePath, timed: bool = False
 ) -> tuple[Forward, CodePath]:
     """The compiled ``forward`` where it works and agrees with the plain one, else the plain one.
 
-    ``timed``: and where it is faster. The path says which. Both are run on ``images`` with a backward pass;
+    ``timed``: and where it is faster. The path says which. Both are run on ``inputs`` with a backward pass;
     buffers and gradients are as before afterwards.
     """
     buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
     try:
         compiled = torch.compile(forward, dynamic=False)
-        off = _disagreement(compiled, forward, images, path, model, buffers)
-        ratio = _speed(compiled, forward, images, path) if timed and off <= TOLERANCE[path.dtype] else None
+        off = _disagreement(compiled, forward, inputs, path, model, buffers)
+        ratio = _speed(compiled, forward, inputs, path) if timed and off <= TOLERANCE[path.dtype] else None
     except Exception as error:
         return forward, path.eager(f"compilation failed ({first_line(error)})")
     finally:
         _restore(model, buffers)
     if off > TOLERANCE[path.dtype]:
         return forward, path.eager(f"compiled and eager outputs differ by {off:.1e} of their size")
-    chosen = _for_batches_of(len(images), compiled, forward)
+    chosen = _for_batches_of(len(inputs), compiled, forward)
     if ratio is None:
         return chosen, path
     if ratio > 1:
@@ -66,8 +66,8 @@ def choose_forward(
 def _for_batches_of(size: int, compiled: Forward, forward: Forward) -> Forward:
     """``compiled`` for batches of this size, else ``forward``: a short batch repays no compilation."""
 
-    def either(images: Tensor) -> tuple[Latents, Tensor]:
-        return (compiled if len(images) == size else forward)(images)
+    def either(inputs: Tensor) -> tuple[Latents, Tensor]:
+        return (compiled if len(inputs) == size else forward)(inputs)
 
     return either
 
@@ -75,34 +75,34 @@ def _for_batches_of(size: int, compiled: Forward, forward: Forward) -> Forward:
 def _disagreement(
     compiled: Forward,
     forward: Forward,
-    images: Tensor,
+    inputs: Tensor,
     path: CodePath,
     model: nn.Module,
     buffers: dict[str, Tensor],
 ) -> float:
-    theirs = _try(compiled, images, path)
+    theirs = _try(compiled, inputs, path)
     _restore(model, buffers)
-    ours = _try(forward, images, path)
+    ours = _try(forward, inputs, path)
     if drops(model):
         return 0.0 if theirs.isfinite().all() else float("inf")
     off = float((theirs - ours).norm() / ours.norm().clamp_min(1e-12))
     return off if off == off else float("inf")
 
 
-def _speed(compiled: Forward, forward: Forward, images: Tensor, path: CodePath) -> float:
+def _speed(compiled: Forward, forward: Forward, inputs: Tensor, path: CodePath) -> float:
     """How many times as fast as the plain pass the compiled one is, each at its best of several turns."""
     seconds: dict[Forward, list[float]] = {compiled: [], forward: []}
     for _ in range(STEPS_TIMED):
         for way, taken in seconds.items():
             start = perf_counter()
-            _try(way, images, path)
+            _try(way, inputs, path)
             taken.append(perf_counter() - start)
     return min(seconds[forward]) / min(seconds[compiled])
 
 
-def _try(forward: Forward, images: Tensor, path: CodePath) -> Tensor:
+def _try(forward: Forward, inputs: Tensor, path: CodePath) -> Tensor:
     with path.autocast():
-        latents, output = forward(images)
+        latents, output = forward(inputs)
     values = [output, *(value for value in latents.values() if value.requires_grad)]
     sum(value.float().square().mean() for value in values).backward()
     return output.detach().float()

@@ -33,11 +33,13 @@ NUMBERS = {
 class TrainConfig:
     """Settings of one training; the defaults are those of paper 1's code but for the schedule.
 
-    ``epochs`` and ``batch_size`` count passes and images (the last, short batch of an epoch is kept, or left
-    out with ``drop_last``: other images in every epoch);
+    ``epochs`` and ``batch_size`` count passes and samples (the last, short batch of an epoch is kept, or left
+    out with ``drop_last``: other samples in every epoch);
     ``momentum`` and ``nesterov`` belong to ``sgd``; ``weight_decay`` acts on every parameter, for ``adam``
     as an L2 penalty too; ``augment`` crops at random from images padded by ``pad`` zeros and, with
-    ``flip``, mirrors half of them; ``label_smoothing`` in [0, 1) belongs to the default objective;
+    ``flip``, mirrors half of them (these three and ``channels_last`` are what an image set is told; vectors
+    and tokens stay as they are, whatever they say); ``label_smoothing`` in [0, 1) belongs to the default
+    objective;
     ``precision`` "auto" is bfloat16 where a GPU has matrix units for it, on a CPU where some steps that are
     timed turn out faster by a tenth and give the same loss; ``compile`` "auto" uses ``torch.compile`` on a
     CPU, where a C++ compiler is found, the training is long enough to repay it and some steps that are timed

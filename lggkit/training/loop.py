@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lggkit.data import DataSet
+from lggkit.data import LabelledSet
 from lggkit.training.checkpoint import fingerprint_of, identity_of
 from lggkit.training.config import TrainConfig
 from lggkit.training.lockstep import Lockstep, progress_bar, taken_up
@@ -24,7 +24,7 @@ from lggkit.training.task import Evaluate, Options, TrainResult
 
 def train(
     model: nn.Module,
-    data: DataSet,
+    data: LabelledSet,
     config: TrainConfig,
     *,
     objective: Objective | None = None,
@@ -43,13 +43,15 @@ def train(
     """Train a model in place.
 
     Args:
-        model: takes float images (n, c, h, w) in [0, 1] (see `lggkit.networks.with_normalization`) and gives
-            logits (n, classes), or what `lggkit.networks.outputs.logits_of` finds them in; moved to
-            ``device``. Its initial weights are the caller's.
-        data: the training set; its uint8 images stay on ``device`` for the whole training.
+        model: takes what the set's batches hold, of a `DataSet` float images (n, c, h, w) in [0, 1] (see
+            `lggkit.networks.with_normalization`), of others vectors or ids; and gives logits (n, classes), or
+            what `lggkit.networks.outputs.logits_of` finds them in; moved to ``device``. Its initial weights
+            are the caller's.
+        data: the training set, which lies on ``device`` for the whole training: a `lggkit.data.DataSet`,
+            `lggkit.data.VectorSet`, `lggkit.data.TokenSet`, or another `lggkit.data.LabelledSet`.
         objective: ``objective(latents, logits, labels) -> scalar``, with latents by name of ``taps``, logits
             in float32 and labels int64 (n,); one with a parameter named ``batch`` is given the `Batch` (the
-            images, their index, epoch and step) as well. Default: mean cross-entropy. Of a module, buffers
+            inputs, their index, epoch and step) as well. Default: mean cross-entropy. Of a module, buffers
             are moved to ``device`` and kept in checkpoints. Where the step is captured (see `TrainConfig`) it
             is recorded once: numbers that Python computes, such as a weight that grows by a counter, stay
             what they were.
@@ -101,7 +103,7 @@ def train(
 
 def train_many(
     models: Sequence[nn.Module],
-    data: DataSet,
+    data: LabelledSet,
     config: TrainConfig,
     *,
     seeds: Sequence[int],
@@ -129,7 +131,8 @@ def train_many(
     options = Options(taps, evaluate, evaluate_every, evaluate_at, checkpoint_every, after_step)
     seeds = check_request(models, seeds, objectives, checkpoints, tags, data, config)
     with telling_memory(len(models), config.batch_size, device):
-        path = choose_path(config, device, len(data), precision)
+        laid_out = replace(config, channels_last=config.channels_last and data.PIXELS)
+        path = choose_path(laid_out, device, len(data), precision)
         fingerprint = "" if checkpoints is None else fingerprint_of(data)
         files = [None if checkpoints is None else Path(checkpoints[place]) for place in range(len(models))]
         each = objectives if isinstance(objectives, Sequence) else [objectives] * len(models)
@@ -144,7 +147,7 @@ def train_many(
 
 def _runs(
     given: Iterable[tuple[nn.Module, int, Objective | None, Path | None]],
-    data: DataSet,
+    data: LabelledSet,
     config: TrainConfig,
     path: CodePath,
     options: Options,

@@ -13,7 +13,7 @@ from torch import Tensor
 class Meter:
     """Per-step losses and the number of correct answers of the epoch that runs.
 
-    ``sizes``: images in each batch of an epoch, (steps,), on the CPU. Only `summary`, `first_bad` and
+    ``sizes``: samples in each batch of an epoch, (steps,), on the CPU. Only `summary`, `first_bad` and
     `state` wait for the device.
     """
 
@@ -36,7 +36,7 @@ class Meter:
         return int(bad[0]) if len(bad) else None
 
     def summary(self) -> tuple[float, float]:
-        """Mean loss over the epoch's images, and the share (0 to 1) of right answers while training."""
+        """Mean loss over the epoch's samples, and the share (0 to 1) of right answers while training."""
         loss = (self.losses.cpu().double() * self.sizes).sum() / self.sizes.sum()
         return float(loss), float(self.correct) / float(self.sizes.sum())
 

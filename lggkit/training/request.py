@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from lggkit.data import DataSet, to_float
+from lggkit.data import LabelledSet
 from lggkit.training.checks import whole
 from lggkit.training.config import TrainConfig
 from lggkit.training.processor import CodePath, first_line
@@ -27,7 +27,7 @@ def check_request(
     objectives: Any,
     checkpoints: Any,
     tags: Any,
-    data: DataSet,
+    data: LabelledSet,
     config: TrainConfig,
 ) -> list[int]:
     """The seeds, as integers.
@@ -64,17 +64,18 @@ def check_model(model: nn.Module, stream: Stream, path: CodePath, objective: Obj
         _try_normalisation(model, stream, path)
 
 
-def _may_lack_values(layer: nn.Module, images: int) -> bool:
-    return isinstance(layer, INSTANCE_NORMS) or (images == 1 and isinstance(layer, NORMS))
+def _may_lack_values(layer: nn.Module, samples: int) -> bool:
+    return isinstance(layer, INSTANCE_NORMS) or (samples == 1 and isinstance(layer, NORMS))
 
 
 def _try_normalisation(model: nn.Module, stream: Stream, path: CodePath) -> None:
     """Put the smallest batch through a copy: only it knows how many positions arrive at a layer."""
-    images = to_float(stream.data.images[: stream.last_size]).contiguous(memory_format=path.layout)
+    first = torch.arange(stream.last_size, device=path.device)
+    inputs = stream.data.inputs(first, (), stream.config)
     devices = [path.device] if path.device.type == "cuda" else []
     try:
         with torch.random.fork_rng(devices=devices), torch.no_grad(), path.autocast():
-            copy.deepcopy(model).train()(images)
+            copy.deepcopy(model).train()(inputs)
     except Exception as error:  # what else a forward pass or a copy raises, the training itself tells
         if str(error).startswith(TOO_FEW):
             raise ValueError(_too_few(stream, first_line(error))) from None
@@ -82,19 +83,18 @@ def _try_normalisation(model: nn.Module, stream: Stream, path: CodePath) -> None
 
 def _too_few(stream: Stream, said: str) -> str:
     size, count, wanted = stream.last_size, len(stream.data), stream.config.batch_size
-    batch = (
-        f"batches of {size}" if size == wanted else f"the last batch, of {size} ({count} images by {wanted})"
-    )
+    whole_set = f"{count} {stream.data.SAMPLE}s by {wanted}"
+    batch = f"batches of {size}" if size == wanted else f"the last batch, of {size} ({whole_set})"
     short = "set drop_last=True or another batch_size" if size < wanted else "raise batch_size"
-    remedy = short if size == 1 else "give larger images or take another normalisation"
+    remedy = short if size == 1 else f"give larger {stream.data.SAMPLE}s or take another normalisation"
     return f"a normalisation has one value a channel in {batch}; {remedy} (PyTorch: {said})"
 
 
-def _check_batches(data: DataSet, config: TrainConfig) -> None:
+def _check_batches(data: LabelledSet, config: TrainConfig) -> None:
     if not len(data):
-        raise ValueError(f"the data set {data.name} is empty; give at least one image")
+        raise ValueError(f"the data set {data.name} is empty; give at least one {data.SAMPLE}")
     if config.drop_last and len(data) < config.batch_size:
         raise ValueError(
-            f"drop_last leaves no batch of {config.batch_size} in {len(data)} images; "
+            f"drop_last leaves no batch of {config.batch_size} in {len(data)} {data.SAMPLE}s; "
             f"set batch_size to at most {len(data)}, or drop_last=False"
         )

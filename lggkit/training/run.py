@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lggkit.data import DataSet
+from lggkit.data import LabelledSet
 from lggkit.evaluation import model_error
 from lggkit.latents import Taps
 from lggkit.training.config import TrainConfig
@@ -150,7 +150,7 @@ class Run:
 
     def _evaluate(self) -> Mapping[str, float | Tensor]:
         evaluate, places = self.options.evaluate, places_of(self.model, self.objective)
-        if isinstance(evaluate, DataSet):
+        if isinstance(evaluate, LabelledSet):
             outcome = model_error(self.model, evaluate, dtype=self.path.dtype)
         else:
             outcome = evaluate(self.model)

@@ -74,10 +74,10 @@ def objective_for(
 
 
 def tapped(model: nn.Module, taps: Taps | None) -> Forward:
-    """``images -> (latents by name, logits)``; the taps, if any, must be on while it is used."""
+    """``inputs -> (latents by name, logits)``; the taps, if any, must be on while it is used."""
 
-    def forward(images: Tensor) -> tuple[Latents, Tensor]:
-        logits = logits_of(model(images))
+    def forward(inputs: Tensor) -> tuple[Latents, Tensor]:
+        logits = logits_of(model(inputs))
         return ({}, logits) if taps is None else (dict(taps.latents), logits)
 
     return forward
@@ -111,13 +111,13 @@ def loss_on(forward: Forward, loss_of: Loss, batch: Batch, autocast: torch.autoc
 
     Raises:
         TypeError: the model gives no logits, see `lggkit.networks.outputs.logits_of`.
-        ValueError: they are not (n, c) for n images.
+        ValueError: they are not (n, c) for n samples.
     """
     with autocast:
-        latents, logits = forward(batch.images)
-    if logits.dim() != 2 or len(logits) != len(batch.images):
-        seen = f"logits {tuple(logits.shape)} for {len(batch.images)} images"
-        raise ValueError(f"the model gave {seen}; return (n, classes), a row an image")
+        latents, logits = forward(batch.inputs)
+    if logits.dim() != 2 or len(logits) != len(batch.inputs):
+        seen = f"logits {tuple(logits.shape)} for {len(batch.inputs)} samples"
+        raise ValueError(f"the model gave {seen}; return (n, classes), a row a sample")
     logits = logits.float()
     return loss_of(latents, logits, batch), logits
 

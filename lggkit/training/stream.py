@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lggkit.data import DataSet, apply_augmentation, class_order, draw_augmentation, epoch_order, to_float
+from lggkit.data import LabelledSet, class_order, epoch_order
 from lggkit.training.config import TrainConfig
 from lggkit.training.seeds import generator
 
@@ -16,16 +16,23 @@ from lggkit.training.seeds import generator
 class Batch:
     """What one step is trained on.
 
-    ``images``: float32 (n, c, h, w) in [0, 1], augmented; ``labels``: int64 (n,); ``index``: int64 (n,),
-    the images' places in the training set; ``epoch`` and ``step`` (both from 0; ``step`` counts through the
-    whole training). Batches are compared by identity, so that what is computed on one can be kept for it.
+    ``inputs``: what the network is given, as the data set makes it: images float32 (n, c, h, w) in [0, 1],
+    augmented, which ``images`` are too; vectors (n, d), ids int64 (n, length). ``labels``: int64 (n,);
+    ``index``: int64 (n,), the samples' places in the training set; ``epoch`` and ``step`` (both from 0;
+    ``step`` counts through the whole training). Batches are compared by identity, so that what is computed
+    on one can be kept for it.
     """
 
-    images: Tensor
+    inputs: Tensor
     labels: Tensor
     index: Tensor
     epoch: int
     step: int
+
+    @property
+    def images(self) -> Tensor:
+        """The inputs, as those who train on images call them."""
+        return self.inputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +43,14 @@ class StillBatch:
         RuntimeError: ``epoch`` or ``step`` is read.
     """
 
-    images: Tensor
+    inputs: Tensor
     labels: Tensor
     index: Tensor
+
+    @property
+    def images(self) -> Tensor:
+        """The inputs, as of `Batch`."""
+        return self.inputs
 
     def __getattr__(self, name: str) -> None:
         if name not in ("epoch", "step"):
@@ -50,12 +62,13 @@ class Stream:
     """Random access to the training batches of a seed, ``stream.batch(step)``, all on the data's device.
 
     Each epoch draws its order and its augmentation from two generators seeded by (seed, epoch): a resumed
-    training needs no generator state, arms with the same seed see the same images, and without augmentation
-    the order stays the same. A set with a ``sub_batch`` is taken class by class. The last batch of an epoch
+    training needs no generator state, arms with the same seed see the same samples, and without augmentation
+    the order stays the same. What is drawn, and what is made of it, is the set's business, see
+    `lggkit.data.LabelledSet`. A set with a ``sub_batch`` is taken class by class. The last batch of an epoch
     is short where the sizes do not divide, or left out; ``full_batches`` come before it.
     """
 
-    def __init__(self, data: DataSet, config: TrainConfig, seed: int) -> None:
+    def __init__(self, data: LabelledSet, config: TrainConfig, seed: int) -> None:
         self.data, self.config, self.seed = data, config, seed
         self.full_batches, rest = divmod(len(data), config.batch_size)
         self.last_size = rest if rest and not config.drop_last else config.batch_size
@@ -83,7 +96,7 @@ class Stream:
         return Batch(*self.gather(part), epoch, step)
 
     def sizes(self) -> Tensor:
-        """Images in each batch of an epoch, float64 (steps_per_epoch,), on the CPU."""
+        """Samples in each batch of an epoch, float64 (steps_per_epoch,), on the CPU."""
         sizes = torch.full((self.steps_per_epoch,), self.config.batch_size, dtype=torch.float64)
         sizes[-1] = self.last_size
         return sizes
@@ -105,24 +118,15 @@ class Stream:
         self._drawn, self._epoch = self._drawn or drawn, epoch
 
     def gather(self, part: slice | Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Images, labels and index of the given places in the epoch's order."""
-        order, *augmentation = self._drawn
+        """Inputs, labels and index of the given places in the epoch's order."""
+        order, *drawn = self._drawn
         index = order[part].clone()
-        images = self.data.images[index]
-        if self.config.augment:
-            offsets, flips = augmentation
-            images = apply_augmentation(images, offsets[part], flips[part], self.config.pad)
-        if self.config.channels_last:
-            images = images.contiguous(memory_format=torch.channels_last)
-        return to_float(images), self.data.labels[index], index
+        inputs = self.data.inputs(index, [choices[part] for choices in drawn], self.config)
+        return inputs, self.data.labels[index], index
 
     def _draw(self, epoch: int) -> tuple[Tensor, ...]:
-        count = len(self.data)
         order = self._order(generator(self.seed, "order", epoch))
-        if not self.config.augment:
-            return (order,)
-        source = generator(self.seed, "augmentation", epoch)
-        return (order, *draw_augmentation(count, source, self.config.pad, self.config.flip))
+        return (order, *self.data.draw(self.config, generator(self.seed, "augmentation", epoch)))
 
     def _order(self, source: torch.Generator) -> Tensor:
         if self.data.sub_batch is None:

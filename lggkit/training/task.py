@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from lggkit.data import DataSet
+from lggkit.data import LabelledSet
 from lggkit.training.checks import whole
 
 TF32 = " (TF32 convolutions)"
@@ -75,7 +75,7 @@ def _of_line(line: str) -> PathTaken:
     )
 
 
-Evaluate = Callable[[nn.Module], float | Mapping[str, float | Tensor]] | DataSet | None
+Evaluate = Callable[[nn.Module], float | Mapping[str, float | Tensor]] | LabelledSet | None
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ class Teacher:
     copy follows the batches to their device.
 
     Args:
-        model: takes [0, 1] images.
+        model: takes what batches hold, such as [0, 1] images.
         names: depths, see `lggkit.latents.Taps`; "output" gives the logits.
         precision: "float32" or "bfloat16"; "auto" is bfloat16 where the device has matrix units for it.
 
@@ -100,13 +100,13 @@ class Teacher:
 
     def __call__(self, batch: Batch) -> dict[str, Tensor]:
         if batch is not self._batch:
-            self._latents, self._batch = self._compute(batch.images), batch
+            self._latents, self._batch = self._compute(batch.inputs), batch
         return self._latents
 
-    def _compute(self, images: Tensor) -> dict[str, Tensor]:
-        self.model.to(images.device)
-        dtype, _ = precision_for(self.precision, images.device)
-        path = CodePath(images.device, dtype, channels_last=False, compile=False)
+    def _compute(self, inputs: Tensor) -> dict[str, Tensor]:
+        self.model.to(inputs.device)
+        dtype, _ = precision_for(self.precision, inputs.device)
+        path = CodePath(inputs.device, dtype, channels_last=False, compile=False)
         with torch.no_grad(), path.autocast(), Taps(self.model, self.names) as taps:
-            self.model(images)
+            self.model(inputs)
         return dict(taps.latents)

@@ -35,6 +35,18 @@ def test_any_table_is_read(tmp_path):
         read_table(tmp_path / "none.csv", ("a", "b"))
 
 
+def test_stars_are_sorted_by_number(tmp_path):
+    file = tmp_path / "reviews.csv"
+    file.write_text("id,label,a,b\n1,10,x,y\n2,2,u,v\n3,1,u,v\n")
+    assert read_table(file, ("a", "b")).ordered is False
+    stars = read_table(file, ("a", "b"), ordered=True)
+    assert stars.ordered and stars.classes == ("1", "2", "10") and stars.labels.tolist() == [2, 1, 0]
+    assert stars.subset(torch.tensor([0])).ordered
+    file.write_text("id,label,a,b\n1,good,x,y\n")
+    with pytest.raises(ValueError, match="a label is 'good': give numbers where they are ordered"):
+        read_table(file, ("a", "b"), ordered=True)
+
+
 def test_parts_share_no_document():
     text = invented(400)
     parts = text.split((0.5, 0.2, 0.3), torch.Generator().manual_seed(0))

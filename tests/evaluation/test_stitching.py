@@ -3,9 +3,16 @@
 import pytest
 import torch
 from sklearn.metrics import f1_score
+from sklearn.metrics import mean_absolute_error as sk_error
 
 from lggkit.evaluation.invariance import intertwiner_residuals, invariance_violations
-from lggkit.evaluation.stitching import isometric_similarity, macro_f1, spread_to_margin, stitched_scores
+from lggkit.evaluation.stitching import (
+    isometric_similarity,
+    macro_f1,
+    mean_absolute_error,
+    spread_to_margin,
+    stitched_scores,
+)
 
 
 @pytest.fixture
@@ -23,8 +30,18 @@ def test_rows_are_decoders_and_columns_encoders():
     labels = torch.tensor([0, 1, 1, 0])
     right = torch.eye(2)[labels]
     spaces, decoders = [right, right.flip(1)], [lambda x: x, lambda x: -x]
-    accuracy, f1 = stitched_scores(spaces, decoders, labels, 2)
-    assert accuracy.tolist() == f1.tolist() == [[100, 0], [0, 100]]
+    scores = stitched_scores(spaces, decoders, labels, 2)
+    assert list(scores) == ["accuracy", "f1"]
+    assert scores["accuracy"].tolist() == scores["f1"].tolist() == [[100, 0], [0, 100]]
+
+
+def test_ordered_classes_have_an_absolute_error(source):
+    labels = torch.arange(5)
+    spaces, decoders = [torch.eye(5), torch.eye(5).roll(-1, 0)], [lambda x: x]
+    scores = stitched_scores(spaces, decoders, labels, 5, ordered=True)
+    assert scores["mae"].tolist() == [[0.0, 100 * (4 * 1 + 4) / 5]]
+    answers, labels = torch.randint(5, (2, 60), generator=source)
+    assert mean_absolute_error(answers, labels) == pytest.approx(100 * sk_error(labels, answers))
 
 
 def test_an_isometry_and_a_scale_do_not_matter(source):

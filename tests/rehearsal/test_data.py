@@ -14,6 +14,8 @@ WAITS = {
     "augment": ("send",),
     "batches": ("send",),
     "channel_statistics": ("read",),
+    "TokenSet": ("read", "send"),
+    "VectorSet": ("read", "send"),
     "load": ("send",),
 }
 DATA = {
@@ -39,6 +41,14 @@ DATA = {
     "normalize": lambda s: [
         data.normalize(images, s.set.mean, s.set.std, channels_last=True) for images in (s.bytes, s.images)
     ],
+    "TokenSet": lambda s: [
+        (texts := data.TokenSet(s.labels[:, None].expand(12, 3), s.labels, 12)).subset(range(3)).ids,
+        texts.inputs(s.labels, (), s),
+    ],
+    "VectorSet": lambda s: [
+        (vectors := data.VectorSet(s.images.flatten(1), s.labels)).subset(range(3)).vectors,
+        vectors.inputs(s.labels, (), s),
+    ],
     "to_float": lambda s: data.to_float(s.bytes),
 }
 NO_DATA = {
@@ -49,6 +59,8 @@ NO_DATA = {
     **dict.fromkeys(("FactorGrid", "load_shapes3d"), "images of factors, which are drawn on the CPU"),
     **dict.fromkeys(("class_batches", "class_order"), "places, which are drawn on the CPU"),
     **dict.fromkeys(("ParallelText", "invented", "read_table", "verses"), "texts"),
+    **dict.fromkeys(("Vocabulary", "word_vocabulary"), "numbers of texts, which are made on the CPU"),
+    "LabelledSet": "what sets derive from",
 }
 CORRUPTIONS = {
     "corrupted": lambda s: corruptions.corrupted(s.set, "fog", 3).images,

@@ -136,7 +136,7 @@ SIZES = {
     **{name: {"width": 4} for name in ("vgg", "googlenet", "mobilenet_v2", "efficientnet")},
     **{name: {"width": 4} for name in ("digit_cnn", "digit_mlp")},
 }
-SET_UP = dict.fromkeys(("Bottleneck", "build", "with_embedding"), ("send",))
+SET_UP = dict.fromkeys(("Bottleneck", "WordNetwork", "build", "with_embedding"), ("send",))
 SET_UP["with_normalization"] = ("read", "send")
 NETWORKS = {
     "Bottleneck": lambda s: networks.Bottleneck(s.model, 10, 5, 0).to("cuda")(s.images),
@@ -145,6 +145,10 @@ NETWORKS = {
     ],
     "mac_count": lambda s: networks.mac_count(s.model, (3, 8, 8)),
     "parameter_count": lambda s: networks.parameter_count(s.model),
+    "WordNetwork": lambda s: [
+        networks.WordNetwork(12, 3, 8, mixing, 4, 0).to("cuda")(s.labels.view(4, 3))
+        for mixing in ("mean", "attention")
+    ],
     "with_embedding": lambda s: [
         networks.with_embedding(s.model, kind, 10)(s.images) for kind in (None, "l2", "batch_norm")
     ],

@@ -144,9 +144,9 @@ def test_a_model_may_answer_in_other_forms(data, make_net, equal, form):
         (lambda logits: None, TypeError, "the model returned NoneType"),
         (lambda logits: {"hidden": logits}, TypeError, "a dict with the keys 'hidden'"),
         (lambda logits: logits.detach().numpy(), TypeError, "the model returned ndarray"),
-        (lambda logits: logits[:, 0], ValueError, r"logits \(8,\) for 8 images; return \(n, classes\)"),
-        (lambda logits: logits[:1], ValueError, r"logits \(1, 3\) for 8 images"),
-        (lambda logits: logits[None], ValueError, r"logits \(1, 8, 3\) for 8 images"),
+        (lambda logits: logits[:, 0], ValueError, r"logits \(8,\) for 8 samples; return \(n, classes\)"),
+        (lambda logits: logits[:1], ValueError, r"logits \(1, 3\) for 8 samples"),
+        (lambda logits: logits[None], ValueError, r"logits \(1, 8, 3\) for 8 samples"),
     ],
 )
 def test_an_answer_without_logits_is_refused_at_the_first_step(data, make_net, tmp_path, form, error, said):

@@ -45,7 +45,8 @@ class Bilingual(Protocol):
 class Encoded:
     """Latents of one seed by part, (e, n, d), encoders in the order of ``names``: (language, kind).
 
-    ``untrained`` has the latents of the tested passages before the networks were trained.
+    ``untrained`` has the latents of the tested passages before the networks were trained; ``ordered`` says
+    whether classes are.
     """
 
     names: tuple[tuple[str, str], ...]
@@ -56,6 +57,7 @@ class Encoded:
     test_labels: Tensor
     classes: tuple[str, ...]
     untrained: Tensor | None = None
+    ordered: bool = False
 
     def of(self, kinds: tuple[str, ...], width: int | None = None) -> Encoded:
         """Only encoders of these kinds, of their first ``width`` features."""
@@ -88,18 +90,26 @@ def _encoded(
     seed: int,
     networks: bool,
 ) -> Encoded:
+    text, parts = split_corpus(dataset, fitted, labelled, tested, pool, seed)
+    latents = _fitted(text, parts, width, features, seed)
+    labels = {name: text.labels[places] for name, places in parts.items()}
+    names = tuple((language, view) for view in VIEWS for language in text.languages)
+    encoders = Encoded(names, latents["train"], latents["pool"], latents["test"], labels["train"],
+                       labels["test"], text.classes, ordered=text.ordered)  # fmt: skip
+    return _with_networks(encoders, latents, labels, network_epochs, seed) if networks else encoders
+
+
+def split_corpus(
+    dataset: str, fitted: int, labelled: int, tested: int, pool: int, seed: int
+) -> tuple[ParallelText, dict[str, Tensor]]:
+    """A corpus, and places of a seed's parts: ``fit``, of which ``train`` is some, ``pool`` and ``test``."""
     text = _corpus(dataset)
     fit, anchors, test = text.split(SHARES, source(seed, "split"))
     parts = {"fit": fit[:fitted], "train": text.balanced(fit[:fitted], labelled)}
     parts |= {"pool": anchors[:pool], "test": text.balanced(test, tested)}
     if len(parts["pool"]) < pool:
         raise ValueError(f"{pool} anchors are to be had of {len(anchors)} passages; ask for a smaller pool")
-    latents = _fitted(text, parts, width, features, seed)
-    labels = {name: text.labels[places] for name, places in parts.items()}
-    names = tuple((language, view) for view in VIEWS for language in text.languages)
-    encoders = Encoded(names, latents["train"], latents["pool"], latents["test"], labels["train"],
-                       labels["test"], text.classes)  # fmt: skip
-    return _with_networks(encoders, latents, labels, network_epochs, seed) if networks else encoders
+    return text, parts
 
 
 @functools.lru_cache(maxsize=1)

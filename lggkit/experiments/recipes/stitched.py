@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -75,9 +76,21 @@ def by_pair(
     return {f"{metric}_{name}": sum(values) / len(values) for name, values in by_relation.items()}
 
 
+def scored(
+    scores: Mapping[str, Tensor], names: Names, differ: Callable[..., str] = relation
+) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    """What a record keeps of scores by name: means over pairs as metrics, and all pairs as arrays."""
+    metrics = {}
+    for score, matrix in scores.items():
+        metrics |= by_pair(matrix, names, score, differ)
+    arrays = {score: matrix.float().numpy() for score, matrix in scores.items()}
+    return metrics, arrays | {"names": np.array([" ".join(name) for name in names])}
+
+
 def retrieval(test: Tensor, names: Names) -> dict[str, float]:
-    """Whether passages find themselves in the space of another language, and of another view."""
-    pairs = {"language": [(i, i + 1) for i in range(0, len(names), 2)], "kind": [(0, 2), (1, 3)]}
+    """Whether passages find themselves in the space of another language, and of another view or seed."""
+    other = relation(names[0], names[2])
+    pairs = {"language": [(i, i + 1) for i in range(0, len(names), 2)], other: [(0, 2), (1, 3)]}
     places = torch.arange(0, test.shape[1], max(1, test.shape[1] // RETRIEVED))[:RETRIEVED]
     measures = {"mrr": mean_reciprocal_rank, "cosine": paired_cosine, "jaccard": neighbour_jaccard}
     return {
@@ -90,8 +103,8 @@ def retrieval(test: Tensor, names: Names) -> dict[str, float]:
 
 def stitched(
     name: str, held: Encoded, anchors: int | Tensor, training: VectorTraining, seed: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Accuracy and F1 of all pairs (decoders, encoders), and the coordinates of what was tested.
+) -> tuple[dict[str, Tensor], Tensor]:
+    """Scores of all pairs (decoders, encoders) by name, and the coordinates of what was tested.
 
     Args:
         name: of a map, as of `coordinates`; with ``_own`` anchors have their own statistics.
@@ -106,8 +119,8 @@ def stitched(
     train, test = (coordinates(name, x, chosen, statistics, other) for x in (held.train, held.test))
     heads = train_heads(train, held.train_labels, len(held.classes), training, source(seed, "heads"))
     decoders = [decoder_of(weight, bias) for weight, bias in zip(heads.weight, heads.bias, strict=True)]
-    accuracy, f1 = stitched_scores(list(test), decoders, held.test_labels, len(held.classes))
-    return accuracy, f1, test
+    scores = stitched_scores(list(test), decoders, held.test_labels, len(held.classes), held.ordered)
+    return scores, test
 
 
 def sweep(
@@ -116,7 +129,8 @@ def sweep(
     """Own and stitched accuracy of each map over variants of encoders, anchors and training."""
     accuracies: dict[str, list[float]] = {}
     for name, (encoders, anchors, training) in product(maps, variants):
-        scores = by_pair(stitched(name, encoders, anchors, training, seed)[0], encoders.names, "accuracy")
+        accuracy = stitched(name, encoders, anchors, training, seed)[0]["accuracy"]
+        scores = by_pair(accuracy, encoders.names, "accuracy")
         for part in ("own", "stitched"):
             accuracies.setdefault(f"{part}_{name}", []).append(scores[f"accuracy_{part}"])
     return accuracies

@@ -21,7 +21,7 @@ from lggkit.experiments.base import Arm, Context, Experiment
 from lggkit.experiments.recipes.autoencoders import Pictures, decoded, encoders
 from lggkit.experiments.recipes.held import Held
 from lggkit.experiments.recipes.network_latents import drawn_latents
-from lggkit.experiments.recipes.stitched import by_pair, kind_apart, stitched
+from lggkit.experiments.recipes.stitched import by_pair, kind_apart, scored, stitched
 from lggkit.experiments.recipes.students import REDUCED_STUDENTS, SHORT_STUDENTS, Students
 from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec
@@ -102,9 +102,8 @@ def _of_students(spec: Spec, context: Context) -> Found:
     students = drawn_latents(
         settings.students.described, settings.students.dataset, sizes, spec.seed, context
     )
-    accuracy, f1, _ = stitched(settings.map, students, settings.anchors, training, spec.seed)
-    metrics = by_pair(accuracy, names, "accuracy", kind_apart) | by_pair(f1, names, "f1", kind_apart)
-    arrays = {"accuracy": accuracy.float().numpy(), "names": np.array([" ".join(n) for n in names])}
+    scores, _ = stitched(settings.map, students, settings.anchors, training, spec.seed)
+    metrics, arrays = scored(scores, names, kind_apart)
     return metrics | {"chance_accuracy": 100 / len(students.classes)}, arrays
 
 

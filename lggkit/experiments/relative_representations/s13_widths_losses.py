@@ -19,7 +19,7 @@ from lggkit.experiments.base import Arm, Context, Experiment
 from lggkit.experiments.recipes.embedder import REDUCED_EMBEDDER, SHORT_EMBEDDER, SMOKE_EMBEDDER
 from lggkit.experiments.recipes.loss_pair import LossPair
 from lggkit.experiments.recipes.network_latents import Named, drawn_latents, latents_of
-from lggkit.experiments.recipes.stitched import by_pair, kind_apart, stitched
+from lggkit.experiments.recipes.stitched import by_pair, kind_apart, scored, stitched
 from lggkit.experiments.recipes.students import Students
 from lggkit.experiments.relative_representations import s13_images
 from lggkit.protocol import Protocol
@@ -62,16 +62,16 @@ def _measured(settings: Settings, seed: int, context: Context) -> tuple[dict[str
     named, sizes = settings.named, (settings.labelled, settings.anchors)
     networks = drawn_latents(named, settings.dataset, sizes, seed, context)
     training = VectorTraining(settings.head_epochs, settings.batch_size, settings.learning_rate)
-    accuracy, f1, _ = stitched(settings.map, networks, settings.anchors, training, seed)
+    scores, _ = stitched(settings.map, networks, settings.anchors, training, seed)
     if settings.map == "absolute":
         wide = np.array([latents.shape[-1] for latents in latents_of(named, settings.dataset, context)[0]])
-        accuracy[wide[:, None] != wide] = f1[wide[:, None] != wide] = math.nan
-    own = accuracy.diagonal().expand_as(accuracy)
-    scores = {"accuracy": accuracy, "f1": f1, "encoder": own.where(~accuracy.isnan(), math.nan)}
-    metrics = {"chance_accuracy": 100 / len(networks.classes)}
-    for name, values in scores.items():
-        metrics |= by_pair(values, list(named), name, kind_apart)
-    arrays = {"accuracy": accuracy.float().numpy(), "names": np.array([" ".join(one) for one in named])}
+        for matrix in scores.values():
+            matrix[wide[:, None] != wide] = math.nan
+    metrics, arrays = scored(scores, list(named), kind_apart)
+    accuracy = scores["accuracy"]
+    own = accuracy.diagonal().expand_as(accuracy).where(~accuracy.isnan(), math.nan)
+    metrics |= by_pair(own, list(named), "encoder", kind_apart)
+    metrics["chance_accuracy"] = 100 / len(networks.classes)
     return {name: value for name, value in metrics.items() if not math.isnan(value)}, arrays
 
 

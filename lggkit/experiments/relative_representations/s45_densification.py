@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,7 +21,7 @@ from lggkit.evaluation.stitching import spread_to_margin, stitched_scores
 from lggkit.experiments.base import Arm, Context, Experiment
 from lggkit.experiments.recipes.bilingual import VIEWS, encoded, source
 from lggkit.experiments.recipes.densified import Settings, Tuned
-from lggkit.experiments.recipes.stitched import by_pair, decoder_of
+from lggkit.experiments.recipes.stitched import decoder_of, scored
 from lggkit.record import Record, Spec
 from lggkit.topology import component_deaths
 
@@ -54,10 +53,12 @@ def _decoders(tuned: Tuned) -> list[Callable[[Tensor], Tensor]]:
 
 def _stitched(tuned: Tuned, latents: Tensor, coordinates: Tensor) -> tuple[dict[str, Any], dict[str, Any]]:
     labels, names = tuned.held.test_labels, tuned.held.names
-    accuracy, f1 = stitched_scores(list(coordinates), _decoders(tuned), labels, len(tuned.held.classes))
+    scores = stitched_scores(
+        list(coordinates), _decoders(tuned), labels, len(tuned.held.classes), tuned.held.ordered
+    )
+    accuracy = scores["accuracy"]
     foreign = accuracy[~torch.eye(len(accuracy), dtype=torch.bool)]
-    metrics = by_pair(accuracy, names, "accuracy") | by_pair(f1, names, "f1")
-    arrays = {"accuracy": accuracy.float().numpy(), "names": np.array([" ".join(n) for n in names])}
+    metrics, arrays = scored(scores, names)
     return metrics | {"accuracy_pair_sd": foreign.std().item()}, arrays
 
 

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
     from lggkit.study.view import Shown
 
-SHORT = {"characters": "chars", "network b": "net b", "network": "net"}
+SHORT = {
+    "tokens": "words",
+    "tokens b": "words b",
+    "characters": "chars",
+    "network b": "net b",
+    "network": "net",
+}
 
 
 def stitching_figure(
@@ -58,29 +64,37 @@ def means(shown: Shown, arm: str) -> tuple[np.ndarray, list[str]]:
     return np.mean([one["accuracy"] for one in arrays], axis=0), [str(name) for name in arrays[0]["names"]]
 
 
-def over_pairs(shown: Shown, arm: str, pairs: Collection[tuple[str, str]]) -> Interval:
-    """Mean accuracy over pairs of decoder and encoder by name, with its interval over seeds.
+def over_pairs(
+    shown: Shown, arm: str, pairs: Collection[tuple[str, str]], score: str = "accuracy"
+) -> Interval:
+    """Mean score over pairs of decoder and encoder by name, with its interval over seeds.
 
     Raises:
-        ValueError: there is no such pair, or one of them has no accuracy.
+        ValueError: there is no such pair, or one of them has no such score.
     """
     arrays = [shown.arrays(arm, record.seed) for record in shown.arm(arm)]
     names = [str(name) for name in arrays[0]["names"]]
     rows, columns = zip(*((names.index(one), names.index(other)) for one, other in pairs), strict=True)
-    return t_interval([float(np.mean(one["accuracy"][rows, columns], dtype=float)) for one in arrays])
+    return t_interval([float(np.mean(one[score][rows, columns], dtype=float)) for one in arrays])
 
 
-def languages_table(shown: Shown, titles: Mapping[str, str]) -> pd.DataFrame:
-    """As the poster's tables lie: accuracy by the languages of decoder and encoder, which are of one kind."""
+def languages_table(
+    shown: Shown, titles: Mapping[str, str], scores: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """As the poster's tables lie: by the languages of decoder and encoder, which are of one kind.
+
+    Accuracy, or each of several ``scores`` by their titles, which records keep as arrays.
+    """
     names = means(shown, next(iter(titles)))[1]
     languages, kinds = (list(dict.fromkeys(part)) for part in zip(*map(_parts, names), strict=True))
     rows = []
     for decoder, encoder in product(languages, repeat=2):
         pairs = [(f"{decoder} {kind}", f"{encoder} {kind}") for kind in kinds]
-        row = {"decoder, encoder": f"{decoder}, {encoder}"}
-        for arm, title in titles.items():
-            row[title] = interval_text(over_pairs(shown, arm, pairs), 1)
-        rows.append(row)
+        for score, heading in (scores or {"accuracy": ""}).items():
+            row = {"decoder, encoder": f"{decoder}, {encoder}"} | ({"score": heading} if heading else {})
+            for arm, title in titles.items():
+                row[title] = interval_text(over_pairs(shown, arm, pairs, score), 1)
+            rows.append(row)
     return pd.DataFrame(rows)
 
 

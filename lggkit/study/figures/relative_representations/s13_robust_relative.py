@@ -25,6 +25,7 @@ MAPS = {
     "relative_unscaled": "relative, as on the poster",
     "relative_robust": "robust",
 }
+TOKENS = {f"{arm}-tokens": title for arm, title in MAPS.items()}
 STEPS = {"relative_centred": "centred only", "relative_robust_scaled": "robust, ÷ √k"}
 RELATIONS = {
     "own": "nothing (own)",
@@ -48,6 +49,16 @@ def maps_figure(shown: Shown) -> Figure:
 def poster_table(shown: Shown) -> pd.DataFrame:
     """Ours as the poster's first table lies: encoders of one kind, languages in rows, maps in columns."""
     return languages_table(shown, MAPS)
+
+
+def tokens_figure(shown: Shown) -> Figure:
+    """The same maps on encoders that are trained from the words on."""
+    return stitching_figure(shown, TOKENS)
+
+
+def tokens_table(shown: Shown) -> pd.DataFrame:
+    """Accuracy and F1 on these encoders, as the poster's first table lies."""
+    return languages_table(shown, TOKENS, {"accuracy": "accuracy", "f1": "F1"})
 
 
 def relations_figure(shown: Shown) -> Figure:

@@ -77,6 +77,36 @@ def relations_said(shown: Shown) -> list[str]:
     ]
 
 
+def tokens_said(shown: Shown) -> list[str]:
+    """What the maps are worth on encoders that are trained from the words on, and whether it is as before."""
+    chance = shown.interval("absolute-tokens", "chance_accuracy").mean
+    foreign = shown.interval("absolute-tokens", "accuracy_stitched")
+    new, old = (
+        shown.paired(f"relative_robust{end}", f"relative_unscaled{end}", "accuracy_stitched")
+        for end in ("-tokens", "")
+    )
+    alike = (new.above(0) and old.above(0)) or (new.below(0) and old.below(0))
+    lost = shown.interval("absolute-tokens", "accuracy_own").mean - foreign.mean
+    verdict = "more than chance" if foreign.above(chance) else "not to be told from chance"
+    return [
+        f"From absolute coordinates a foreign decoder loses {lost:.1f} points of its own encoder's accuracy: "
+        f"{mean_text(foreign)} % are left, {verdict} ({chance:.0f} %). With their own decoder these encoders "
+        f"are right in {_of_maps(shown, 'own')}; with the decoder of another training of the same language "
+        f"in {_of_maps(shown, 'seed')}; with one of the other language in {_of_maps(shown, 'language')}. "
+        f"With foreign decoders the robust map has {apart_text(new)} than the relative one, "
+        f"{'as' if alike else 'unlike'} on the frozen encoders above, where it is {mean_text(old)}. "
+        f"{seeds_text(new)}"
+    ]
+
+
+def _of_maps(shown: Shown, name: str) -> str:
+    """Accuracy by relation of an encoder on words, from each map but the released one."""
+    maps = {"absolute": "absolute", "relative": "relative_unscaled", "robust": "relative_robust"}
+    means = {title: shown.interval(f"{arm}-tokens", f"accuracy_{name}") for title, arm in maps.items()}
+    *parts, last = (f"{mean_text(mean)} % ({title})" for title, mean in means.items())
+    return f"{', '.join(parts)} and {last}"
+
+
 def rates_said(shown: Shown) -> list[str]:
     """What a higher learning rate does to the map that is divided by √k."""
     runs = [record.metrics for record in shown.arm("rates")]
