@@ -10,13 +10,18 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from lggkit.experiments.base import Arm, Context, Experiment
-from lggkit.experiments.recipes.embedder import REDUCED_EMBEDDER, SHORT_EMBEDDER, SMOKE_EMBEDDER
+from lggkit.experiments.recipes.embedder import (
+    AS_IN_SWEEPS,
+    REDUCED_EMBEDDER,
+    SHORT_EMBEDDER,
+    SMOKE_EMBEDDER,
+)
 from lggkit.experiments.recipes.loss_pair import LossPair
 from lggkit.experiments.recipes.network_latents import Named, drawn_latents, latents_of
 from lggkit.experiments.recipes.stitched import by_pair, kind_apart, scored, stitched
@@ -85,8 +90,10 @@ SMOKE = Settings(
     batch_size=50,
     learning_rate=5e-3,
 )
-SHORT = Settings(students=s13_images.SHORT.students, losses=LossPair(SHORT_EMBEDDER))
-REDUCED = Settings(students=s13_images.REDUCED.students, losses=LossPair(REDUCED_EMBEDDER))
+SHORT, REDUCED = (
+    Settings(students=students.students, losses=LossPair(replace(embedder, **AS_IN_SWEEPS)))
+    for students, embedder in ((s13_images.SHORT, SHORT_EMBEDDER), (s13_images.REDUCED, REDUCED_EMBEDDER))
+)
 WIDTHS, LOSSES = (
     tuple(
         Arm(
