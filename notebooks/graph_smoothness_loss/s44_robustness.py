@@ -37,7 +37,8 @@ from lggkit.study.figures.graph_smoothness_loss import s44_robustness as section
 figures.use_style()
 chapter = Chapter("graph_smoothness_loss/s44_robustness", scale)
 ARMS = [arm for arm in chapter.titles if arm != "contact_sheet"]
-everyone, sheet = chapter.part(*ARMS), chapter.part("contact_sheet")
+everyone, parted = chapter.part(*chapter.table_arms), chapter.part(*ARMS)
+sheet = chapter.part("contact_sheet")
 present = everyone.recorded(ARMS)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
@@ -93,7 +94,10 @@ print(section.ratios_by_hand())
 # ## The loss, the dimension, or the vote?
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-everyone.say(section.parts_said)
+parted.waiting(ARMS)
+
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
+parted.say(section.parts_said)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = (
