@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from lggkit.experiments.recipes.embedding import EmbeddingLoss
     from lggkit.study.view import Shown
 
-SWEPT = tuple(arm.name for arm in (*NEIGHBORS, ALL_PAIRS, *DIMENSIONS, *SCALES))
+SWEPT = tuple(arm.name for arm in (*NEIGHBORS, ALL_PAIRS, *DIMENSIONS, *SCALES[1:]))
+"""Arms of Figures 2 to 4; the least alpha was tried for the search alone."""
 WEIGHED = (*(arm.name for arm in (*WEIGHTS, *WIDE_WEIGHTS)), "sum_reduction-cifar10")
 SEARCH_COLUMNS = {
     "held out": "validation_error_10nn",
