@@ -48,10 +48,11 @@ def tuning_said(shown: Shown) -> list[str]:
     named = {arm: _options(shown, arm) for arm in errors}
     best, worst = order[0], order[-1]
     usual = next(arm for arm in SEARCH if named[arm] == _options_of(GRAPH_SMOOTHNESS))
+    most = "the most" if worst == usual else f"and {errors[worst]:.1f} % with {named[worst]}, the most"
     return [
         f"At {shown.scale} scale ten neighbours err least on the images held out with {named[best]}: "
-        f"{errors[best]:.1f} %. With the sweeps' own {named[usual]} it is {errors[usual]:.1f} %, and "
-        f"{errors[worst]:.1f} % with {named[worst]}, the worst. The tables at short and reduced scale have "
+        f"{errors[best]:.1f} %. With the sweeps' own {named[usual]} it is {errors[usual]:.1f} %, {most}. The "
+        "tables at short and reduced scale have "
         f"{_options_of(replace(GRAPH_SMOOTHNESS, **dict(TUNED)))}. One seed each."
     ]
 
