@@ -168,6 +168,9 @@ swept.show(section.failures, caption, "tab-gsl-s43-failures", chapter.titles)
 # row has one.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
+eight.waiting()
+
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = (
     "Trained on eight classes, asked about ten: 10-NN test error in percent, and the price in points (seeds)."
 )
