@@ -70,6 +70,10 @@ class Shown:
         magnitude = max((abs(finite(value, place)) for value in shared), default=0.0)
         return _interval(paired_differences(*sides), place, magnitude)
 
+    def protocol(self, arm: str) -> Any:
+        """The settings that an arm has today at this scale, whether it was run or not."""
+        return experiments.get(self.experiment).spec(arm, self.scale).protocol
+
     @property
     def _place(self) -> str:
         return f"{self.experiment} at {self.scale} scale"

@@ -10,7 +10,6 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 
-from lggkit import experiments
 from lggkit.graph import label_variation
 from lggkit.objectives import graph_smoothness, least_pair_loss, random_pair_loss
 from lggkit.study import tables, view
@@ -18,7 +17,6 @@ from lggkit.study.statistics import Interval, paired_differences, t_interval
 from lggkit.study.verdicts import by_seed
 
 if TYPE_CHECKING:
-    from lggkit.experiments.recipes.embedder import Embedder
     from lggkit.study.view import Shown
 
 PAIR = ("graph_smoothness-cifar10", "cross_entropy-cifar10")
@@ -73,14 +71,10 @@ def failures(shown: Shown, titles: Mapping[str, str]) -> pd.DataFrame:
 
 def _random_loss(shown: Shown, arm: str) -> str:
     """The loss a pair of random points, for arms whose graph joins all pairs on the sphere."""
-    embedder = _embedder(shown, arm)
+    embedder = shown.protocol(arm).embedder
     if embedder.own_loss.k is not None or embedder.normalization != "l2":
         return "–"
     return f"{random_pair_loss(embedder.own_dimension, embedder.own_loss.alpha):.3f}"
-
-
-def _embedder(shown: Shown, arm: str) -> Embedder:
-    return experiments.get(shown.experiment).spec(arm, shown.scale).protocol.embedder
 
 
 def new_classes(shown: Shown, titles: Mapping[str, str]) -> pd.DataFrame:
@@ -145,7 +139,7 @@ def clusters_said(shown: Shown) -> list[str]:
     """The most clusters of a class, and how far the loss came down on its way to the least there is."""
     most = max(max(r.metrics["clusters_by_class"]) for r in shown.records if "clusters_by_class" in r.metrics)
     classes = view.class_count(shown.arm(PAIR[0])[0].settings)
-    alpha = _embedder(shown, PAIR[0]).own_loss.alpha
+    alpha = shown.protocol(PAIR[0]).embedder.own_loss.alpha
     random, least = random_pair_loss(classes, alpha), least_pair_loss(classes, alpha)
     final = fmean(shown.values(PAIR[0], "final_pair_loss"))
     return [

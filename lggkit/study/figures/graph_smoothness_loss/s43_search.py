@@ -6,7 +6,6 @@ from dataclasses import replace
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from lggkit import experiments
 from lggkit.experiments.graph_smoothness_loss.s43_classification import (
     ALL_PAIRS,
     DIMENSIONS,
@@ -45,7 +44,7 @@ def tuning_said(shown: Shown) -> list[str]:
     if len(errors) < len(SEARCH):
         return [f"The search is not recorded at {shown.scale} scale."]
     order = sorted(errors, key=errors.__getitem__)
-    named = {arm: _options(shown, arm) for arm in errors}
+    named = {arm: _options_of(shown.protocol(arm).embedder.own_loss) for arm in errors}
     best, worst = order[0], order[-1]
     usual = next(arm for arm in SEARCH if named[arm] == _options_of(GRAPH_SMOOTHNESS))
     most = "the most" if worst == usual else f"and {errors[worst]:.1f} % with {named[worst]}, the most"
@@ -57,10 +56,6 @@ def tuning_said(shown: Shown) -> list[str]:
     ]
 
 
-def _options(shown: Shown, arm: str) -> str:
-    return _options_of(experiments.get(shown.experiment).spec(arm, shown.scale).protocol.embedder.own_loss)
-
-
 def _options_of(loss: EmbeddingLoss) -> str:
     return f"α = {loss.alpha:g} and a factor of {loss.weight:g}"
 
@@ -70,7 +65,7 @@ def sizes_said(shown: Shown) -> list[str]:
     arms = {r.arm for r in shown.records if "_d200" in r.arm and "validation_error_10nn" in r.metrics}
     errors = {arm: fmean(shown.values(arm, "validation_error_10nn")) for arm in arms}
     best = min(errors, key=lambda arm: errors[arm])
-    loss = experiments.get(shown.experiment).spec(best, shown.scale).protocol.embedder.own_loss
+    loss = shown.protocol(best).embedder.own_loss
     return [
         f"A factor of {GRAPH_SMOOTHNESS.weight:g} was best of four powers of ten with ten dimensions: least "
         "error on held-out training images, at short scale, with one seed each. With the 200 dimensions of "

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lggkit import experiments
 from lggkit.study import tables
 from lggkit.study.figures.said import apart_text, mean_text, seeds_text
 from lggkit.study.paper import cells
@@ -64,10 +63,7 @@ def _paired(shown: Shown, left: str, right: str, metric: str) -> str:
 def sizes_said(shown: Shown) -> list[str]:
     """How large the student is, and how long each of the two is trained."""
     size = {m: shown.values("baseline", f"relative_{m}")[0] for m in ("parameters", "macs")}
-    epochs = {
-        arm: experiments.get(shown.experiment).spec(arm, shown.scale).protocol.description.schedule.epochs
-        for arm in ("teacher", "gkd")
-    }
+    epochs = {arm: shown.protocol(arm).description.schedule.epochs for arm in ("teacher", "gkd")}
     return [
         f"The student has {size['parameters']:.1f} % of the teacher's parameters and {size['macs']:.1f} % "
         "of its "

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import torch
 
-from lggkit import experiments
 from lggkit.experiments.lgg.s42_embeddings import PEERS, RIVALS, SWEEPS, Sweep
 from lggkit.experiments.recipes.embedding import EmbeddingLoss
 from lggkit.study import robust_means, tables, view
@@ -93,7 +92,7 @@ def search_figure(shown: Shown) -> Figure:
 
 
 def _loss_of(rival: str, shown: Shown) -> EmbeddingLoss:
-    return experiments.get(shown.experiment).spec(rival, shown.scale).protocol.embedder.loss
+    return shown.protocol(rival).embedder.loss
 
 
 def _kept(sweep: Sweep, shown: Shown) -> float | None:

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lggkit import experiments
 from lggkit.study import tables
 from lggkit.study.figures.said import apart_text, mean_text, seeds_text
 from lggkit.study.statistics import Interval, paired_differences, t_interval
@@ -123,7 +122,7 @@ def variants_table(shown: Shown, titles: Mapping[str, str]) -> pd.DataFrame:
     """What each variant penalises, and with which weight."""
     rows = []
     for arm in VARIANTS[1:]:
-        defense = experiments.get(shown.experiment).spec(arm, shown.scale).protocol.defense
+        defense = shown.protocol(arm).defense
         laplacian = "normalised" if defense.normalized_laplacian else "D - A"
         rows.append(
             {
