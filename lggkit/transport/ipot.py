@@ -45,8 +45,9 @@ def ipot(
     Args:
         cost: M, floating point (..., n, m), finite, >= 0; leading dimensions are independent problems.
         marginals: μ (..., n) and ν (..., m), >= 0, each of sum 1; None is uniform.
-        beta: β > 0, in units of the mean of M less its rows' and then its columns' least entries, which no
-            scale and no shift of M changes. Smaller ones need fewer iterations and more ``inner`` updates.
+        beta: β > 0, in units of the mean of M less its rows' and then its columns' least entries, of pairs
+            that can have mass, which no scale and no shift of M changes. Smaller ones need fewer iterations
+            and more ``inner`` updates.
         iterations: at least 1; the most, where there is a tolerance.
         inner: Sinkhorn updates of a kernel, at least 1, which is the plain algorithm. They are cheap, and
             where many neurons compete for the same others they bring what iterations do not.
@@ -81,10 +82,16 @@ def ipot(
 
 
 def _reduced(cost: Tensor, mu: Tensor, nu: Tensor) -> Tensor:
-    """The cost less its rows' and then its columns' least entries, in units of the mean of what is left."""
+    """The cost less its rows' and then its columns' least entries, in units of the mean of what is left.
+
+    Least among the pairs that can have mass: else what such a pair costs could lie beyond the reach of a
+    kernel, in which all of its row or column would then be alike.
+    """
     cost = cost / positive(cost.amax((-2, -1), keepdim=True))
-    cost = cost - cost.amin(-1, keepdim=True)
-    cost = cost - cost.amin(-2, keepdim=True)
+    barred = (mu == 0).unsqueeze(-1) | (nu == 0).unsqueeze(-2)
+    for side in (-1, -2):
+        least = cost.masked_fill(barred, math.inf).amin(side, keepdim=True)
+        cost = (cost - least).clamp_min(0)
     return cost / positive(mu.unsqueeze(-2) @ cost @ nu.unsqueeze(-1))
 
 

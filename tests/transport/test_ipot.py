@@ -41,6 +41,18 @@ def test_the_cost_is_the_least_and_never_below(problem, least, seed, kind, n, m,
     assert -1e-9 <= found.cost.item() - exact <= GAP * unit(cost, marginals) + 1e-9
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_row_whose_cheapest_column_has_no_mass_goes_to_the_cheaper_of_the_others(dtype, turned):
+    """What it costs there is no measure: all else of the row would be out of a kernel's reach."""
+    cost = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.9, 0.4], [1.0, 0.5, 0.0]], dtype=dtype)
+    mu = torch.tensor([0.4, 0.0005, 0.5995], dtype=dtype)
+    nu = torch.tensor([0.0, 0.0036, 0.9964], dtype=dtype)
+    best = torch.tensor([[0, 0.0036, 0.3964], [0, 0, 0.0005], [0, 0, 0.5995]], dtype=dtype)
+    found = ipot(cost.T, (nu, mu), iterations=100).plan.T if turned else ipot(cost, (mu, nu)).plan
+    torch.testing.assert_close(found, best, rtol=1e-4, atol=1e-6)
+
+
 @many
 @problems
 def test_the_plan_is_a_coupling_in_single_precision(problem, seed, kind, n, m, uneven):
