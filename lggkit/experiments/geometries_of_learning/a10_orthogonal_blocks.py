@@ -111,6 +111,10 @@ SMOKE = replace(
 )
 THREE = {"setting": "three", "code": 96, "bottlenecks": (6, 9, 5), "repeats": 4}
 NONE = {"kind": "statistic", "network": None, "training": None}
+MANY = {"setting": "many", "bottlenecks": PAPER.bottlenecks}
+"""Five factors, each of as many values as in the article, and blocks as wide as there."""
+ONCE = {"paper": 0}
+"""At paper scale the arms of five blocks have these images already."""
 WEAK, STRONG = 0.001, 0.1
 """α₁ and α₂ of the article with five and with three blocks."""
 
@@ -137,6 +141,9 @@ EXPERIMENT = Experiment(
         Arm("dae_g-three-latent", "DAE-G, three blocks, codes compared", THREE | CODES, False),
         Arm("dae_g-latent", "DAE-G, codes compared", {"loss": Loss(divergence=WEAK, space="latent")}, False),
         Arm("statistic", "the statistic", NONE, False),
+        Arm("plain-many", "autoencoder, 24,000 images", MANY | _loss(0, 0), False, ONCE),
+        Arm("dae_g-many", "DAE-G, 24,000 images", MANY | _loss(0, WEAK), False, ONCE),
+        Arm("dae_og-many", "DAE-OG, 24,000 images", MANY | _loss(WEAK, WEAK), False, ONCE),
         Arm("dae_og-0.01", "DAE-OG, α₁ = 0.01", _loss(0.01, WEAK), False),
         Arm("dae_og-0.1", "DAE-OG, α₁ = 0.1", _loss(0.1, WEAK), False),
     ),

@@ -15,10 +15,13 @@ SCALES = (0.5, 0.95)
 VALUES = {
     "five": {"orientation": 5, "scale": 4, "background": 5, "object": 5},
     "three": {"scale": 6, "orientation": 9, "object": 5},
+    "many": {"orientation": 15, "scale": 8, "background": 10, "object": 10},
 }
-"""How many values each factor has; ``shape`` is a factor beside them where there is more than one image."""
+"""How many values each factor has; ``shape`` is a factor beside them where there is more than one image.
+``many`` has as many as the article's five: 24,000 images."""
 SHAPES3D = {
     "five": {"floor_hue": (0,), "shape": (0, 1)},
+    "many": {"floor_hue": (0,), "shape": (0, 1)},
     "three": {"floor_hue": (0,), "wall_hue": (0,), "shape": (0,), "scale": tuple(range(6))},
 }
 HELD = 5
@@ -45,7 +48,7 @@ def grid_of(settings: Any, seed: int, context: Any) -> Grid:
         whole = load_shapes3d(SHAPES3D[settings.setting])
     else:
         data = context.data(settings.dataset)
-        classes = settings.classes if settings.setting == "five" else settings.classes[:1]
+        classes = settings.classes[:1] if settings.setting == "three" else settings.classes
         base = data.per_class(1, source, classes).images.cpu()
         whole = FactorGrid.rendered(base, _values(settings.setting), settings.size)
     varied = [i for i, size in enumerate(whole.sizes) if size > 1]

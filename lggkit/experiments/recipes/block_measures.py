@@ -22,7 +22,8 @@ SCORES = {
 }
 PAIRS, SAMPLES, MOMENTS = 200, 200, 9
 """Pairs of images for paths and swaps, images of noise, images of a path."""
-SHOWN, STEPS = 8, 7
+SHOWN, STEPS, MAPPED = 8, 7, 1000
+"""Images shown, steps of a traversal, held-out images whose codes are kept for maps, at most."""
 
 
 @torch.no_grad()
@@ -122,14 +123,15 @@ def pictures(model: BlockAutoencoder, grid: Grid, seed: int) -> dict[str, np.nda
         path = _path(blocks[0][block], blocks[1][block], STEPS)[0]
         parts = [path if i == block else own.expand(STEPS, -1) for i, own in enumerate(blocks[0])]
         rows.append(model.generate(torch.cat(parts, 1)))
-    inner = model.bottleneck(model.encode(grid.images[grid.test]))
+    mapped = grid.test[:MAPPED]
+    inner = model.bottleneck(model.encode(grid.images[mapped]))
     return {
         "traversals": _bytes(torch.stack(rows)),
         "ends": _bytes(grid.images[torch.stack((one[0], two[0]))]),
         "inputs": _bytes(grid.images[grid.test[:SHOWN]]),
         "outputs": _bytes(model(grid.images[grid.test[:SHOWN]])),
         "samples": _bytes(model.sample(SHOWN, source)),
-        "factors": grid.factors[grid.test].numpy().astype(np.uint8),
+        "factors": grid.factors[mapped].numpy().astype(np.uint8),
         **{f"block{i}": codes.numpy().astype(np.float16) for i, codes in enumerate(inner)},
     }
 
