@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lggkit.study.figures.parts import dots, looks, marked_interval, panels
+from lggkit.study.figures.geometries_of_learning.a10_orthogonal_blocks import FIVE, MANY, short_title
+from lggkit.study.figures.parts import dots, looks, marked_interval, one_legend, panels
 from lggkit.study.figures.style import GRAY
 
 if TYPE_CHECKING:
@@ -37,6 +38,29 @@ def sweep_figure(shown: Shown) -> Figure:
         ax.set(ylabel=label, xlim=(-0.5, len(arms) - 0.5), ylim=(0, 1.2 * most or 1))
     for ax in axes[2:]:
         ax.set_xlabel("α₁")
+    return figure
+
+
+def grid_figure(shown: Shown) -> Figure:
+    """Error, cosine, mig and FID of the three arms of five blocks, with 1,000 images and with 24,000."""
+    figure, axes = panels(4, 2.3)
+    look = looks(shown.experiment)
+    columns = {
+        "mse": "mean square, held out",
+        "cosine": "mean |cosine| of blocks",
+        "mig": "mig",
+        "fid": "FID",
+    }
+    for ax, (metric, label) in zip(axes, columns.items(), strict=True):
+        for offset, pair in zip((-0.25, 0, 0.25), zip(FIVE, MANY, strict=True), strict=True):
+            for place, arm in enumerate(pair):
+                values, title = shown.values(arm, metric), short_title(arm) if place == 0 else None
+                marked_interval(ax, place + offset, values, look[pair[0]], title, upright=True)
+                dots(ax, place + offset + 0.05, values, upright=True)
+        ax.set_xticks((0, 1), ("1,000 images", "24,000"))
+        ax.set(ylabel=label, xlim=(-0.6, 1.6))
+        ax.set_ylim(bottom=0)
+    one_legend(figure, axes[0])
     return figure
 
 

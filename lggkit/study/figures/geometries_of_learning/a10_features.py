@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lggkit.study import tables
-from lggkit.study.figures.geometries_of_learning.a10_orthogonal_blocks import FIVE, THREE
+from lggkit.study.figures.geometries_of_learning.a10_orthogonal_blocks import LEADS, TRIOS
 from lggkit.study.texts import minus, seeds_counted
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def fid_table(shown: Shown, titles: dict[str, str]) -> pd.DataFrame:
 
 def fid_said(shown: Shown) -> list[str]:
     """What the FID is of, and whether the orthogonality loss lowers it."""
-    said = [_pair_said(shown, blocks, arms) for blocks, arms in {"three": THREE, "five": FIVE}.items()]
+    said = [_pair_said(shown, blocks, arms) for blocks, arms in TRIOS.items()]
     return [text for text in said if text] or ["No FID is measured yet."]
 
 
@@ -49,7 +49,7 @@ def _pair_said(shown: Shown, blocks: str, arms: tuple[str, str, str]) -> str:
     floor, named = (shown.interval(og, metric).mean for metric in ("fid_held_out", "feature_accuracy"))
     noise, made = ("{:.2f} for DAE-G and {:.2f} for DAE-OG".format(*pair) for pair in means.values())
     return (
-        f"With {blocks} blocks the FID of images of noise is {noise}{_difference(shown, g, og)}, that of "
+        f"{LEADS[blocks]} the FID of images of noise is {noise}{_difference(shown, g, og)}, that of "
         f"reconstructions {made}; that of the held-out images themselves is {floor:.2f}. The feature network "
         f"names {named:.0f} % of their factors."
     )

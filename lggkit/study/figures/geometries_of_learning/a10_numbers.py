@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lggkit.study import tables
-from lggkit.study.figures.geometries_of_learning.a10_orthogonal_blocks import FIVE, THREE
+from lggkit.study.figures.geometries_of_learning.a10_orthogonal_blocks import FIVE, LEADS, THREE, TRIOS
 from lggkit.study.paper import cells
 from lggkit.study.texts import minus, seeds_counted
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PAPER, TABLE = "geometries_of_learning", "a10-table-3"
 SCORES = ("mig", "dcimig", "mig_sup", "jemmig")
-PAIRS = {"three": ("dae_g-three", "dae_og-three"), "five": ("dae_g", "dae_og")}
+PRINTED = ("three", "five")
 IMAGES = {"mse (held out)": "mse", "PSNR (dB)": "psnr", "explained (%)": "explained"}
 BLOCKS = {"|cosine|": "cosine", "roughness": "roughness", "matched share": "matched_share"}
 NOISE = {"t of noise": "sample_t", "gap of noise": "sample_gap"}
@@ -45,7 +45,7 @@ def _plain(score: str) -> str:
 
 def readings_table(shown: Shown) -> pd.DataFrame:
     """Who wins each cell of the article's Table 3: as printed in both readings, and here."""
-    return pd.DataFrame([_reading(shown, blocks, score) for blocks in PAIRS for score in SCORES])
+    return pd.DataFrame([_reading(shown, blocks, score) for blocks in PRINTED for score in SCORES])
 
 
 def _reading(shown: Shown, blocks: str, score: str) -> dict[str, str]:
@@ -71,15 +71,15 @@ def _winner(low: float, high: float) -> str:
 
 
 def _paired(shown: Shown, blocks: str, score: str) -> Interval | None:
-    left, right = PAIRS[blocks][::-1]
-    return shown.paired(left, right, score) if shown.arm(left) and shown.arm(right) else None
+    _, g, og = TRIOS[blocks]
+    return shown.paired(og, g, score) if shown.arm(g) and shown.arm(og) else None
 
 
 def _printed_gains() -> dict[tuple[str, str], float]:
     """DAE-OG less DAE-G in the article's Table 3, by blocks and score."""
     printed = {(c.row, c.column): c.value for c in cells(PAPER) if c.table == TABLE}
     of = {
-        (b, s): [printed[f"{m}, {b} blocks", s] for m in ("DAE-G", "DAE-OG")] for b in PAIRS for s in SCORES
+        (b, s): [printed[f"{m}, {b} blocks", s] for m in ("DAE-G", "DAE-OG")] for b in PRINTED for s in SCORES
     }
     return {place: og - g for place, (g, og) in of.items()}
 
@@ -100,7 +100,7 @@ def printed_said(shown: Shown | None = None) -> list[str]:
 def came_said(shown: Shown) -> list[str]:
     """What the loss does to blocks, to images and to scores here."""
     said = []
-    for blocks, (g, og) in PAIRS.items():
+    for blocks, (_, g, og) in TRIOS.items():
         if not (shown.arm(g) and shown.arm(og)):
             continue
         cosine = [shown.interval(arm, "cosine").mean for arm in (g, og)]
@@ -108,7 +108,7 @@ def came_said(shown: Shown) -> list[str]:
         wins = [_winner(*_ends(shown, blocks, score)) for score in SCORES]
         n = len(shown.arm(og))
         said.append(
-            f"With {blocks} blocks the mean |cosine| is {cosine[0]:.3f} for DAE-G and {cosine[1]:.3f} for "
+            f"{LEADS[blocks]} the mean |cosine| is {cosine[0]:.3f} for DAE-G and {cosine[1]:.3f} for "
             f"DAE-OG, the error on held-out images {mse[0]:.4f} and {mse[1]:.4f}. Of the four scores DAE-OG "
             f"is higher in {wins.count('DAE-OG')}, DAE-G in {wins.count('DAE-G')}, and "
             f"{wins.count('undecided')} are undecided at {seeds_counted(n)}."
@@ -124,12 +124,12 @@ def _ends(shown: Shown, blocks: str, score: str) -> tuple[float, float]:
 def control_said(shown: Shown) -> list[str]:
     """What the control without either loss says of the divergence."""
     said = []
-    for blocks, (plain, g, _) in {"five": FIVE, "three": THREE}.items():
+    for blocks, (plain, g, _) in TRIOS.items():
         if shown.arm(plain) and shown.arm(g):
             t = [shown.interval(arm, "sample_t").mean for arm in (plain, g)]
             mse = [shown.interval(arm, "mse").mean for arm in (plain, g)]
             said.append(
-                f"With {blocks} blocks the hard two-sample statistic between images of noise and real ones "
+                f"{LEADS[blocks]} the hard two-sample statistic between images of noise and real ones "
                 f"is {minus(f'{t[0]:.1f}')} without and {minus(f'{t[1]:.1f}')} with the "
                 "divergence loss (0 is what one distribution gives); the error of reconstruction is "
                 f"{mse[0]:.4f} and {mse[1]:.4f}."
@@ -153,7 +153,7 @@ def _codes_said(shown: Shown, blocks: str, arms: tuple[str, ...]) -> str:
     t, mse = ([shown.interval(arm, metric).mean for arm in arms] for metric in ("sample_t", "mse"))
     first, images, codes = (minus(f"{value:.1f}") for value in t)
     return (
-        f"With {blocks} blocks the statistic of the images of noise is {images} where images are compared, "
+        f"{LEADS[blocks]} the statistic of the images of noise is {images} where images are compared, "
         f"{codes} where codes are, and {first} with neither; the error of reconstruction is {mse[1]:.4f}, "
         f"{mse[2]:.4f} and {mse[0]:.4f}."
     )

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from lggkit.study.view import Shown
 
 FIVE, THREE = ("plain", "dae_g", "dae_og"), ("plain-three", "dae_g-three", "dae_og-three")
+MANY = ("plain-many", "dae_g-many", "dae_og-many")
+TRIOS = {"three": THREE, "five": FIVE, "many": MANY}
+LEADS = {
+    "three": "With three blocks",
+    "five": "With five blocks",
+    "many": "With five blocks and 24,000 images",
+}
 FACTORS = {
     5: ("garment", "turn", "scale", "ground", "thing"),
     3: ("scale", "turn", "thing"),
