@@ -53,7 +53,7 @@ lab: $(VENV)/bin/jupyter-lab ## open the notebooks in JupyterLab, installed by t
 	$(VENV)/bin/jupyter-lab notebooks
 
 notebooks: $(READY) ## execute the percent sources again and write the committed notebooks (NOTEBOOK=one.py)
-	OMP_NUM_THREADS=1 $(RUN) -m lggkit.study.notebooks pair --workers $(WORKERS) $(NOTEBOOK)
+	OMP_NUM_THREADS=1 $(RUN) -m lggkit.study.publishing.notebooks pair --workers $(WORKERS) $(NOTEBOOK)
 
 study: $(READY) ## measure what data/results lacks at SCALE, within BUDGET; resumable
 	$(RUN) -m lggkit study run --progress --scale $(SCALE) $(if $(filter short reduced,$(SCALE)),--workers $(WORKERS)) $(if $(BUDGET),--budget $(BUDGET)) $(if $(EXPERIMENT),--experiment $(EXPERIMENT))
@@ -90,7 +90,7 @@ executed: $(EXECUTED)
 
 # Smoke is one thread a notebook: a few small tensors gain nothing from more.
 _build/notebooks/%.ipynb: notebooks/%.ipynb $(LIBRARY) $(NUMBERS) | $(READY)
-	@OMP_NUM_THREADS=1 $(RUN) -m lggkit.study.notebooks run $< $@ -p scale smoke
+	@OMP_NUM_THREADS=1 $(RUN) -m lggkit.study.publishing.notebooks run $< $@ -p scale smoke
 
 define sources
 _build/$(1): $(wildcard $(1:.ipynb=.py))
@@ -101,7 +101,7 @@ html: $(BOOK)
 
 # A failed build leaves nothing behind: Sphinx would not repeat its warnings about pages it has read.
 $(BOOK): $(EXECUTED) $(PAGES) $(LIBRARY) $(NUMBERS) $(BENCHES) _config.yml _toc.yml | $(READY)
-	@$(RUN) -m lggkit.study.stage . _build/notebooks _build/stage
+	@$(RUN) -m lggkit.study.publishing.stage . _build/notebooks _build/stage
 	@OMP_NUM_THREADS=1 $(VENV)/bin/jupyter-book build _build/stage --path-output . -n -W --keep-going -q > /dev/null \
 	  || { rm -rf _build/html _build/.doctrees; echo "error: the book has warnings, listed above" >&2; exit 1; }
 	@touch $@

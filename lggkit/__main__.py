@@ -3,7 +3,7 @@
 
 def main() -> None:
     """Runs the command line."""
-    from lggkit.study.cli import app
+    from lggkit.study.commands.cli import app
 
     app(prog_name="python -m lggkit")
 

@@ -3,7 +3,8 @@ import re
 
 import pytest
 
-from lggkit.study import landing, pages, paths
+from lggkit.study import paths
+from lggkit.study.pages import generated, landing
 
 
 @pytest.fixture
@@ -19,16 +20,18 @@ def test_the_example_runs_and_says_what_it_says(readme):
 def test_the_headline_is_computed(readme, tmp_path):
     copy = tmp_path / "README.md"
     copy.write_text(readme.read_text(encoding="utf-8"), encoding="utf-8")
-    assert not pages.update_readme(copy), "run `python -m lggkit study readme`: the scorecard has moved on"
+    assert not generated.update_readme(copy), (
+        "run `python -m lggkit study readme`: the scorecard has moved on"
+    )
 
 
 def test_a_readme_without_marks_is_refused(tmp_path):
     bare = tmp_path / "README.md"
-    begin, end = pages.BEGIN.format("findings"), pages.END.format("findings")
+    begin, end = generated.BEGIN.format("findings"), generated.END.format("findings")
     for text in ("nothing", begin, end, end + begin, begin + end):
         bare.write_text(text)
         with pytest.raises(ValueError, match="has no marks"):
-            pages.update_readme(bare)
+            generated.update_readme(bare)
         assert bare.read_text() == text
 
 

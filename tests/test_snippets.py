@@ -10,7 +10,9 @@ import sys
 import pytest
 from typer.main import get_command
 
-from lggkit.study import cli, notebooks, paths
+from lggkit.study import paths
+from lggkit.study.commands import cli
+from lggkit.study.publishing import notebooks
 
 ROOT = paths.repository()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "book").rglob("*.md"))]

@@ -84,7 +84,7 @@ def save(name: str, title: str, rows: list[Row], out: Path) -> list[Path]:
     import torch
 
     from lggkit.durable import write_whole
-    from lggkit.study.context import processor_name
+    from lggkit.study.running.context import processor_name
 
     written = []
     for device in sorted({row["device"] for row in rows}):
@@ -115,7 +115,7 @@ def check_out(out: Path) -> None:
 
 def bench(path: Path, out: Path) -> list[str]:
     """Measure one file, print its rows and keep them; what failed."""
-    from lggkit.study.bench_rows import check_rows
+    from lggkit.study.records.bench_rows import check_rows
 
     module, start = load(path), perf_counter()
     check_out(out)

@@ -39,7 +39,7 @@ class Experiment:
     arms that are measured in one call. ``minutes[scale]`` is a guess of one run's length for time budgets,
     until a record of the same arm on the same device says better. Chapters with a lower ``priority`` run
     first. ``derived`` names what is computed from records when they are read, ``reference`` the arm that it
-    is over (`lggkit.study.derived`).
+    is over (`lggkit.study.judging.derived`).
     """
 
     name: str

@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING
 
 from lggkit import experiments
 from lggkit.record import SCALES
-from lggkit.study import papers, tables, view
-from lggkit.study.cell_tables import NOT_MEASURED
-from lggkit.study.chapter_texts import NOTHING, came_out_text, facts_text, rerun_text, table_title
-from lggkit.study.claim_pages import Page
+from lggkit.study.entered import papers
+from lggkit.study.entered.origins import origins_table
 from lggkit.study.figures import length
-from lggkit.study.origins import origins_table
-from lggkit.study.part import Part, markdown
-from lggkit.study.scorecard import Records, judged_claims, records_of
-from lggkit.study.table_output import Table
-from lggkit.study.verdicts import ClaimVerdict
+from lggkit.study.judging.scorecard import Records, judged_claims, records_of
+from lggkit.study.judging.verdicts import ClaimVerdict
+from lggkit.study.pages.chapter_texts import NOTHING, came_out_text, facts_text, rerun_text, table_title
+from lggkit.study.pages.claim_pages import Page
+from lggkit.study.shown import tables, view
+from lggkit.study.shown.cell_tables import NOT_MEASURED
+from lggkit.study.shown.part import Part, markdown
+from lggkit.study.shown.table_output import Table
 
 if TYPE_CHECKING:
     from IPython.display import Markdown
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 ABOVE_SMOKE = SCALES[1:]
 

@@ -29,11 +29,12 @@ if importlib.util.find_spec("lggkit") is None:  # in Colab
 scale = "smoke"  # smoke, short, reduced or paper
 
 # %% tags=["hide-input"]
-from lggkit.study import figures, tables
+from lggkit.study import figures
 from lggkit.study.chapter import Chapter
 from lggkit.study.figures import sweeps
 from lggkit.study.figures.graph_smoothness_loss import s43_classification as section
 from lggkit.study.figures.graph_smoothness_loss import s43_search as search
+from lggkit.study.shown import tables
 
 figures.use_style()
 chapter = Chapter("graph_smoothness_loss/s43_classification", scale, arms=section.PAIR)

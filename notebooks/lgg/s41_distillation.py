@@ -32,10 +32,11 @@ scale = "smoke"  # smoke, short, reduced or paper
 import torch
 
 from lggkit.objectives import gkd, rkd_distance
-from lggkit.study import figures, tables
+from lggkit.study import figures
 from lggkit.study.chapter import Chapter
 from lggkit.study.figures.lgg import s41_distillation as drawn
 from lggkit.study.figures.lgg import s41_numbers as numbers
+from lggkit.study.shown import tables
 
 figures.use_style()
 chapter = Chapter("lgg/s41_distillation", scale)

@@ -29,10 +29,11 @@ if importlib.util.find_spec("lggkit") is None:  # in Colab
 scale = "smoke"  # smoke, short, reduced or paper
 
 # %% tags=["hide-input"]
-from lggkit.study import figures, tables
+from lggkit.study import figures
 from lggkit.study.chapter import Chapter
 from lggkit.study.figures import robustness
 from lggkit.study.figures.lgg import s42_embeddings as section
+from lggkit.study.shown import tables
 
 figures.use_style()
 chapter = Chapter("lgg/s42_embeddings", scale, numbers=(12, 13, 14, 15, 16))

@@ -29,11 +29,12 @@ if importlib.util.find_spec("lggkit") is None:  # in Colab
 scale = "smoke"  # smoke, short, reduced or paper
 
 # %% tags=["hide-input"]
-from lggkit.study import figures, tables
+from lggkit.study import figures
 from lggkit.study.chapter import Chapter
 from lggkit.study.figures import robustness
 from lggkit.study.figures.lgg import s43_numbers as numbers
 from lggkit.study.figures.lgg import s43_robustness as drawn
+from lggkit.study.shown import tables
 
 figures.use_style()
 TABLE = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lggkit.study.bench_rows import check_rows
+from lggkit.study.records.bench_rows import check_rows
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lggkit.study.bench_rows import check_rows
+from lggkit.study.records.bench_rows import check_rows
 
 
 @pytest.fixture

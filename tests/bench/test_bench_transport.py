@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lggkit.study.bench_rows import check_rows
+from lggkit.study.records.bench_rows import check_rows
 from lggkit.transport import ipot
 
 

@@ -13,9 +13,9 @@ from lggkit import experiments
 from lggkit.experiments import Experiment
 from lggkit.protocol import changed
 from lggkit.study import paths
-from lggkit.study.context import StudyContext
-from lggkit.study.network_ledger import NetworkLedger
-from lggkit.study.paper import cells, claims
+from lggkit.study.entered.paper import cells, claims
+from lggkit.study.records.network_ledger import NetworkLedger
+from lggkit.study.running.context import StudyContext
 from lggkit.training import OneCycle, TrainConfig
 
 FAST = TrainConfig(epochs=1, batch_size=256, learning_rate=0.05, augment=False)

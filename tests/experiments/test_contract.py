@@ -11,10 +11,10 @@ from lggkit.experiments.networks import Network
 from lggkit.protocol import changed
 from lggkit.record import SCALES
 from lggkit.study import paths
-from lggkit.study.context import StudyContext
-from lggkit.study.derived import with_derived
-from lggkit.study.ledger import Ledger
-from lggkit.study.network_ledger import NetworkLedger
+from lggkit.study.judging.derived import with_derived
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.records.network_ledger import NetworkLedger
+from lggkit.study.running.context import StudyContext
 
 ALL = {experiment.name: experiment for experiment in experiments.all_experiments()}
 CLOCKED = ("relative_step_time", "seconds_", "step_seconds_", "ms_", "slope_", "speedup")

@@ -7,8 +7,8 @@ from lggkit.experiments.lockstep import begun_run
 from lggkit.experiments.networks import Architecture, Guide, Images, Network, Recipe
 from lggkit.experiments.recipes.distillation import Distillation, Distilled
 from lggkit.experiments.recipes.embedding import Embedded, EmbeddingLoss
-from lggkit.study.context import StudyContext
-from lggkit.study.network_ledger import NetworkLedger
+from lggkit.study.records.network_ledger import NetworkLedger
+from lggkit.study.running.context import StudyContext
 from lggkit.training import TrainConfig
 from lggkit.training.step_time import relative_step_time
 

@@ -7,8 +7,8 @@ import pytest
 from lggkit.experiments import lockstep
 from lggkit.experiments.networks import Architecture, Guide, Images, Network, Recipe
 from lggkit.experiments.recipes.distillation import Distillation, Distilled
-from lggkit.study.context import StudyContext
-from lggkit.study.network_ledger import NetworkLedger
+from lggkit.study.records.network_ledger import NetworkLedger
+from lggkit.study.running.context import StudyContext
 from lggkit.training import TrainConfig, processor
 
 OPEN = TrainConfig(epochs=1, batch_size=512, augment=False, precision="auto")

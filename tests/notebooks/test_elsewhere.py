@@ -13,7 +13,7 @@ import pytest
 
 from lggkit.study import paths
 from lggkit.study.book.citations import LINK
-from lggkit.study.notebooks import find_notebooks
+from lggkit.study.publishing.notebooks import find_notebooks
 
 ROOT = paths.repository()
 SOURCES = find_notebooks(ROOT)

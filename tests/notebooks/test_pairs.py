@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lggkit.study.notebooks import find_notebooks, parameters_of
+from lggkit.study.publishing.notebooks import find_notebooks, parameters_of
 
 LONGEST, MOST_GLUED = 120, 15
 ROOT = Path(__file__).resolve().parents[2]

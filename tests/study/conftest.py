@@ -7,8 +7,8 @@ from lggkit.experiments import Arm, Experiment
 from lggkit.experiments.networks import Architecture, Images, Network
 from lggkit.protocol import Protocol
 from lggkit.record import SCALES, Record, Spec
-from lggkit.study.context import StudyContext
-from lggkit.study.network_ledger import NetworkLedger
+from lggkit.study.records.network_ledger import NetworkLedger
+from lggkit.study.running.context import StudyContext
 from lggkit.training import TrainConfig
 
 

@@ -5,14 +5,15 @@ import pandas as pd
 import pytest
 
 from lggkit.record import SCALES
-from lggkit.study import chapter, paths, view
-from lggkit.study.chapter_texts import NOTHING, came_out_text, chosen, facts_text
-from lggkit.study.ledger import Ledger
-from lggkit.study.paper import claims
-from lggkit.study.part import NO_PART
-from lggkit.study.statistics import Interval
-from lggkit.study.verdicts import ClaimVerdict
-from lggkit.study.view import Shown
+from lggkit.study import chapter, paths
+from lggkit.study.entered.paper import claims
+from lggkit.study.judging.statistics import Interval
+from lggkit.study.judging.verdicts import ClaimVerdict
+from lggkit.study.pages.chapter_texts import NOTHING, came_out_text, chosen, facts_text
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.shown import view
+from lggkit.study.shown.part import NO_PART
+from lggkit.study.shown.view import Shown
 
 pytest.importorskip("IPython")
 pytestmark = pytest.mark.usefixtures("no_window")

@@ -15,7 +15,7 @@ import lggkit.study
 for info in pkgutil.iter_modules(lggkit.study.__path__, "lggkit.study."):
     importlib.import_module(info.name)
 from lggkit.record import Record
-from lggkit.study.ledger import Ledger
+from lggkit.study.records.ledger import Ledger
 record = Record("0" * 16, "lgg/s", "a", "smoke", 0, {{}}, {{"error": 1.0}})
 ledger = Ledger(sys.argv[1])
 assert ledger.append(record) and not ledger.append(record)

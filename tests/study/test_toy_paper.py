@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 from lggkit.study import paths
-from lggkit.study.stage import build_stage
+from lggkit.study.publishing.stage import build_stage
 
 ROOT = paths.repository()
 PAGE_OF_A_SECTION = ROOT / "notebooks/lgg/s41_distillation.py"
@@ -198,7 +198,7 @@ def shown(notebook):
 @pytest.fixture(scope="module")
 def paired(copy):
     """The copy with the fifth file."""
-    run(copy, "lggkit.study.notebooks", "pair", "notebooks/coins/a01_coins.py")
+    run(copy, "lggkit.study.publishing.notebooks", "pair", "notebooks/coins/a01_coins.py")
     return copy
 
 

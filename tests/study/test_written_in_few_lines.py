@@ -10,8 +10,8 @@ from lggkit.experiments import Arm, Experiment
 from lggkit.experiments.base import how_trained, trained
 from lggkit.experiments.networks import Architecture, Images, Network
 from lggkit.protocol import Protocol
-from lggkit.study import queue
-from lggkit.study.ledger import Ledger
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.running import queue
 from lggkit.training import TrainConfig
 
 

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from lggkit.record import check_scale
-from lggkit.study import cli_compare, cli_queue, cli_regions, paths
-from lggkit.study import scorecard as scores
-from lggkit.study.cli_parts import Only, asked, folder_of, told
-from lggkit.study.ledger import Ledger
+from lggkit.study import paths
+from lggkit.study.commands import cli_compare, cli_queue, cli_regions
+from lggkit.study.commands.cli_parts import Only, asked, folder_of, told
+from lggkit.study.judging import scorecard as scores
+from lggkit.study.records.ledger import Ledger
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -59,8 +60,8 @@ def rekey(
     renamed: Annotated[list[str] | None, typer.Option(help="a setting's new and old name: new=old")] = None,
 ) -> None:
     """Carries records over to the keys of today's settings, after computing every stored key again."""
-    from lggkit.study import units
-    from lggkit.study.rekey import rekey
+    from lggkit.study.records.rekey import rekey
+    from lggkit.study.running import units
 
     for name in (first_scale, scale):
         asked(check_scale, name)
@@ -81,10 +82,10 @@ def _pair(text: str) -> tuple[str, str]:
 @told
 def readme() -> None:
     """Brings the README's headline and picture up to date with the ledger."""
-    from lggkit.study import pages
+    from lggkit.study.pages import generated
 
-    pages.draw_picture(paths.repository() / "book" / "images" / "figure-2.png")
-    pages.update_readme(paths.repository() / "README.md")
+    generated.draw_picture(paths.repository() / "book" / "images" / "figure-2.png")
+    generated.update_readme(paths.repository() / "README.md")
 
 
 @study.command()

@@ -9,7 +9,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from lggkit.study.cli_parts import told
+from lggkit.study.commands.cli_parts import told
 
 TITLES = {"cka": "CKA", "overlap": "neighbours shared", "r2": "linear R²"}
 Weights = Annotated[str | None, typer.Option(help="its state_dict, tensors by name; untrained without one")]
@@ -38,7 +38,7 @@ def compare(
     was not fitted on; each with what permuted samples give.
     """
     from lggkit.evaluation.network_similarity import batched, compare_networks
-    from lggkit.study.models_given import images_of, model_of
+    from lggkit.study.commands.models_given import images_of, model_of
 
     inputs = images_of(data, samples)
     networks = model_of(first, first_weights), model_of(second, second_weights)

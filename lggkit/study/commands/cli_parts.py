@@ -11,9 +11,9 @@ import typer
 
 from lggkit.record import check_scale
 from lggkit.study import paths
-from lggkit.study import scorecard as scores
-from lggkit.study.ledger import Ledger, LedgerError
-from lggkit.study.ledger_lines import collected
+from lggkit.study.judging import scorecard as scores
+from lggkit.study.records.ledger import Ledger, LedgerError
+from lggkit.study.records.ledger_lines import collected
 
 Scale = Annotated[str, typer.Option(help="smoke, short, reduced or paper")]
 Only = Annotated[str | None, typer.Option("--experiment", help="one experiment, as paper/section; else all")]

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lggkit.record import SCALES
-from lggkit.study.cli_parts import Only, Out, Scale, asked, ledgers, told
+from lggkit.study.commands.cli_parts import Only, Out, Scale, asked, ledgers, told
 
 AsJson = Annotated[bool, typer.Option("--json", help="as JSON, for programs")]
 
@@ -33,9 +33,9 @@ def run(
     workers: Annotated[str, typer.Option(help="processes of one thread each; one on a GPU")] = "1",
 ) -> None:
     """Measures what no record holds yet, claimed arms first; safe to stop and to start again."""
-    from lggkit.study import queue
-    from lggkit.study.context import StudyContext
-    from lggkit.study.stopping import run_workers, stoppable, worker_count
+    from lggkit.study.running import queue
+    from lggkit.study.running.context import StudyContext
+    from lggkit.study.running.stopping import run_workers, stoppable, worker_count
 
     def todo() -> list[queue.Unit]:
         units = queue.pending(all_ledgers, scale, experiment)
@@ -78,7 +78,7 @@ def _runs(units: list) -> int:
 @told
 def pending(scale: Scale = "paper", experiment: Only = None, out: Out = None) -> None:
     """Lists the runs that no record holds yet, in the order in which they would be measured."""
-    from lggkit.study import queue
+    from lggkit.study.running import queue
 
     units = queue.pending(ledgers(scale, out), scale, experiment)
     for unit in units:
@@ -90,7 +90,7 @@ def pending(scale: Scale = "paper", experiment: Only = None, out: Out = None) ->
 @told
 def status(experiment: Only = None, out: Out = None, as_json: AsJson = False) -> None:
     """Runs recorded and pending of each experiment and scale, hours spent and likely to come."""
-    from lggkit.study import overview
+    from lggkit.study.running import overview
 
     state = overview.overview(ledgers("reduced", out), experiment)
     typer.echo(json.dumps(state, indent=1) if as_json else overview.as_text(state))
@@ -99,7 +99,7 @@ def status(experiment: Only = None, out: Out = None, as_json: AsJson = False) ->
 @told
 def list_arms(experiment: Only = None) -> None:
     """Lists all experiments and their arms, with the number of seeds that each scale gets."""
-    from lggkit.study import queue
+    from lggkit.study.running import queue
 
     for one in queue.chosen(experiment):
         typer.echo(f"{one.name}: {one.title}")

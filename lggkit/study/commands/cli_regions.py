@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lggkit.study.cli_parts import told
+from lggkit.study.commands.cli_parts import told
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,8 +44,8 @@ def plane(
     The plane is that of a network's two inputs, about 0, or that through three inputs, which have the
     coordinates (0, 0), (1, 0) and (0, 1), about (0.5, 0.5).
     """
+    from lggkit.study.commands.models_given import model_of
     from lggkit.study.figures import planes
-    from lggkit.study.models_given import model_of
 
     if not half_width > 0:
         raise ValueError(f"half-width is {half_width}; give a positive number")
@@ -62,7 +62,7 @@ def plane(
 
 def three_inputs(path: str) -> Tensor:
     """Three inputs (3, ...) of a file, in float64; a ValueError where it has others."""
-    from lggkit.study.models_given import samples_in
+    from lggkit.study.commands.models_given import samples_in
 
     inputs = samples_in(path)
     if len(inputs) != 3:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lggkit.study.entries import Entry
-from lggkit.study.gates import Condition, parse_gate
-from lggkit.study.paper_entries import experiment_of
+from lggkit.study.entered.entries import Entry
+from lggkit.study.entered.gates import Condition, parse_gate
+from lggkit.study.entered.paper_entries import experiment_of
 
 KINDS = ("greater", "equivalent", "trend", "exact", "all_of")
 EVERY_SEED = 1

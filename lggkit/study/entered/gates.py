@@ -10,7 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from lggkit.study.entries import NUMBER
+from lggkit.study.entered.entries import NUMBER
 
 CONDITION = re.compile(rf"([A-Za-z0-9_.-]+):([A-Za-z0-9_]+)\s*(<=|>=)\s*({NUMBER.pattern})")
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lggkit import experiments
 from lggkit.study import paths
-from lggkit.study.entries import Entry, read_entries
+from lggkit.study.entered.entries import Entry, read_entries
 from lggkit.study.file_cache import unless_changed
 
 COLUMNS = ("section", "setting", "arm", "field", "value", "source", "place")

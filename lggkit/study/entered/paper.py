@@ -6,11 +6,12 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from lggkit.study import papers, paths
-from lggkit.study.claim_entries import CLAIM_COLUMNS, KINDS, LATER_CLAIM_COLUMNS, Claim, claim_of
-from lggkit.study.entries import Entry, read_entries
-from lggkit.study.paper_entries import CELL_COLUMNS, Cell, cell_of, check_once
-from lggkit.study.papers import Paper
+from lggkit.study import paths
+from lggkit.study.entered import papers
+from lggkit.study.entered.claim_entries import CLAIM_COLUMNS, KINDS, LATER_CLAIM_COLUMNS, Claim, claim_of
+from lggkit.study.entered.entries import Entry, read_entries
+from lggkit.study.entered.paper_entries import CELL_COLUMNS, Cell, cell_of, check_once
+from lggkit.study.entered.papers import Paper
 
 
 def cells(paper: str) -> tuple[Cell, ...]:

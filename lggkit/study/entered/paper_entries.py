@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lggkit.study.entries import Entry
+from lggkit.study.entered.entries import Entry
 
 DEFAULT_TOLERANCE = 0.5
 CELL_KINDS = ("measured", "definition", "descriptor")

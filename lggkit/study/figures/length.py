@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lggkit.record import SCALES, Record
-from lggkit.study.effect_words import metric_of, unit_of
-from lggkit.study.effects import effects, slopes
 from lggkit.study.figures.parts import panels
 from lggkit.study.figures.style import GRAY, look_of
-from lggkit.study.statistics import Interval, t_interval
+from lggkit.study.judging.effect_words import metric_of, unit_of
+from lggkit.study.judging.effects import effects, slopes
+from lggkit.study.judging.statistics import Interval, t_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lggkit.study.paper import Claim
+    from lggkit.study.entered.paper import Claim
 
 RULES = {"greater": effects, "equivalent": effects, "trend": slopes}
 LENGTHS = SCALES[1:]

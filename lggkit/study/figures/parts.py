@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lggkit.study.figures.style import GRAY, WIDEST, arm_places, look_of
-from lggkit.study.statistics import t_interval
+from lggkit.study.judging.statistics import t_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 Look = Mapping[str, Any]
 FEWEST = 3

@@ -12,17 +12,17 @@ import pandas as pd
 from lggkit.data.corruptions import CORRUPTIONS
 from lggkit.data.corruptions.official import PUBLISHED, TITLES
 from lggkit.evaluation import LEAST_HARM
-from lggkit.study import tables
 from lggkit.study.figures.parts import dots, looks, marked_interval, one_legend, panels, seed_lines
 from lggkit.study.figures.style import GRAY
-from lggkit.study.statistics import t_interval
-from lggkit.study.verdicts import by_seed
+from lggkit.study.judging.statistics import t_interval
+from lggkit.study.judging.verdicts import by_seed
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 
 def corrupted_images(shown: Shown) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lggkit.evaluation import LEAST_HARM
-from lggkit.study import tables
 from lggkit.study.figures.robustness import corrupted_images
-from lggkit.study.statistics import Interval
+from lggkit.study.judging.statistics import Interval
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 POINTS, HEIGHT = ("points more", "points less"), ("higher", "lower")
 

@@ -11,13 +11,13 @@ import pandas as pd
 
 from lggkit.study.figures.parts import panels
 from lggkit.study.figures.style import PAGE
-from lggkit.study.statistics import Interval, t_interval
-from lggkit.study.texts import interval_text
+from lggkit.study.judging.statistics import Interval, t_interval
+from lggkit.study.judging.texts import interval_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 SHORT = {
     "tokens": "words",

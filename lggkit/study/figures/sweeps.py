@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 SWEEPS = {"k": "neighbours k", "d": "dimension d", "alpha": "scale α"}
 DEFAULTS = {"k": "max", "alpha": "2"}

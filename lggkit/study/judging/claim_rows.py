@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lggkit.study.effect_verdicts import Effect
-from lggkit.study.effects import Reading
-from lggkit.study.finite import finite_or_none
-from lggkit.study.statistics import Interval
-from lggkit.study.verdicts import ClaimVerdict
+from lggkit.study.judging.effect_verdicts import Effect
+from lggkit.study.judging.readings import Reading, readings
+from lggkit.study.judging.statistics import Interval
+from lggkit.study.judging.verdicts import ClaimVerdict
+from lggkit.study.records.finite import finite_or_none
 
 
 def claim_row(judged: ClaimVerdict) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def claim_row(judged: ClaimVerdict) -> dict[str, Any]:
         "p_value": judged.p_value,
         "survives_holm": judged.survives_holm,
         "reason": judged.reason,
-        "gate": _gate(effect.gate if effect else [Reading(one, None) for one in claim.gate]),
+        "gate": _gate(effect.gate if effect else readings(claim, ())),
         "gate_open": effect.open if effect and claim.gate else None,
         "lengths": {scale: _length(one) for scale, one in judged.lengths.items()},
         "after_run": judged.after_run,

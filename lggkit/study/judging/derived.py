@@ -19,8 +19,8 @@ from lggkit.evaluation.corruption_means import (
 from lggkit.experiments import Experiment
 from lggkit.objectives import least_pair_loss
 from lggkit.record import Record
-from lggkit.study.network_ledger import Training
-from lggkit.study.words import class_count, data_name
+from lggkit.study.records.network_ledger import Training
+from lggkit.study.records.words import class_count, data_name
 
 Metrics = Mapping[str, Any]
 Rule = Callable[[Metrics, Metrics | None], dict[str, Any]]

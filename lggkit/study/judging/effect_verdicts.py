@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lggkit.record import Record
-from lggkit.study import statistics
-from lggkit.study.effects import Reading, effects, readings, slopes, violations
-from lggkit.study.paper import Claim
-from lggkit.study.statistics import Interval
+from lggkit.study.entered.paper import Claim
+from lggkit.study.judging import statistics
+from lggkit.study.judging.effects import effects, slopes, violations
+from lggkit.study.judging.readings import Reading, readings
+from lggkit.study.judging.statistics import Interval
 
 HOLDS, CONTRADICTED, UNDECIDED = "holds", "contradicted", "undecided"
 LENGTHS = ("short", "reduced", "paper")
@@ -56,7 +57,7 @@ def effects_by_scale(claim: Claim, by_scale: Mapping[str, Sequence[Record]]) -> 
 
 def effect_at(claim: Claim, scale: str, records: Sequence[Record]) -> Effect | None:
     """The effect at one scale; None where no seed has what the rule needs."""
-    gate = readings(claim.gate, records)
+    gate = readings(claim, records)
     try:
         values, magnitude = RULES[claim.kind](claim, records)
         return _decide(claim, scale, values, magnitude, gate) if values else None

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 
-from lggkit.study import papers
-from lggkit.study.paper import Claim
-from lggkit.study.statistics import Interval
-from lggkit.study.texts import known, minus
+from lggkit.study.entered import papers
+from lggkit.study.entered.paper import Claim
+from lggkit.study.judging.statistics import Interval
+from lggkit.study.judging.texts import known, minus
 
 COMMON = (
     (r"relative_mce", "of relative MCE"),

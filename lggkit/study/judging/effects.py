@@ -1,16 +1,13 @@
-"""What a claim is judged by: one number a seed, from the records of its arms, and its gate's figures."""
+"""What a claim is judged by: one number a seed, from the records of its arms."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import fmean
 
 from lggkit.record import Record
-from lggkit.study import statistics
-from lggkit.study.finite import finite, finite_sample
-from lggkit.study.gates import Condition
-from lggkit.study.paper import Claim
+from lggkit.study.entered.paper import Claim
+from lggkit.study.judging import statistics
+from lggkit.study.records.finite import finite
 
 Effects = tuple[list[float], float]
 """One value a seed, and the magnitude of the largest number that they were computed from."""
@@ -84,41 +81,3 @@ def violations(claim: Claim, records: Sequence[Record]) -> Effects:
 
 def _largest(values: Sequence[float]) -> float:
     return max((abs(finite(value)) for value in values), default=0.0)
-
-
-BOUNDS = {"<=": "at most", ">=": "at least"}
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A condition beside the mean of the runs, None where no run has the metric as a number."""
-
-    condition: Condition
-    value: float | None
-
-    @property
-    def open(self) -> bool:
-        """Whether the condition is known to be true."""
-        asked = self.condition
-        if self.value is None:
-            return False
-        return self.value <= asked.bound if asked.relation == "<=" else self.value >= asked.bound
-
-    @property
-    def text(self) -> str:
-        """The figure and the bound, as a table shows them."""
-        asked = self.condition
-        figure = "unknown" if self.value is None else f"{self.value:.3g}"
-        return f"{asked.metric} of {asked.arm} {figure}, {BOUNDS[asked.relation]} {asked.bound:g}"
-
-
-def readings(gate: Sequence[Condition], records: Sequence[Record]) -> tuple[Reading, ...]:
-    """Each condition beside what the records of one experiment and scale say."""
-    return tuple(Reading(one, _mean(list(by_seed(records, one.arm, one.metric).values()))) for one in gate)
-
-
-def _mean(values: Sequence[float | list[float]]) -> float | None:
-    try:
-        return fmean(finite_sample(values)) if values else None
-    except ValueError:
-        return None

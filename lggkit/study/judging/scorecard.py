@@ -8,13 +8,13 @@ from typing import Any
 
 from lggkit import experiments
 from lggkit.record import SCALES, Record
-from lggkit.study import papers, paths
-from lggkit.study.claim_rows import claim_row
-from lggkit.study.derived import with_derived
-from lggkit.study.ledger import Ledger
-from lggkit.study.paper import Cell, cells, claims
-from lggkit.study.texts import DAGGER
-from lggkit.study.verdicts import (
+from lggkit.study import paths
+from lggkit.study.entered import papers
+from lggkit.study.entered.paper import Cell, cells, claims
+from lggkit.study.judging.claim_rows import claim_row
+from lggkit.study.judging.derived import with_derived
+from lggkit.study.judging.texts import DAGGER
+from lggkit.study.judging.verdicts import (
     AGREES,
     CONTRADICTED,
     DIFFERS,
@@ -30,6 +30,7 @@ from lggkit.study.verdicts import (
     cell_verdict,
     claim_verdicts,
 )
+from lggkit.study.records.ledger import Ledger
 
 COUNTED = {
     "holds": HOLDS,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lggkit.study.finite import finite, finite_sample
+from lggkit.study.records.finite import finite, finite_sample
 
 CONFIDENCE = 0.95
 ROUNDING = 32 * float(np.finfo(np.float64).eps)

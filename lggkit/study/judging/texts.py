@@ -7,8 +7,8 @@ import re
 
 import pandas as pd
 
-from lggkit.study.statistics import Interval
-from lggkit.study.verdicts import CellVerdict, ClaimVerdict
+from lggkit.study.judging.statistics import Interval
+from lggkit.study.judging.verdicts import CellVerdict, ClaimVerdict
 
 DAGGER = "†"
 SCALE_TITLES = {"smoke": "smoke", "short": "short", "reduced": "reduced", "paper": "paper scale"}

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lggkit.record import SCALES, Record
-from lggkit.study import statistics
-from lggkit.study.effect_verdicts import (
+from lggkit.study.entered.paper import Cell, Claim
+from lggkit.study.judging import statistics
+from lggkit.study.judging.effect_verdicts import (
     CONTRADICTED,
     HOLDS,
     UNDECIDED,
@@ -21,9 +22,8 @@ from lggkit.study.effect_verdicts import (
     effects_by_scale,
     unresolved,
 )
-from lggkit.study.effects import by_seed
-from lggkit.study.paper import Cell, Claim
-from lggkit.study.statistics import Interval
+from lggkit.study.judging.effects import by_seed
+from lggkit.study.judging.statistics import Interval
 
 AGREES, DIFFERS = "agrees", "differs"
 UNMEASURED, UNAVAILABLE = "unmeasured", "unavailable"

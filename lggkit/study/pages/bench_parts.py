@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lggkit.study.benchmarks import DRAWN, Bench, Row, recorded
+from lggkit.study.pages.benchmarks import DRAWN, Bench, Row, recorded
 
 SECTIONS = ("training", "seeds", "graph", "memory")
 NOTHING = "No benchmark of this kind is recorded yet."

@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from lggkit.study import tables
-from lggkit.study.bench_rows import check_rows
+from lggkit.study.records.bench_rows import check_rows
+from lggkit.study.shown import tables
 
 Row = Mapping[str, Any]
 DRAWN = {"graph": 512, "topology": 128}

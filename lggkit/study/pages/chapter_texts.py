@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from lggkit import experiments
 from lggkit.record import SCALES
-from lggkit.study import view
-from lggkit.study.effect_words import effect_text
-from lggkit.study.texts import seeds_counted
-from lggkit.study.verdicts import ClaimVerdict
+from lggkit.study.judging.effect_words import effect_text
+from lggkit.study.judging.texts import seeds_counted
+from lggkit.study.judging.verdicts import ClaimVerdict
+from lggkit.study.shown import view
 
 if TYPE_CHECKING:
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 MOST = 4
 ORDER = ("contradicted", "holds", "still moving", "undecided")

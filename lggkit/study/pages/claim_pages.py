@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lggkit.study import paths
-from lggkit.study.chapter_texts import whole_number
-from lggkit.study.claim_entries import Claim
+from lggkit.study.entered.claim_entries import Claim
+from lggkit.study.pages.chapter_texts import whole_number
 
 
 @dataclass(frozen=True)

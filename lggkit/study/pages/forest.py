@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lggkit.study import papers
-from lggkit.study.claim_pages import page_of
-from lggkit.study.effect_words import size_text
-from lggkit.study.statistics import Interval
-from lggkit.study.texts import DAGGER, seeds_counted
-from lggkit.study.verdicts import CONTRADICTED, HOLDS, MOVING, NOT_TESTED, UNDECIDED, ClaimVerdict
+from lggkit.study.entered import papers
+from lggkit.study.judging.effect_words import size_text
+from lggkit.study.judging.statistics import Interval
+from lggkit.study.judging.texts import DAGGER, seeds_counted
+from lggkit.study.judging.verdicts import CONTRADICTED, HOLDS, MOVING, NOT_TESTED, UNDECIDED, ClaimVerdict
+from lggkit.study.pages.claim_pages import page_of
 
 WIDTH, HEIGHT, HALF = 140, 24, 62
 LOOKS = {

@@ -7,11 +7,13 @@ from pathlib import Path
 import pandas as pd
 
 from lggkit.durable import write_whole
-from lggkit.study import bench_parts, benchmarks, landing, paths, tables, view
-from lggkit.study.costs import Spent, spent
-from lggkit.study.headline import headline_sentence as headline_sentence
-from lggkit.study.ledger import Ledger
-from lggkit.study.ledger_lines import place_of
+from lggkit.study import paths
+from lggkit.study.pages import bench_parts, benchmarks, landing
+from lggkit.study.pages.headline import headline_sentence
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.records.ledger_lines import place_of
+from lggkit.study.running.costs import Spent, spent
+from lggkit.study.shown import tables, view
 
 PICTURED = "lgg/s33_latent_geometry_graphs"
 FILMED = "geometries_of_learning/a04_local_linearity"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lggkit.record import SCALES
-from lggkit.study import papers
-from lggkit.study.papers import Paper
-from lggkit.study.scorecard import headline, scorecard
+from lggkit.study.entered import papers
+from lggkit.study.entered.papers import Paper
+from lggkit.study.judging.scorecard import headline, scorecard
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven")
 KINDS = {"paper": ("paper", "papers"), "articles": ("collection of articles", "collections of articles")}
@@ -36,7 +36,7 @@ def headline_sentence() -> str:
 
 
 def sentences(count: Mapping[str, int], known: tuple[Paper, ...]) -> str:
-    """The same, of given counts (those of `lggkit.study.scorecard.headline`) and papers.
+    """The same, of given counts (those of `lggkit.study.judging.scorecard.headline`) and papers.
 
     Claims that share a measurement are counted once.
     """

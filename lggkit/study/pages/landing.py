@@ -9,15 +9,16 @@ from typing import Any
 
 import pandas as pd
 
-from lggkit.study import papers, tables
-from lggkit.study.chapter_texts import ORDER, chosen, whole_number
-from lggkit.study.claim_pages import Page, page_of
-from lggkit.study.effect_words import size_text
-from lggkit.study.forest import LOOKS, drawn, forest
-from lggkit.study.papers import Paper
-from lggkit.study.scorecard import headline, is_reading, judged_claims, scorecard
-from lggkit.study.texts import DAGGER, seeds_counted
-from lggkit.study.verdicts import CONTRADICTED, NOT_TESTED, ClaimVerdict
+from lggkit.study.entered import papers
+from lggkit.study.entered.papers import Paper
+from lggkit.study.judging.effect_words import size_text
+from lggkit.study.judging.scorecard import headline, is_reading, judged_claims, scorecard
+from lggkit.study.judging.texts import DAGGER, seeds_counted
+from lggkit.study.judging.verdicts import CONTRADICTED, NOT_TESTED, ClaimVerdict
+from lggkit.study.pages.chapter_texts import ORDER, chosen, whole_number
+from lggkit.study.pages.claim_pages import Page, page_of
+from lggkit.study.pages.forest import LOOKS, drawn, forest
+from lggkit.study.shown import tables
 
 FINDINGS = 3
 COLUMNS = {

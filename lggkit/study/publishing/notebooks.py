@@ -1,8 +1,8 @@
 """Notebooks as pairs: a percent source that is reviewed, and the same cells with outputs that a reader opens.
 
-``python -m lggkit.study.notebooks run SOURCE OUT -p scale smoke`` executes one into a file of its own;
-``python -m lggkit.study.notebooks pair [SOURCE ...]`` re-executes the committed ones. A notebook runs in
-its own folder.
+``python -m lggkit.study.publishing.notebooks run SOURCE OUT -p scale smoke`` executes one into a file of
+its own; ``python -m lggkit.study.publishing.notebooks pair [SOURCE ...]`` re-executes the committed ones. A
+notebook runs in its own folder.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from lggkit.durable import require_writable
-from lggkit.study.images import lean_outputs
-from lggkit.study.ledger_lines import LEFT_OUT
-from lggkit.study.parameters import command_line, value_of
+from lggkit.study.publishing.images import lean_outputs
+from lggkit.study.publishing.parameters import command_line, value_of
+from lggkit.study.records.ledger_lines import LEFT_OUT
 
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 INJECTED = "injected-parameters"

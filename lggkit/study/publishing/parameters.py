@@ -37,8 +37,10 @@ def worker_count(text: str) -> int:
 
 
 def command_line(description: str | None) -> argparse.ArgumentParser:
-    """What can be asked of ``python -m lggkit.study.notebooks``."""
-    parser = argparse.ArgumentParser(prog="python -m lggkit.study.notebooks", description=description)
+    """What can be asked of ``python -m lggkit.study.publishing.notebooks``."""
+    parser = argparse.ArgumentParser(
+        prog="python -m lggkit.study.publishing.notebooks", description=description
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="execute one notebook into another file")
     run.add_argument("source", type=Path)

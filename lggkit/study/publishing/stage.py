@@ -1,7 +1,7 @@
 """The stage: the tree the book is built from, with executed notebooks in the place of the committed ones.
 
-``python -m lggkit.study.stage ROOT EXECUTED STAGE`` brings it up to date. A file whose content is unchanged
-keeps its time stamp, so that Sphinx reads only what is new.
+``python -m lggkit.study.publishing.stage ROOT EXECUTED STAGE`` brings it up to date. A file whose
+content is unchanged keeps its time stamp, so that Sphinx reads only what is new.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def _copy(source: Path, target: Path) -> None:
 
 def main(root: str, executed: str, stage: str) -> None:
     """Computes the parts of pages beside the stage, then builds the stage."""
-    from lggkit.study.ledger_lines import collected
-    from lggkit.study.pages import write_pages
+    from lggkit.study.pages.generated import write_pages
+    from lggkit.study.records.ledger_lines import collected
 
     with collected() as problems:
         build_stage(Path(root), Path(executed), Path(stage), write_pages(Path(stage).with_name("pages")))

@@ -9,10 +9,10 @@ from pathlib import Path
 from lggkit import strict
 from lggkit.durable import require_writable
 from lggkit.record import Record
-from lggkit.study.ledger_files import LedgerError, append_line, aside, save_arrays, writing
-from lggkit.study.ledger_lines import Reading, Retraction, holds, place_of, tell
-from lggkit.study.ledger_merge import plan
-from lggkit.study.ledger_reader import LedgerReader, told
+from lggkit.study.records.ledger_files import LedgerError, append_line, aside, save_arrays, writing
+from lggkit.study.records.ledger_lines import Reading, Retraction, holds, place_of, tell
+from lggkit.study.records.ledger_merge import plan
+from lggkit.study.records.ledger_reader import LedgerReader, told
 
 __all__ = ["Ledger", "LedgerError", "Reading", "Retraction"]
 
@@ -85,8 +85,8 @@ class Ledger(LedgerReader):
         """Takes over records and retractions of another ledger; (records added, records already held).
 
         Numbers held stay as they are, unless the other folder retracts them; what was retracted here does
-        not come back (see `lggkit.study.ledger_merge.plan`). What cannot be read there is left out and told
-        of, a damaged file of arrays set aside as ``<name>.damaged``.
+        not come back (see `lggkit.study.records.ledger_merge.plan`). What cannot be read there is left out
+        and told of, a damaged file of arrays set aside as ``<name>.damaged``.
 
         Raises:
             LedgerError: the other folder holds no ledger, or the disk refused.

@@ -12,8 +12,8 @@ from typing import Any
 
 from lggkit import strict
 from lggkit.record import Record, check_scale, renamed
-from lggkit.study.ledger_files import append_line, writing
-from lggkit.study.ledger_lines import understood
+from lggkit.study.records.ledger_files import append_line, writing
+from lggkit.study.records.ledger_lines import understood
 
 FILE = "aliases.jsonl"
 EARLIEST = datetime.datetime.min.replace(tzinfo=datetime.UTC)

@@ -13,8 +13,8 @@ from typing import TypeVar
 from lggkit import strict
 from lggkit.record import SCALES, Record
 from lggkit.study.file_cache import unless_changed
-from lggkit.study.ledger_files import LEFT_OUT, tell
-from lggkit.study.ledger_files import collected as collected
+from lggkit.study.records.ledger_files import LEFT_OUT, tell
+from lggkit.study.records.ledger_files import collected as collected
 
 FILE = re.compile(rf"([a-z0-9_]{{1,80}})\.({'|'.join(SCALES)})\.jsonl")
 Entry = TypeVar("Entry")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from lggkit import strict
 from lggkit.record import Record
-from lggkit.study.ledger_lines import Reading, Retraction
+from lggkit.study.records.ledger_lines import Reading, Retraction
 
 
 @dataclass

@@ -10,16 +10,16 @@ import numpy as np
 from lggkit import strict
 from lggkit.record import SCALES, Record, check_scale
 from lggkit.study.file_cache import unless_changed
-from lggkit.study.ledger_aliases import FILE as ALIASES
-from lggkit.study.ledger_aliases import Aliases
-from lggkit.study.ledger_files import LedgerError, load_arrays
-from lggkit.study.ledger_lines import Reading, collected, place_of, read, tell
-from lggkit.study.network_ledger import FILE, NetworkLedger
+from lggkit.study.records.ledger_aliases import FILE as ALIASES
+from lggkit.study.records.ledger_aliases import Aliases
+from lggkit.study.records.ledger_files import LedgerError, load_arrays
+from lggkit.study.records.ledger_lines import Reading, collected, place_of, read, tell
+from lggkit.study.records.network_ledger import FILE, NetworkLedger
 
 
 @dataclass(frozen=True)
 class LedgerReader:
-    """The readers' half of a `lggkit.study.ledger.Ledger`."""
+    """The readers' half of a `lggkit.study.records.ledger.Ledger`."""
 
     root: Path
 

@@ -11,9 +11,9 @@ from typing import Any
 from lggkit import strict
 from lggkit.experiments.lockstep import paired
 from lggkit.experiments.networks import Network, TrainedNetwork, content
-from lggkit.study.finite import finite_or_none
-from lggkit.study.ledger_files import append_line, writing
-from lggkit.study.ledger_lines import understood
+from lggkit.study.records.finite import finite_or_none
+from lggkit.study.records.ledger_files import append_line, writing
+from lggkit.study.records.ledger_lines import understood
 
 FILE = "networks.jsonl"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from lggkit import experiments, strict
 from lggkit.record import Record, Spec, key_of
-from lggkit.study.ledger import Ledger, LedgerError
-from lggkit.study.ledger_aliases import Alias
+from lggkit.study.records.ledger import Ledger, LedgerError
+from lggkit.study.records.ledger_aliases import Alias
 
 
 def rekey(

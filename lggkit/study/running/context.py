@@ -19,9 +19,9 @@ from lggkit.experiments.lockstep import train_networks
 from lggkit.experiments.networks import Network, Observer, Seeded, TrainedNetwork, named
 from lggkit.record import Record, Spec
 from lggkit.study import paths
-from lggkit.study.kept import KeptNetwork
-from lggkit.study.network_ledger import NetworkLedger, Training
-from lggkit.study.turns import turns
+from lggkit.study.records.network_ledger import NetworkLedger, Training
+from lggkit.study.running.kept import KeptNetwork
+from lggkit.study.running.turns import turns
 
 
 @dataclass

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lggkit.record import Record
-from lggkit.study.ledger import Ledger
-from lggkit.study.network_ledger import Training
-from lggkit.study.units import Unit
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.records.network_ledger import Training
+from lggkit.study.running.units import Unit
 
 THREADS = re.compile(r", ([0-9]{1,4}) threads?$")
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from lggkit.experiments import Experiment
 from lggkit.record import SCALES
-from lggkit.study.context import default_device, device_name
-from lggkit.study.costs import Spent, estimate, spent, typical
-from lggkit.study.ledger import Ledger
-from lggkit.study.units import chosen, pending
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.running.context import default_device, device_name
+from lggkit.study.running.costs import Spent, estimate, spent, typical
+from lggkit.study.running.units import chosen, pending
 
 COMMITTED = SCALES[1:]
 LINE = "{:42}{:9}{:>9}{:>11}{:>12}{:>9}{:>9}"

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lggkit.record import Record, Spec
-from lggkit.study import costs
-from lggkit.study.context import StudyContext, device_name
-from lggkit.study.failures import Failure, free_memory, sentence_of
-from lggkit.study.ledger import Ledger, LedgerError
-from lggkit.study.turns import Turn
-from lggkit.study.units import Unit, check_arms, chosen, missing, only_arms, pending, shard
+from lggkit.study.records.ledger import Ledger, LedgerError
+from lggkit.study.running import costs
+from lggkit.study.running.context import StudyContext, device_name
+from lggkit.study.running.failures import Failure, free_memory, sentence_of
+from lggkit.study.running.turns import Turn
+from lggkit.study.running.units import Unit, check_arms, chosen, missing, only_arms, pending, shard
 from lggkit.training.memory import is_out_of_memory, out_of_memory
 from lggkit.training.pace import OutOfTime, time_is_up, until
 
@@ -165,7 +165,7 @@ def _measure(unit: Unit, ledger: Ledger, context: StudyContext, outcome: Outcome
 
 
 def estimate(unit: Unit, ledgers: Sequence[Ledger], context: StudyContext) -> float:
-    """Seconds that a unit is likely to take on the context's device, see `lggkit.study.costs.estimate`."""
+    """Seconds that a unit is likely to take on the device (`lggkit.study.running.costs.estimate`)."""
     device = device_name(context.device)
     return costs.estimate(unit, costs.typical(ledgers, unit.experiment.name, unit.scale, device))
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from lggkit import experiments
 from lggkit.experiments import Experiment
 from lggkit.record import Spec
-from lggkit.study import paper
-from lggkit.study.ledger import Ledger
+from lggkit.study.entered import paper
+from lggkit.study.records.ledger import Ledger
 
 
 @dataclass

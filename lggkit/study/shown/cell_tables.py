@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from lggkit.record import SCALES
-from lggkit.study.paper import Cell, cells
-from lggkit.study.scorecard import Records, judged_cells, records_of
-from lggkit.study.statistics import Interval, t_interval
-from lggkit.study.texts import SCALE_TITLES, interval_text, known, minus, verdict_text
-from lggkit.study.verdicts import CellVerdict, by_seed
+from lggkit.study.entered.paper import Cell, cells
+from lggkit.study.judging.scorecard import Records, judged_cells, records_of
+from lggkit.study.judging.statistics import Interval, t_interval
+from lggkit.study.judging.texts import SCALE_TITLES, interval_text, known, minus, verdict_text
+from lggkit.study.judging.verdicts import CellVerdict, by_seed
 
 NOT_MEASURED, UNAVAILABLE = "not yet measured", "data not to be had"
 MOST_COLUMNS = 6

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from lggkit import experiments
 from lggkit.record import SCALES
-from lggkit.study.effect_verdicts import LENGTHS
-from lggkit.study.effect_words import effect_text
-from lggkit.study.paper import Claim
-from lggkit.study.scorecard import table_rows
-from lggkit.study.texts import SCALE_TITLES, seeds_counted, verdict_text
-from lggkit.study.verdicts import ClaimVerdict
-
-GATE = re.compile(r"(\w+) of ([\w.-]+) ([\d.e+-]+|unknown), at (?=most|least)")
-GATE_WORDS = (
-    (r"progress|gone", "share of the way to the least loss"),
-    (r"worst_error", "worst test error"),
-    (r"train_accuracy", "training accuracy"),
-    (r"fit_(\d+x\d+)_\d+", r"training accuracy at \1"),
-    (r"fit_(\d+)", r"training accuracy with \1 layers"),
-    (r"original_(\w+)", r"accuracy of \1"),
-    (r"accuracy_own", "accuracy with the own decoder"),
-    (r"explained_own", "explained variance with the own decoder"),
-    (r"feature_accuracy", "accuracy of the feature network"),
-    (r"alive_(\w+)", r"share not constant at \1"),
-    (r"mse_millionths", "mean square in millionths"),
-)
-"""What gates call metrics whose names say too little, by pattern; parts of a name stand in the words."""
+from lggkit.study.entered.paper import Claim
+from lggkit.study.judging.effect_verdicts import LENGTHS
+from lggkit.study.judging.effect_words import effect_text
+from lggkit.study.judging.scorecard import table_rows
+from lggkit.study.judging.texts import SCALE_TITLES, seeds_counted, verdict_text
+from lggkit.study.judging.verdicts import ClaimVerdict
 
 CLAIM_COLUMNS = ["claim", "statement", "rule", "effect", "gate", "verdict"]
 
@@ -47,8 +29,8 @@ def claims_table(judged: Sequence[ClaimVerdict]) -> pd.DataFrame:
 
 
 def _claim_row(judged: ClaimVerdict) -> dict[str, str]:
-    claim, verdict = judged.claim, _in_words(verdict_text(judged), judged.claim)
-    gate = _in_words(judged.effect.gate_text, claim) if judged.effect else ""
+    claim, verdict = judged.claim, verdict_text(judged)
+    gate = judged.effect.gate_text if judged.effect else ""
     return {
         "claim": claim.number,
         "statement": claim.statement,
@@ -57,22 +39,6 @@ def _claim_row(judged: ClaimVerdict) -> dict[str, str]:
         "gate": "" if gate in verdict else gate,
         "verdict": verdict + (" ✓" if judged.survives_holm else ""),
     }
-
-
-def _in_words(text: str, claim: Claim) -> str:
-    """The figures of gates by words and titles in the place of the names of metrics and arms."""
-    arms = experiments.get(claim.experiment).arms if claim.experiment else ()
-    titles = {arm.name: arm.title for arm in arms}
-
-    def condition(found: re.Match[str]) -> str:
-        return f"{_metric_words(found[1])} of “{titles.get(found[2], found[2])}” {found[3]}, at "
-
-    return GATE.sub(condition, text).replace("_", " ")
-
-
-def _metric_words(metric: str) -> str:
-    fitting = ((re.fullmatch(pattern, metric), words) for pattern, words in GATE_WORDS)
-    return next((match.expand(words) for match, words in fitting if match), metric)
 
 
 def rule_text(claim: Claim) -> str:

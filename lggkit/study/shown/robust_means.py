@@ -8,11 +8,11 @@ from statistics import mean
 from typing import TYPE_CHECKING
 
 from lggkit.evaluation import LEAST_HARM, relative_corruption_error
-from lggkit.study.derived import Metrics, errors_of, harmful
-from lggkit.study.statistics import Interval, t_interval
+from lggkit.study.judging.derived import Metrics, errors_of, harmful
+from lggkit.study.judging.statistics import Interval, t_interval
 
 if TYPE_CHECKING:
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 
 @dataclass(frozen=True)

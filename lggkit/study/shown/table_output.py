@@ -7,7 +7,7 @@ from html import escape
 
 import pandas as pd
 
-from lggkit.study import tables
+from lggkit.study.shown import tables
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lggkit.record import Record
-from lggkit.study.cell_tables import paper_table as paper_table
-from lggkit.study.cell_tables import printed_table as printed_table
-from lggkit.study.cell_tables import unmeasured_table as unmeasured_table
-from lggkit.study.claim_tables import claims_table as claims_table
-from lggkit.study.claim_tables import scores_table as scores_table
-from lggkit.study.texts import as_myst as as_myst
-from lggkit.study.texts import interval_text
-from lggkit.study.texts import sign_text as sign_text
+from lggkit.study.judging.texts import as_myst as as_myst
+from lggkit.study.judging.texts import interval_text
+from lggkit.study.judging.texts import sign_text as sign_text
+from lggkit.study.shown.cell_tables import paper_table as paper_table
+from lggkit.study.shown.cell_tables import printed_table as printed_table
+from lggkit.study.shown.cell_tables import unmeasured_table as unmeasured_table
+from lggkit.study.shown.claim_tables import claims_table as claims_table
+from lggkit.study.shown.claim_tables import scores_table as scores_table
 
 if TYPE_CHECKING:
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 COUNTS = ("relative_corruptions",)
 

@@ -13,19 +13,20 @@ import numpy as np
 from lggkit import experiments
 from lggkit.durable import write_whole
 from lggkit.record import SCALES, Record
-from lggkit.study import paths, queue
-from lggkit.study.context import StudyContext
-from lggkit.study.finite import finite
-from lggkit.study.ledger import Ledger, LedgerError
-from lggkit.study.scorecard import ledger_of, records_at
-from lggkit.study.statistics import Interval, paired_differences, t_interval
-from lggkit.study.verdicts import by_seed
-from lggkit.study.words import class_count as class_count
-from lggkit.study.words import data_name as data_name
-from lggkit.study.words import data_title as data_title
-from lggkit.study.words import epochs_text as epochs_text
-from lggkit.study.words import network_title as network_title
-from lggkit.study.words import sentence as sentence
+from lggkit.study import paths
+from lggkit.study.judging.scorecard import ledger_of, records_at
+from lggkit.study.judging.statistics import Interval, paired_differences, t_interval
+from lggkit.study.judging.verdicts import by_seed
+from lggkit.study.records.finite import finite
+from lggkit.study.records.ledger import Ledger, LedgerError
+from lggkit.study.records.words import class_count as class_count
+from lggkit.study.records.words import data_name as data_name
+from lggkit.study.records.words import data_title as data_title
+from lggkit.study.records.words import epochs_text as epochs_text
+from lggkit.study.records.words import network_title as network_title
+from lggkit.study.records.words import sentence as sentence
+from lggkit.study.running import queue
+from lggkit.study.running.context import StudyContext
 
 ENOUGH = 3
 """Seeds from which on a scale is shown before a lower one."""

@@ -4,7 +4,7 @@ import torch
 from lggkit.experiments.geometries_of_learning.a06_representational_dissimilarity import EXPERIMENT
 from lggkit.experiments.recipes.brain_rdms import objects_of, rdm_of
 from lggkit.similarity import category_rdms, compare_rdms, fit_weighted_rdm, noise_ceiling
-from lggkit.study import view
+from lggkit.study.shown import view
 
 FOUND = objects_of("generated objects")
 

@@ -10,9 +10,9 @@ from lggkit.experiments.recipes.block_training import Loss, Schedule, built, fit
 from lggkit.experiments.recipes.held import Held
 from lggkit.generative import frechet_distance
 from lggkit.objectives import graph_divergence, orthonormality
-from lggkit.study import view
 from lggkit.study.figures.geometries_of_learning import a10_features as features
 from lggkit.study.figures.geometries_of_learning import a10_numbers as numbers
+from lggkit.study.shown import view
 
 LAST = dataclasses.replace(EXPERIMENT.protocols["smoke"], training=Schedule(2, 60, 0.01))
 

@@ -8,8 +8,8 @@ from lggkit.evaluation.cost import relative_cost
 from lggkit.experiments.lgg.s41_distillation import EXPERIMENT
 from lggkit.experiments.recipes.distillation import Distillation
 from lggkit.networks import build, parameter_count
-from lggkit.study.context import StudyContext
-from lggkit.study.derived import with_derived
+from lggkit.study.judging.derived import with_derived
+from lggkit.study.running.context import StudyContext
 
 STUDENTS = [arm.name for arm in EXPERIMENT.arms if arm.name != "teacher"]
 

@@ -2,8 +2,8 @@ import torch
 
 from lggkit.experiments.ot_transfer.s42_transfer import EXPERIMENT, GRID, METHODS, TARGETS
 from lggkit.experiments.recipes.finetuning import CHOSEN
-from lggkit.study import view
-from lggkit.study.derived import with_derived
+from lggkit.study.judging.derived import with_derived
+from lggkit.study.shown import view
 
 
 def of(name, scale="reduced"):

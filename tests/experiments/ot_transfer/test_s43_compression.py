@@ -6,9 +6,9 @@ from lggkit.experiments.recipes.compression import BATCH, CHOSEN, GRID, METHODS,
 from lggkit.experiments.recipes.distillation import Distilled
 from lggkit.experiments.recipes.transfer import Regularised
 from lggkit.networks import build, parameter_count
-from lggkit.study import view
-from lggkit.study.derived import with_derived
-from lggkit.study.paper import cells
+from lggkit.study.entered.paper import cells
+from lggkit.study.judging.derived import with_derived
+from lggkit.study.shown import view
 
 
 def of(name, scale="reduced"):

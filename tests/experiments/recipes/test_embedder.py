@@ -15,7 +15,7 @@ from lggkit.experiments.recipes.embedder import CROSS_ENTROPY, GRAPH_SMOOTHNESS,
 from lggkit.experiments.recipes.embedding import EmbeddingLoss
 from lggkit.latents import latents
 from lggkit.record import SCALES
-from lggkit.study.context import StudyContext
+from lggkit.study.running.context import StudyContext
 from lggkit.training import MultiStep, TrainConfig
 
 TRAINING = TrainConfig(epochs=1, batch_size=256, augment=False)

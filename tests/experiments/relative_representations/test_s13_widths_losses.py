@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,18 +12,18 @@ from lggkit.experiments.relative_representations.s13_widths_losses import EXPERI
 from lggkit.record import SCALES
 from lggkit.similarity import Statistics, relative_map, robust_relative_map
 from lggkit.study.figures.relative_representations import s13_widths_losses as section
-from lggkit.study.view import Shown
+from lggkit.study.shown.view import Shown
 
 LOSSES = {"cross-entropy": "cross_entropy", "graph smoothness": "graph_smoothness_d10"}
 
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_networks_are_the_other_chapters(scale):
-    """So that they are trained once, whoever asks first; the pair of losses has the options of sweeps."""
+    """So that they are trained once, whoever asks first."""
     settings = EXPERIMENT.protocols[scale]
     for (loss, _), (network, seed) in settings.losses.by_loss.items():
         embedder = ROBUSTNESS.spec(LOSSES[loss], scale, seed).protocol.embedder
-        assert network == replace(embedder, loss_chosen=()).description
+        assert network == embedder.description
     *narrow, wide = settings.students.by_width.values()
     for arm, networks in {"baseline": narrow, "teacher": [wide]}.items():
         for network, seed in networks:

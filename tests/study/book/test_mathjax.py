@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lggkit.study import mathjax
+from lggkit.study.book import mathjax
 
 pytest.importorskip(mathjax.PACKAGE)
 

@@ -7,10 +7,11 @@ import pytest
 from typer.testing import CliRunner
 
 from lggkit import experiments
-from lggkit.study import paths, queue
-from lggkit.study.cli import app
-from lggkit.study.context import StudyContext
-from lggkit.study.ledger import Ledger, LedgerError
+from lggkit.study import paths
+from lggkit.study.commands.cli import app
+from lggkit.study.records.ledger import Ledger, LedgerError
+from lggkit.study.running import queue
+from lggkit.study.running.context import StudyContext
 
 
 @pytest.fixture
@@ -51,7 +52,9 @@ def test_several_arms_are_measured_and_no_other(experiment, results):
 
 def test_workers_are_told_of_every_arm(experiment, results, monkeypatch):
     asked = []
-    monkeypatch.setattr("lggkit.study.stopping.run_workers", lambda asking, count: asked.extend(asking) or 0)
+    monkeypatch.setattr(
+        "lggkit.study.running.stopping.run_workers", lambda asking, count: asked.extend(asking) or 0
+    )
     assert run("--arm", "base", "--arm", "ours", "--workers", "2").exit_code == 0
     assert [one for one in asked if one.startswith("--arm")] == ["--arm=base", "--arm=ours"]
 

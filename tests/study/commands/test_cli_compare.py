@@ -6,8 +6,8 @@ import torch
 from typer.testing import CliRunner
 
 from lggkit.networks import save_weights
-from lggkit.study.cli import app
-from lggkit.study.models_given import images_of, model_of
+from lggkit.study.commands.cli import app
+from lggkit.study.commands.models_given import images_of, model_of
 
 CODE = """
 import torch

@@ -7,7 +7,7 @@ from torch import nn
 from typer.testing import CliRunner
 
 from lggkit.networks import save_weights
-from lggkit.study.cli import app
+from lggkit.study.commands.cli import app
 
 FILE = """
 import torch

@@ -6,8 +6,10 @@ import shutil
 
 import pytest
 
-from lggkit.study import paper, paths, scorecard
-from lggkit.study.entries import read_entries
+from lggkit.study import paths
+from lggkit.study.entered import paper
+from lggkit.study.entered.entries import read_entries
+from lggkit.study.judging import scorecard
 
 REAL = paths.repository() / "data" / "paper"
 

@@ -3,11 +3,10 @@
 import pytest
 
 from lggkit import experiments
-from lggkit.study.effects import readings
-from lggkit.study.gates import Condition, parse_gate
-from lggkit.study.paper import claims
-from lggkit.study.papers import papers
-from lggkit.study.scorecard import judged_claims
+from lggkit.study.entered.gates import Condition, parse_gate
+from lggkit.study.entered.paper import claims
+from lggkit.study.entered.papers import papers
+from lggkit.study.judging.scorecard import judged_claims
 
 UNTRAINED = {"exact", "solvers", "timing"}
 MINUTES = {"geometries_of_learning/a05_schubert_best_fit"}
@@ -41,37 +40,6 @@ def test_what_is_no_gate_is_refused_in_one_sentence(text):
     with pytest.raises(ValueError, match=r"^gate ") as refusal:
         parse_gate(text)
     assert "; keep one" in str(refusal.value) or "write arm:metric<=number" in str(refusal.value)
-
-
-@pytest.mark.parametrize(
-    ("values", "figure", "open_"),
-    [
-        ([14.0, 15.0, 16.0], 15.0, True),
-        ([14.0, 16.1], 15.05, False),
-        ([], None, False),
-        ([[1.0, 2.0]], None, False),
-        ([float("nan"), 1.0], None, False),
-    ],
-    ids=str,
-)
-def test_a_reading_is_the_mean_of_complete_runs(make_record, values, figure, open_):
-    records = [make_record("base", seed, metrics={"test_error": 1.0}) for seed, _ in enumerate(values)]
-    for record, value in zip(records, values, strict=True):
-        record.metrics["test_error"] = value
-    records.append(make_record("base", 9, status="diverged", reason="loss", metrics={}))
-    (below,) = readings(parse_gate("base:test_error<=15"), records)
-    assert below.open == open_ and below.value == (None if figure is None else pytest.approx(figure))
-    (above,) = readings(parse_gate("base:test_error>=15"), records)
-    assert above.open == (figure is not None and figure >= 15)
-
-
-def test_a_reading_as_text(make_record):
-    gate = parse_gate("base:test_error<=15;ours:progress>=0.8")
-    both = readings(gate, [make_record("base", metrics={"test_error": 20.25})])
-    assert [reading.text for reading in both] == [
-        "test_error of base 20.2, at most 15",
-        "progress of ours unknown, at least 0.8",
-    ]
 
 
 IN_MINUTES = ("geometries_of_learning", "relative_representations")

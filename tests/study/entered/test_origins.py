@@ -7,7 +7,8 @@ import pytest
 from lggkit import experiments
 from lggkit.evaluation import LEAST_HARM
 from lggkit.record import SCALES
-from lggkit.study import origins, paths
+from lggkit.study import paths
+from lggkit.study.entered import origins
 
 HEADER = ",".join(origins.COLUMNS)
 SECTIONS = [e for e in experiments.all_experiments() if origins.origins(e.paper, e.name.partition("/")[2])]

@@ -9,9 +9,9 @@ from statistics import mean
 
 import pytest
 
-from lggkit.study.papers import find, papers
+from lggkit.study.entered.papers import find, papers
 
-FOLDER = Path(__file__).resolve().parents[2] / "data" / "paper"
+FOLDER = Path(__file__).resolve().parents[3] / "data" / "paper"
 COLUMNS = {
     "cells": "table,row,column,value,spread,spread_kind,n,unit,kind,experiment,arm,metric,tolerance,"
     "available,n_required,source,note",

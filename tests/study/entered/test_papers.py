@@ -4,8 +4,9 @@ import shutil
 
 import pytest
 
-from lggkit.study import paper, paths
-from lggkit.study.papers import find, papers
+from lggkit.study import paths
+from lggkit.study.entered import paper
+from lggkit.study.entered.papers import find, papers
 
 WHOLE = """title = "A toy"
 cite = "nobody2020"

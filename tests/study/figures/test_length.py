@@ -2,8 +2,8 @@ import math
 
 import pytest
 
+from lggkit.study.entered.paper import Claim
 from lggkit.study.figures import length
-from lggkit.study.paper import Claim
 
 pytestmark = pytest.mark.usefixtures("no_window")
 NAME = "lgg/s41_distillation"

@@ -6,7 +6,7 @@ import pytest
 from lggkit import experiments
 from lggkit.study.figures import parts
 from lggkit.study.figures.style import ARM_COLORS, MARKS, arm_places, look_of
-from lggkit.study.statistics import t_interval
+from lggkit.study.judging.statistics import t_interval
 
 pytestmark = pytest.mark.usefixtures("no_window")
 

@@ -4,9 +4,9 @@ import pytest
 from lggkit.data.corruptions import CORRUPTIONS
 from lggkit.study.figures import parts, robustness
 from lggkit.study.figures.style import arm_places, look_of
-from lggkit.study.ledger import Ledger
-from lggkit.study.statistics import t_interval
-from lggkit.study.view import Shown
+from lggkit.study.judging.statistics import t_interval
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.shown.view import Shown
 
 pytestmark = pytest.mark.usefixtures("no_window")
 NAME = "lgg/s42_embeddings"

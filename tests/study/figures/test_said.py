@@ -3,9 +3,9 @@ import math
 import pytest
 
 from lggkit.study.figures.said import HEIGHT, apart_text, images_said, mean_text, seeds_text
-from lggkit.study.ledger import Ledger
-from lggkit.study.statistics import Interval
-from lggkit.study.view import Shown
+from lggkit.study.judging.statistics import Interval
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.shown.view import Shown
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from lggkit import experiments
-from lggkit.study import chapter, figures, view
+from lggkit.study import chapter, figures
 from lggkit.study.figures.style import PAGE
+from lggkit.study.shown import view
 
 pytestmark = pytest.mark.usefixtures("no_window")
 HERE = "lggkit.study.figures"

@@ -1,8 +1,8 @@
 import pytest
 
 from lggkit.study.figures import sweeps as drawn
-from lggkit.study.ledger import Ledger
-from lggkit.study.view import Shown
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.shown.view import Shown
 
 pytestmark = pytest.mark.usefixtures("no_window")
 NAME = "graph_smoothness_loss/s43_classification"

@@ -9,8 +9,8 @@ from lggkit.evaluation import LEAST_HARM
 from lggkit.experiments import Experiment
 from lggkit.protocol import Protocol
 from lggkit.study import paths
-from lggkit.study.derived import AMONG_ARMS, RULES, with_derived
-from lggkit.study.ledger import Ledger
+from lggkit.study.judging.derived import AMONG_ARMS, RULES, with_derived
+from lggkit.study.records.ledger import Ledger
 
 REFERENCE = {"fog": [20.0, 20.0], "snow": [40.0, 80.0], "contrast": [10.0, 10.0]}
 OURS = {"fog": [10.0, 20.0], "snow": [30.0, 60.0], "contrast": [5.0, 15.0]}

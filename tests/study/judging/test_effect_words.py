@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import pytest
 
-from lggkit.study import papers
-from lggkit.study.effect_words import effect_text, unit_of
-from lggkit.study.paper import claims
-from lggkit.study.statistics import Interval
+from lggkit.study.entered import papers
+from lggkit.study.entered.paper import claims
+from lggkit.study.judging.effect_words import effect_text, unit_of
+from lggkit.study.judging.statistics import Interval
 
 CLAIMS = {c.number: c for c in claims("lgg")}
 

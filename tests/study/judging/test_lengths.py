@@ -4,10 +4,10 @@ import dataclasses
 
 import pytest
 
-from lggkit.study import texts
-from lggkit.study import verdicts as v
-from lggkit.study.gates import parse_gate
-from lggkit.study.paper import Claim
+from lggkit.study.entered.gates import parse_gate
+from lggkit.study.entered.paper import Claim
+from lggkit.study.judging import texts
+from lggkit.study.judging import verdicts as v
 
 EXPERIMENT = "lgg/s41_distillation"
 ABOVE, BELOW, UNCLEAR = [11.0, 11.1, 11.2], [9.0, 9.2, 9.2], [10.0, 12.0, 9.0]
@@ -76,13 +76,13 @@ def test_a_shut_gate_tests_nothing_whatever_the_interval_says(claim, at, baselin
     for scale in ("reduced", "paper"):
         (judged,) = judge(at("short", baseline) | at(scale, baseline, 8.5), claim)
         assert (judged.verdict, judged.scale) == (v.NOT_TESTED, scale)
-        assert judged.reason == "test_error of teacher 8.5, at most 8" and not judged.survives_holm
+        assert judged.reason == "test error of “Teacher” 8.5, at most 8" and not judged.survives_holm
 
 
 def test_one_length_alone_tests_nothing(claim, at):
     (short,) = judge(at("short", ABOVE), claim)
     assert (short.verdict, short.scale, short.n) == (v.NOT_TESTED, "short", 3)
-    assert short.reason == "only short trainings; test_error of teacher 7, at most 8"
+    assert short.reason == "only short trainings; test error of “Teacher” 7, at most 8"
     (reduced,) = judge(at("reduced", ABOVE), claim)
     assert (reduced.verdict, reduced.reason) == (v.NOT_TESTED, "no short trainings to compare with")
 
@@ -113,7 +113,10 @@ def test_smoke_is_no_length(claim, at):
 def test_an_unknown_figure_shuts_a_gate(claim, at):
     asked = dataclasses.replace(claim, gate=parse_gate("teacher:test_error<=8;gkd:progress>=0.8"))
     (judged,) = judge(at("short", ABOVE) | at("reduced", ABOVE), asked)
-    assert (judged.verdict, judged.reason) == (v.NOT_TESTED, "progress of gkd unknown, at least 0.8")
+    assert (judged.verdict, judged.reason) == (
+        v.NOT_TESTED,
+        "share of the way to the least loss of “GKD” unknown, at least 0.8",
+    )
 
 
 @pytest.fixture

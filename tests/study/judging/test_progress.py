@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from lggkit.objectives import least_pair_loss
-from lggkit.study.derived import least_loss, progress, with_derived
-from lggkit.study.network_ledger import Training
+from lggkit.study.judging.derived import least_loss, progress, with_derived
+from lggkit.study.records.network_ledger import Training
 
 LOSS = {"loss": "graph_smoothness", "alpha": 2.0, "k": None, "reduction": "mean", "weight": 10.0}
 SETTINGS = {"dataset": "cifar10", "normalization": "l2", "loss": LOSS, "training": {"batch_size": 100}}

@@ -4,10 +4,13 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from lggkit.study import papers, paths, scorecard, tables
-from lggkit.study.cell_tables import VERDICT
-from lggkit.study.cli import app
-from lggkit.study.ledger import Ledger
+from lggkit.study import paths
+from lggkit.study.commands.cli import app
+from lggkit.study.entered import papers
+from lggkit.study.judging import scorecard
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.shown import tables
+from lggkit.study.shown.cell_tables import VERDICT
 
 EXPERIMENT = "lgg/s41_distillation"
 

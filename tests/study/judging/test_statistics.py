@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lggkit.study import statistics as st
+from lggkit.study.judging import statistics as st
 
 
 def test_interval_is_scipys():

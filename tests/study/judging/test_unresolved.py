@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from lggkit.study import statistics as st
-from lggkit.study import verdicts as v
-from lggkit.study.paper import Cell, Claim
+from lggkit.study.entered.paper import Cell, Claim
+from lggkit.study.judging import statistics as st
+from lggkit.study.judging import verdicts as v
 
 EXPERIMENT = "lgg/s41_distillation"
 NOT_FINITE = [math.nan, math.inf, -math.inf, 10**400, 1e200, None, "ten", [1.0], 1j]

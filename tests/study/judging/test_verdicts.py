@@ -2,8 +2,8 @@ import dataclasses
 
 import pytest
 
-from lggkit.study import verdicts as v
-from lggkit.study.paper import Cell, Claim
+from lggkit.study.entered.paper import Cell, Claim
+from lggkit.study.judging import verdicts as v
 
 EXPERIMENT = "lgg/s41_distillation"
 

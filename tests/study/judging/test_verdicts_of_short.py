@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from lggkit.study import verdicts as v
-from lggkit.study.paper import claims
-from lggkit.study.papers import papers
-from lggkit.study.scorecard import records_at
+from lggkit.study.entered.paper import claims
+from lggkit.study.entered.papers import papers
+from lggkit.study.judging import verdicts as v
+from lggkit.study.judging.scorecard import records_at
 
 KNOWN = Path(__file__).with_name("verdicts_of_short.csv")
 

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from lggkit.study import bench_parts, benchmarks
 from lggkit.study.figures import benchmarks as figures
+from lggkit.study.pages import bench_parts, benchmarks
 
 ABOUT = {"title": "A title", "device": "cpu, 2 threads", "processor": "Chip 9000", "torch": "2.15.0"}
 

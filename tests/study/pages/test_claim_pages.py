@@ -2,9 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from lggkit.study import chapter, claim_pages, papers, paths
-from lggkit.study.paper import claims
-from lggkit.study.scorecard import judged_claims
+from lggkit.study import chapter, paths
+from lggkit.study.entered import papers
+from lggkit.study.entered.paper import claims
+from lggkit.study.judging.scorecard import judged_claims
+from lggkit.study.pages import claim_pages
 
 
 def test_every_measured_claim_has_one_page_and_that_page_is_there():

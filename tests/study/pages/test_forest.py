@@ -5,10 +5,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lggkit.study import forest
-from lggkit.study.paper import claims
-from lggkit.study.statistics import Interval
-from lggkit.study.verdicts import ClaimVerdict
+from lggkit.study.entered.paper import claims
+from lggkit.study.judging.statistics import Interval
+from lggkit.study.judging.verdicts import ClaimVerdict
+from lggkit.study.pages import forest
 
 GREATER, EQUIVALENT, TREND, EXACT, WHOLE = (
     next(claim for claim in claims("lgg") if claim.kind == kind)

@@ -3,13 +3,15 @@ import re
 
 import pytest
 
-from lggkit.study import bench_parts, pages, papers, paths
-from lggkit.study.headline import sentences
-from lggkit.study.paper import claims
+from lggkit.study import paths
+from lggkit.study.entered import papers
+from lggkit.study.entered.paper import claims
+from lggkit.study.pages import bench_parts, generated
+from lggkit.study.pages.headline import sentences
 
 
 def test_pages_are_written_whole(tmp_path):
-    pages.write_pages(tmp_path)
+    generated.write_pages(tmp_path)
     written = {p.name for p in tmp_path.iterdir() if p.suffix == ".md"}
     assert written == {
         "headline.md",
@@ -33,7 +35,7 @@ def test_pages_are_written_whole(tmp_path):
 
 
 def test_every_benchmark_on_file_is_shown_once_and_agrees(tmp_path):
-    pages.write_pages(tmp_path)
+    generated.write_pages(tmp_path)
     text = "".join((tmp_path / f"{part}.md").read_text() for part in bench_parts.page_parts(tmp_path))
     for file in (paths.results() / "bench").glob("*.json"):
         assert text.count(f":name: tab-bench-{file.stem}".replace("_", "-") + "\n") == 1
@@ -42,7 +44,7 @@ def test_every_benchmark_on_file_is_shown_once_and_agrees(tmp_path):
 
 
 def test_every_figure_that_a_part_shows_is_drawn(tmp_path):
-    pages.write_pages(tmp_path)
+    generated.write_pages(tmp_path)
     text = "".join((tmp_path / f"{part}.md").read_text() for part in bench_parts.page_parts(tmp_path))
     drawn = {p.name for p in tmp_path.glob("*.png")}
     assert drawn == {line.split("/")[-1] for line in text.splitlines() if line.startswith("```{figure}")}
@@ -61,7 +63,7 @@ def test_the_front_page_includes_every_part_of_it_once():
 
 
 def test_the_headline_is_arithmetic():
-    from lggkit.study.scorecard import headline
+    from lggkit.study.judging.scorecard import headline
 
     count = headline()
     parts = ("holds", "contradicted", "undecided", "moving", "not_tested", "unmeasured")
@@ -117,4 +119,4 @@ def test_a_file_that_is_no_ledger_is_named(tmp_path, monkeypatch):
     (tmp_path / "lgg" / "notes.jsonl").write_text("")
     monkeypatch.setattr(paths, "results", lambda: tmp_path)
     with pytest.raises(ValueError, match=r"notes.jsonl is no ledger file; name it SECTION.SCALE.jsonl"):
-        pages.write_pages(tmp_path / "out")
+        generated.write_pages(tmp_path / "out")

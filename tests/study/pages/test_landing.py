@@ -1,12 +1,13 @@
 import dataclasses
 import re
 
-from lggkit.study import landing, papers
-from lggkit.study.claim_pages import Page
-from lggkit.study.paper import claims
-from lggkit.study.scorecard import headline, scorecard
-from lggkit.study.statistics import Interval
-from lggkit.study.verdicts import ClaimVerdict
+from lggkit.study.entered import papers
+from lggkit.study.entered.paper import claims
+from lggkit.study.judging.scorecard import headline, scorecard
+from lggkit.study.judging.statistics import Interval
+from lggkit.study.judging.verdicts import ClaimVerdict
+from lggkit.study.pages import landing
+from lggkit.study.pages.claim_pages import Page
 
 SINGLE = next(claim for claim in claims("lgg") if claim.kind == "greater")
 ALIKE = next(claim for claim in claims("lgg") if claim.kind == "equivalent")
@@ -67,8 +68,8 @@ def test_the_table_adds_up_to_the_headline():
 
 
 def test_every_measured_effect_has_its_row_once():
-    from lggkit.study.forest import drawn
-    from lggkit.study.scorecard import judged_claims
+    from lggkit.study.judging.scorecard import judged_claims
+    from lggkit.study.pages.forest import drawn
 
     text = landing.forests_text()
     measured = [j for paper in papers.papers() for j in judged_claims(paper.name) if drawn(j)]

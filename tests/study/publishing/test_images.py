@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lggkit.study.images import lean_outputs, lean_png
+from lggkit.study.publishing.images import lean_outputs, lean_png
 
 
 def encoded(pixels):

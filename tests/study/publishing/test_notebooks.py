@@ -1,9 +1,9 @@
 import nbformat
 import pytest
 
-from lggkit.study import notebooks
-from lggkit.study.notebooks import check_parameters, find_notebooks, pair, read, run_notebook
-from lggkit.study.parameters import value_of
+from lggkit.study.publishing import notebooks
+from lggkit.study.publishing.notebooks import check_parameters, find_notebooks, pair, read, run_notebook
+from lggkit.study.publishing.parameters import value_of
 
 SOURCE = """\
 # %% [markdown]

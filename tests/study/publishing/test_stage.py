@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lggkit.study import paths
-from lggkit.study.stage import build_stage
+from lggkit.study.publishing.stage import build_stage
 
 
 def write(path: Path, text: str) -> Path:
@@ -98,7 +98,7 @@ def test_a_folder_that_is_not_the_repository_is_refused(root):
 
 def test_a_broken_source_is_one_sentence_and_a_failure(tmp_path):
     here = os.environ | {"PYTHONPATH": str(paths.repository())}
-    command = [sys.executable, "-m", "lggkit.study.stage", *("root", "executed", "build/stage")]
+    command = [sys.executable, "-m", "lggkit.study.publishing.stage", *("root", "executed", "build/stage")]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=here)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert done.stderr.startswith("error: ") and len(done.stderr.splitlines()) == 1

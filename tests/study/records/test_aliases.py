@@ -7,10 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from lggkit.study import paths
-from lggkit.study.cli import app
-from lggkit.study.ledger import Ledger, LedgerError
-from lggkit.study.ledger_aliases import Alias
-from lggkit.study.ledger_lines import collected
+from lggkit.study.commands.cli import app
+from lggkit.study.records.ledger import Ledger, LedgerError
+from lggkit.study.records.ledger_aliases import Alias
+from lggkit.study.records.ledger_lines import collected
 
 EXPERIMENT = "lgg/s41_distillation"
 

@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
-from lggkit.study import bench_parts, benchmarks, paths
-from lggkit.study.bench_rows import check_rows
+from lggkit.study import paths
+from lggkit.study.pages import bench_parts, benchmarks
+from lggkit.study.records.bench_rows import check_rows
 
 ABOUT = {"title": "A title", "device": "cpu, 2 threads", "processor": "Chip 9000", "torch": "2.15.0"}
 TIME = {"name": "a", "ours_seconds": 1.0, "reference_seconds": 2.0, "ratio": 2.0, "equal": True}

@@ -7,8 +7,8 @@ import os
 import numpy as np
 import pytest
 
-from lggkit.study import ledger as module
-from lggkit.study.ledger import Ledger, LedgerError
+from lggkit.study.records import ledger as module
+from lggkit.study.records.ledger import Ledger, LedgerError
 
 resource = pytest.importorskip("resource", reason="files are limited in size with it")
 

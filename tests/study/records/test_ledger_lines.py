@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from lggkit.study import ledger_lines
-from lggkit.study.ledger import Ledger, LedgerError
-from lggkit.study.ledger_lines import collected
+from lggkit.study.records import ledger_lines
+from lggkit.study.records.ledger import Ledger, LedgerError
+from lggkit.study.records.ledger_lines import collected
 
 EXPERIMENT = "lgg/s41_distillation"
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from lggkit.study.network_ledger import NetworkLedger, Training
+from lggkit.study.records.network_ledger import NetworkLedger, Training
 
 DAMAGED = [b"garbage", b"[1]", b"{}", b"\xff\0", b"[" * 200_000, b'{"key": "x"}', b'{"key": NaN}']
 

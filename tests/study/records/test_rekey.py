@@ -11,8 +11,8 @@ from lggkit.experiments import Arm, Experiment
 from lggkit.protocol import Protocol
 from lggkit.record import SCALES, key_of
 from lggkit.study import paths
-from lggkit.study.ledger import Ledger, LedgerError
-from lggkit.study.rekey import rekey
+from lggkit.study.records.ledger import Ledger, LedgerError
+from lggkit.study.records.rekey import rekey
 
 NAME = "lgg/s00_toy"
 

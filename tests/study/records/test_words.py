@@ -7,7 +7,8 @@ import pytest
 from lggkit import experiments, networks
 from lggkit.data import DATASETS
 from lggkit.experiments.networks import Architecture, Images, Network
-from lggkit.study import view, words
+from lggkit.study.records import words
+from lggkit.study.shown import view
 from lggkit.training import TrainConfig
 
 DESCRIBED = Network(Images("cifar100"), Architecture("wide_resnet28"), TrainConfig(epochs=1))

@@ -9,7 +9,7 @@ import torch
 
 from lggkit.experiments.networks import Guide, Network
 from lggkit.experiments.recipes.distillation import Distillation, Distilled
-from lggkit.study.context import StudyContext
+from lggkit.study.running.context import StudyContext
 from lggkit.training import read_checkpoint, write_checkpoint
 
 

@@ -7,8 +7,8 @@ import torch
 
 from lggkit.evaluation import predict
 from lggkit.experiments.networks import Architecture, Images, Network
-from lggkit.study.context import StudyContext
-from lggkit.study.kept import KeptNetwork
+from lggkit.study.running.context import StudyContext
+from lggkit.study.running.kept import KeptNetwork
 from lggkit.training import Stream, Teacher, TrainConfig, read_checkpoint, write_checkpoint
 
 SCHEDULE = TrainConfig(epochs=1, batch_size=300, augment=False)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lggkit.experiments.lockstep import Observer
-from lggkit.study.context import StudyContext
+from lggkit.study.running.context import StudyContext
 from lggkit.training.pace import OutOfTime, until
 
 

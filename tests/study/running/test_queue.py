@@ -5,9 +5,9 @@ import pytest
 
 from lggkit import experiments
 from lggkit.record import Protocol
-from lggkit.study import queue
-from lggkit.study.context import StudyContext, device_name
-from lggkit.study.ledger import Ledger
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.running import queue
+from lggkit.study.running.context import StudyContext, device_name
 from lggkit.training import pace
 from lggkit.training.pace import OutOfTime
 

@@ -15,9 +15,9 @@ from lggkit.data.catalog import Entry
 from lggkit.data.download import Archive, OnDisk
 from lggkit.data.files import File
 from lggkit.experiments import Arm
-from lggkit.study import queue
-from lggkit.study.context import StudyContext
-from lggkit.study.ledger import Ledger
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.running import queue
+from lggkit.study.running.context import StudyContext
 from lggkit.training import OutOfMemory
 
 NAME = "lgg/s00_toy"

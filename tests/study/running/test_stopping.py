@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lggkit.study.stopping import stoppable
+from lggkit.study.running.stopping import stoppable
 from lggkit.training.pace import time_is_up
 
 

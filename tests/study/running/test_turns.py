@@ -8,9 +8,9 @@ import time
 import pytest
 import torch
 
-from lggkit.study.context import StudyContext
-from lggkit.study.network_ledger import NetworkLedger
-from lggkit.study.turns import Turn, turns
+from lggkit.study.records.network_ledger import NetworkLedger
+from lggkit.study.running.context import StudyContext
+from lggkit.study.running.turns import Turn, turns
 from lggkit.training import pace, read_checkpoint, write_checkpoint
 from lggkit.training.pace import OutOfTime
 

@@ -10,12 +10,14 @@ import pytest
 from typer.testing import CliRunner
 
 from lggkit import experiments
-from lggkit.study import costs, overview, pages, paths, queue, units
-from lggkit.study.cli import app
-from lggkit.study.context import StudyContext
-from lggkit.study.ledger import Ledger
-from lggkit.study.network_ledger import Training
-from lggkit.study.turns import Turn
+from lggkit.study import paths
+from lggkit.study.commands.cli import app
+from lggkit.study.pages import generated
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.records.network_ledger import Training
+from lggkit.study.running import costs, overview, queue, units
+from lggkit.study.running.context import StudyContext
+from lggkit.study.running.turns import Turn
 from lggkit.training import pace
 from lggkit.training.pace import OutOfTime
 
@@ -227,7 +229,7 @@ def test_what_a_unit_is_likely_to_take(filled, experiment):
 
 def test_the_compute_table_counts_trainings_once(filled, monkeypatch):
     monkeypatch.setattr(paths, "results", lambda: filled.root)
-    table = pages._times()
+    table = generated._times()
     rows = table.set_index(["experiment", "device"])
     assert rows.loc[(NAME, CPU), "runs"] == 4 and rows.loc[(NAME, CPU), "trainings"] == 1
     assert rows.loc[(NAME, CPU), "total (min)"] == "10.5" and rows.loc[(NAME, CPU), "longest (min)"] == "8.3"
@@ -235,7 +237,7 @@ def test_the_compute_table_counts_trainings_once(filled, monkeypatch):
 
 
 def test_the_compute_table_shows_records_where_they_stand_now():
-    table = pages._times()
+    table = generated._times()
     ledger = Ledger(paths.results())
     assert table["runs"].sum() == sum(len(ledger.records(*place)) for place in ledger.places())
     assert "short" in set(table["scale"])

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from lggkit.study.ledger import Ledger
-from lggkit.study.stopping import worker_count
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.running.stopping import worker_count
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 NAME = "toys/s00_toy"
 TOY = """
 import os, pathlib, time

@@ -2,10 +2,10 @@ from statistics import mean
 
 import pytest
 
-from lggkit.study import robust_means, tables
-from lggkit.study.ledger import Ledger
-from lggkit.study.statistics import t_interval
-from lggkit.study.view import Shown
+from lggkit.study.judging.statistics import t_interval
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.shown import robust_means, tables
+from lggkit.study.shown.view import Shown
 
 NAME = "graph_smoothness_loss/s44_robustness"
 REFERENCE = {"fog": [30.0, 40.0], "brightness": [21.0, 23.0], "pixelate": [20.1, 20.3]}

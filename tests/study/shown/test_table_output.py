@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from lggkit.study.table_output import Table
+from lggkit.study.shown.table_output import Table
 
 yaml = pytest.importorskip("yaml")
 FRAME = pd.DataFrame({"a_b": ["x < y", "a long cell " * 20], "c": [1, 2]})

@@ -4,12 +4,12 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from lggkit.study import tables
-from lggkit.study.ledger import Ledger
-from lggkit.study.paper import cells
-from lggkit.study.statistics import Interval, t_interval
-from lggkit.study.texts import known
-from lggkit.study.view import Shown
+from lggkit.study.entered.paper import cells
+from lggkit.study.judging.statistics import Interval, t_interval
+from lggkit.study.judging.texts import known
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.shown import tables
+from lggkit.study.shown.view import Shown
 
 
 @pytest.fixture

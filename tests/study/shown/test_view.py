@@ -8,8 +8,9 @@ import pytest
 from lggkit import experiments
 from lggkit.experiments import Arm, Experiment
 from lggkit.record import Protocol
-from lggkit.study import paths, view
-from lggkit.study.ledger import Ledger, LedgerError
+from lggkit.study import paths
+from lggkit.study.records.ledger import Ledger, LedgerError
+from lggkit.study.shown import view
 
 NAME = "lgg/s00_toy"
 

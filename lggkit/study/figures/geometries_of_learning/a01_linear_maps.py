@@ -5,15 +5,15 @@ from __future__ import annotations
 from itertools import permutations
 from typing import TYPE_CHECKING
 
-from lggkit.study import tables
 from lggkit.study.figures.parts import legend_below, looks, panels, seed_lines
 from lggkit.study.figures.style import GRAY, look_of
-from lggkit.study.statistics import t_interval
+from lggkit.study.judging.statistics import t_interval
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 ATTACK, NOISE, WIDE = "fgsm-digits", "signs-digits", "interpolation-digits"
 KINDS = {ATTACK: "FGSM", "pgd-digits": "PGD", NOISE: "random signs"}

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lggkit.study import tables
 from lggkit.study.figures.geometries_of_learning.a01_linear_maps import (
     ATTACK,
     CHOSEN,
@@ -15,9 +14,10 @@ from lggkit.study.figures.geometries_of_learning.a01_linear_maps import (
     NOISE,
     sizes,
 )
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 
 def grid_table(shown: Shown, names: Mapping[str, str] = NETWORKS, arm: str = ATTACK) -> pd.DataFrame:

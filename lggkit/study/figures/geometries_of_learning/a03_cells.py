@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lggkit.study import tables
+from lggkit.study.entered.paper import cells
 from lggkit.study.figures.parts import dots, legend_below, marked_interval, panels
 from lggkit.study.figures.style import PAPER_COLOR, look_of
-from lggkit.study.paper import cells
-from lggkit.study.statistics import t_interval
+from lggkit.study.judging.statistics import t_interval
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 WIDTHS, DIMENSIONS = (300, 350, 400, 450, 500), (10, 20, 40, 60)
 DATA = {"digits": "digits", "fashion": "Fashion-MNIST"}

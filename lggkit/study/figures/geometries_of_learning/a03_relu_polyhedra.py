@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lggkit.study import tables
+from lggkit.study.entered.paper import cells
 from lggkit.study.figures.parts import dots, looks, marked_interval, panels
 from lggkit.study.figures.style import PAPER_COLOR, arm_color
-from lggkit.study.paper import cells
-from lggkit.study.statistics import t_interval
+from lggkit.study.judging.statistics import t_interval
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 SETS = {"train": "training", "test": "test", "fgsm": "FGSM", "signs": "random signs"}
 STRUCTURES = ("structure-3x200", "structure-5x300")

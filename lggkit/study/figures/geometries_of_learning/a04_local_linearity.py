@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lggkit.study import tables
 from lggkit.study.figures.parts import legend_below, panels, seed_lines
 from lggkit.study.figures.style import arm_color, arm_mark
-from lggkit.study.statistics import t_interval
+from lggkit.study.judging.statistics import t_interval
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 NETWORKS = {"dense": "Dense", "conv1": "Conv1", "conv2": "Conv2", "resnet": "ResNet"}
 CONTROLS = {"input": "the image itself", "untrained": "untrained Conv", "shuffled": "Conv1, rows shuffled"}

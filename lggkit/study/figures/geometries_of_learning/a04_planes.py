@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lggkit.study import tables
 from lggkit.study.figures.parts import dots, looks, marked_interval, one_legend, panels
 from lggkit.study.figures.planes import BORDER, draw_pieces
 from lggkit.study.figures.style import CLASS_COLORS
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 SHAPES = {"circle_2": "2-2-2", "circle_3": "2-3-2", "circle_888": "2-8-8-8-2", "four_888": "four discs"}
 WIDTHS = (2, 20, 100)

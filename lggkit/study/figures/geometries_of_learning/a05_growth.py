@@ -9,14 +9,14 @@ from math import log
 from typing import TYPE_CHECKING, Any
 
 from lggkit.study import paths
-from lggkit.study.bench_rows import check_rows
 from lggkit.study.figures.parts import one_legend, panels
 from lggkit.study.figures.style import look_of
+from lggkit.study.records.bench_rows import check_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 Rows = Sequence[Mapping[str, Any]]
 BENCH = "subspaces"

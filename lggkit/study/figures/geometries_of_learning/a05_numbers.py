@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lggkit.study.figures.said import apart_text, mean_text, seeds_text
-from lggkit.study.texts import sign_text
+from lggkit.study.judging.texts import sign_text
 
 if TYPE_CHECKING:
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 
 def order_said(shown: Shown) -> list[str]:

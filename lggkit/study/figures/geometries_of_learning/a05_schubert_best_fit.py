@@ -12,7 +12,7 @@ from lggkit.study.figures.parts import banded, looks, one_legend, panels
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 CURVES = {"cats": "ten sets of cats", "dogs": "ten sets of dogs", "both": "both", "haar": "random subspaces"}
 PROTOTYPES = ("svbf_prototypes", "flag_mean_prototypes", "pca_prototypes", "pca_centred_prototypes")

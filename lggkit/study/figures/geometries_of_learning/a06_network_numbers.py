@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lggkit.study import tables
 from lggkit.study.figures.geometries_of_learning.a06_networks import families_of, members, over_seeds
-from lggkit.study.texts import minus, seeds_counted
+from lggkit.study.judging.texts import minus, seeds_counted
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
-    from lggkit.study.statistics import Interval
-    from lggkit.study.view import Shown
+    from lggkit.study.judging.statistics import Interval
+    from lggkit.study.shown.view import Shown
 
 ERRORS = {
     "all": "test_error",

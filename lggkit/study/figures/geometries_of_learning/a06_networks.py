@@ -10,7 +10,7 @@ import numpy as np
 from lggkit.experiments.recipes.families import FAMILIES, family_of
 from lggkit.study.figures.parts import dots, looks, marked_interval, one_legend, panels
 from lggkit.study.figures.style import GRAY, WIDEST
-from lggkit.study.statistics import Interval
+from lggkit.study.judging.statistics import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lggkit.record import Record
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 ALIKE = {
     "it": ("correlation with people's IT", "it"),

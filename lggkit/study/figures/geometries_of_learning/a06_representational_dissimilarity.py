@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 
 from lggkit.data.objects92 import CATEGORIES
-from lggkit.study import tables
 from lggkit.study.figures.parts import dots, looks, marked_interval, panels
 from lggkit.study.figures.style import GRAY
-from lggkit.study.texts import minus
+from lggkit.study.judging.texts import minus
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 MODELS = (
     *("categories", "animacy", "four_categories", "monkey", "judgements", "early_visual", "hmax"),

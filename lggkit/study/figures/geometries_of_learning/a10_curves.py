@@ -13,7 +13,7 @@ from lggkit.study.figures.style import GRAY
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 SWEEP = {"dae_g": 0, "dae_og": 0.001, "dae_og-0.01": 0.01, "dae_og-0.1": 0.1}
 

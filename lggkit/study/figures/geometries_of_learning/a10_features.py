@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lggkit.study import tables
 from lggkit.study.figures.geometries_of_learning.a10_orthogonal_blocks import LEADS, TRIOS
-from lggkit.study.texts import minus, seeds_counted
+from lggkit.study.judging.texts import minus, seeds_counted
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 COLUMNS = {
     "FID of noise": "fid",

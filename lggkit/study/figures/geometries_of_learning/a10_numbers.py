@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lggkit.study import tables
+from lggkit.study.entered.paper import cells
 from lggkit.study.figures.geometries_of_learning.a10_orthogonal_blocks import FIVE, LEADS, THREE, TRIOS
-from lggkit.study.paper import cells
-from lggkit.study.texts import minus, seeds_counted
+from lggkit.study.judging.texts import minus, seeds_counted
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
-    from lggkit.study.statistics import Interval
-    from lggkit.study.view import Shown
+    from lggkit.study.judging.statistics import Interval
+    from lggkit.study.shown.view import Shown
 
 PAPER, TABLE = "geometries_of_learning", "a10-table-3"
 SCORES = ("mig", "dcimig", "mig_sup", "jemmig")

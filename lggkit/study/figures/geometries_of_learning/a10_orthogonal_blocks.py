@@ -11,7 +11,7 @@ from lggkit.study.figures.style import CLASS_COLORS, CLASS_MARKERS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 FIVE, THREE = ("plain", "dae_g", "dae_og"), ("plain-three", "dae_g-three", "dae_og-three")
 MANY = ("plain-many", "dae_g-many", "dae_og-many")

@@ -10,17 +10,17 @@ import pandas as pd
 import torch
 
 from lggkit.evaluation import class_elongation, silhouette
-from lggkit.study import tables
 from lggkit.study.figures.parts import legend_below, looks, one_legend, panels, seed_lines
 from lggkit.study.figures.said import HEIGHT, apart_text, seeds_text
 from lggkit.study.figures.style import CLASS_COLORS, CLASS_MARKERS, WIDEST
-from lggkit.study.statistics import Interval
+from lggkit.study.judging.statistics import Interval
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 MEASURES = {
     "silhouette": "silhouette, Euclidean",

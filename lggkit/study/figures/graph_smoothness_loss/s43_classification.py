@@ -12,12 +12,12 @@ import torch.nn.functional as F
 
 from lggkit.graph import label_variation
 from lggkit.objectives import graph_smoothness, least_pair_loss, random_pair_loss
-from lggkit.study import tables, view
-from lggkit.study.statistics import Interval, paired_differences, t_interval
-from lggkit.study.verdicts import by_seed
+from lggkit.study.judging.statistics import Interval, paired_differences, t_interval
+from lggkit.study.judging.verdicts import by_seed
+from lggkit.study.shown import tables, view
 
 if TYPE_CHECKING:
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 PAIR = ("graph_smoothness-cifar10", "cross_entropy-cifar10")
 HUNDRED = "graph_smoothness-cifar100"

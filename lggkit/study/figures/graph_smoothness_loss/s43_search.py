@@ -19,7 +19,7 @@ from lggkit.experiments.recipes.embedder import GRAPH_SMOOTHNESS, TUNED
 
 if TYPE_CHECKING:
     from lggkit.experiments.recipes.embedding import EmbeddingLoss
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 SWEPT = tuple(arm.name for arm in (*NEIGHBORS, ALL_PAIRS, *DIMENSIONS, *SCALES[1:]))
 """Arms of Figures 2 to 4; the least alpha was tried for the search alone."""

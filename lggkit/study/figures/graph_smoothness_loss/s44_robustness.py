@@ -10,16 +10,16 @@ import pandas as pd
 
 from lggkit.evaluation import mean_corruption_error, relative_mean_corruption_error
 from lggkit.objectives import least_pair_loss, random_pair_loss
-from lggkit.study import robust_means, tables, view
-from lggkit.study.derived import loss_of
 from lggkit.study.figures.robustness import corruption_table
 from lggkit.study.figures.said import apart_text, mean_text, seeds_text
 from lggkit.study.figures.said import images_said as images_said
+from lggkit.study.judging.derived import loss_of
+from lggkit.study.shown import robust_means, tables, view
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 OURS, REFERENCE = "graph_smoothness", "cross_entropy"
 COLUMNS = {

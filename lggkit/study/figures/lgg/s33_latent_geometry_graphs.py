@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lggkit.study import tables
+from lggkit.study.entered.paper import cells
 from lggkit.study.figures import latent_geometry
 from lggkit.study.figures.parts import looks, panels, seed_lines
 from lggkit.study.figures.style import PAPER_COLOR
-from lggkit.study.paper import cells
-from lggkit.study.statistics import paired_differences, t_interval
-from lggkit.study.verdicts import by_seed
+from lggkit.study.judging.statistics import paired_differences, t_interval
+from lggkit.study.judging.verdicts import by_seed
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 NAMES = ("input", "middle", "penultimate")
 DEPTH_LABELS = {"input": "input", "penultimate": "pooled", "output": "logits"}

@@ -11,14 +11,14 @@ from lggkit.networks import build
 from lggkit.study.figures.lgg.s41_numbers import one_seed_gaps, printed_errors
 from lggkit.study.figures.parts import Look, dots, looks, marked_interval, one_legend, panels, seed_lines
 from lggkit.study.figures.style import GRAY, PAPER_COLOR
-from lggkit.study.statistics import paired_differences
-from lggkit.study.verdicts import by_seed
+from lggkit.study.judging.statistics import paired_differences
+from lggkit.study.judging.verdicts import by_seed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 LEAST = -12.0
 """Points of gain below which an ablation is off the scale of a figure."""

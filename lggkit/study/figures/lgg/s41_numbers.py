@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lggkit.study import tables
+from lggkit.study.entered.paper import cells
 from lggkit.study.figures.said import apart_text, mean_text, seeds_text
-from lggkit.study.paper import cells
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 TEACHERS = {"GKD": ("gkd", "gkd_teacher1"), "RKD-D": ("rkd_d", "rkd_d_teacher1")}
 VARIANTS = {

@@ -10,18 +10,18 @@ import torch
 
 from lggkit.experiments.lgg.s42_embeddings import PEERS, RIVALS, SWEEPS, Sweep
 from lggkit.experiments.recipes.embedding import EmbeddingLoss
-from lggkit.study import robust_means, tables, view
+from lggkit.study.entered.paper import cells
 from lggkit.study.figures.said import HEIGHT, POINTS, apart_text, mean_text, seeds_text
 from lggkit.study.figures.said import images_said as images_said
 from lggkit.study.figures.sweeps import options_figure
-from lggkit.study.paper import cells
-from lggkit.study.statistics import Interval
+from lggkit.study.judging.statistics import Interval
+from lggkit.study.shown import robust_means, tables, view
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lggkit.record import Record
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 OURS = "graph_smoothness"
 SWEPT = tuple(arm for sweep in SWEEPS for arm in sweep.arms.values())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 NORMS = {"spectral_norm_largest": "largest", "spectral_norm_mean": "mean"}
 MARGINS = {"logit_margin": "margin of the logits", "input_margin": "distance to the boundary"}

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from lggkit import experiments
-from lggkit.study import tables
+from lggkit.study.entered.paper import cell
 from lggkit.study.figures.robustness import corrupted_images
 from lggkit.study.figures.said import HEIGHT, POINTS, apart_text, mean_text, seeds_text
-from lggkit.study.paper import cell
-from lggkit.study.statistics import t_interval
+from lggkit.study.judging.statistics import t_interval
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 COMBINED = ("vanilla", "regularizer", "augmented", "regularizer_augmented")
 WITH_ATTACKS = ("adversarial", "regularizer_adversarial")

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lggkit.evaluation.robustness import SNR
+from lggkit.study.entered.paper import cells
 from lggkit.study.figures.lgg.s43_numbers import transfer_matrix
 from lggkit.study.figures.parts import banded, looks, marked_interval, one_legend, panels
 from lggkit.study.figures.style import GRAY, PAPER_COLOR
-from lggkit.study.paper import cells
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 ATTACKS = {"accuracy_fgsm_by_snr": "fast gradient sign", "accuracy_noise_by_snr": "Gaussian noise"}
 CLEAN = "clean images"

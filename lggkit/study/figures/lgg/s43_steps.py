@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lggkit.study import tables
 from lggkit.study.figures.said import apart_text, mean_text, seeds_text
-from lggkit.study.statistics import Interval, paired_differences, t_interval
-from lggkit.study.texts import minus
+from lggkit.study.judging.statistics import Interval, paired_differences, t_interval
+from lggkit.study.judging.texts import minus
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 POWERS = ("vanilla", "regularizer", "regularizer_m1", "regularizer_m3")
 VARIANTS = (*POWERS, "regularizer_sum", "regularizer_k10", "regularizer_normalized")

@@ -14,7 +14,7 @@ from lggkit.study.figures.style import look_of
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 SOLVERS = {"exact": "exact", "ipot": "IPOT", "sinkhorn": "Sinkhorn"}
 LOOKS = {name: look_of(place) for place, name in enumerate(("ipot", "sinkhorn", "exact", "linear_program"))}

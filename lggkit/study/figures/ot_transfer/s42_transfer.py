@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lggkit.experiments.ot_transfer.s42_transfer import GRID, METHODS, TARGETS, TITLES
-from lggkit.study import tables, view
 from lggkit.study.figures.parts import dots, looks, marked_interval, panels
 from lggkit.study.figures.said import mean_text, seeds_text
-from lggkit.study.texts import interval_text
+from lggkit.study.judging.texts import interval_text
+from lggkit.study.shown import tables, view
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 
 def _recorded(shown: Shown) -> list[str]:

@@ -11,7 +11,7 @@ from lggkit.study.figures.said import mean_text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 TARGETS = {"cifar10": "another target", "overlap": "seen classes"}
 METHODS = {"none": "none", "l2_sp": "L2-SP", "omega_p": "Ω_P"}

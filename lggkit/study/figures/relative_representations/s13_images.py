@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lggkit.study import tables
 from lggkit.study.figures.parts import dots, looks, marked_interval, one_legend
 from lggkit.study.figures.said import apart_text, mean_text, seeds_text
 from lggkit.study.figures.style import PAGE
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 MAPS = {"absolute": "absolute", "relative": "relative", "centred": "centred only", "robust": "robust"}
 RELATIONS = {"own": "nothing (own)", "seed": "seed", "kind": "seed and width"}

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lggkit.study import tables
 from lggkit.study.figures.parts import arm_rows, half_width, looks, marked_interval, one_legend, panels
 from lggkit.study.figures.stitching import languages_table, stitching_figure
-from lggkit.study.statistics import t_interval
+from lggkit.study.judging.statistics import t_interval
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 MAPS = {
     "absolute": "absolute",

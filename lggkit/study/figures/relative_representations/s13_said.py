@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lggkit.study.figures.said import apart_text, mean_text, seeds_text
-from lggkit.study.statistics import Interval
+from lggkit.study.judging.statistics import Interval
 
 if TYPE_CHECKING:
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 
 def factors_said(shown: Shown) -> list[str]:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lggkit.study import tables
 from lggkit.study.figures.said import apart_text, mean_text, seeds_text
 from lggkit.study.figures.stitching import means, over_pairs, stitching_figure
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 MAPS = {"absolute": "absolute", "relative": "relative", "centred": "centred only", "robust": "robust"}
 OTHER = {"widths": "width", "losses": "loss"}

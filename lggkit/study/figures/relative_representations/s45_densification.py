@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lggkit.study import tables
 from lggkit.study.figures.parts import arm_rows, looks, panels
 from lggkit.study.figures.said import apart_text, mean_text, seeds_text
 from lggkit.study.figures.stitching import languages_table, stitching_figure
+from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lggkit.study.view import Shown
+    from lggkit.study.shown.view import Shown
 
 ARMS = {
     "robust": "robust",

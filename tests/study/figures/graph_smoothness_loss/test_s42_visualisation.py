@@ -4,8 +4,8 @@ from matplotlib.colors import to_hex
 
 from lggkit.study.figures import CLASS_COLORS, CLASS_MARKERS
 from lggkit.study.figures.graph_smoothness_loss import s42_visualisation as embeddings
-from lggkit.study.ledger import Ledger
-from lggkit.study.view import Shown
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.shown.view import Shown
 
 pytestmark = pytest.mark.usefixtures("no_window")
 NAME = "graph_smoothness_loss/s42_visualisation"

@@ -1,8 +1,8 @@
 import pytest
 
 from lggkit.study.figures.lgg import s41_distillation as distillation
-from lggkit.study.ledger import Ledger
-from lggkit.study.view import Shown
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.shown.view import Shown
 
 pytestmark = pytest.mark.usefixtures("no_window")
 GAINS = {"gkd": (2.0, 4.0, 6.0), "kd": (1.0,), "gkd_k5": (-50.0, -40.0)}

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
+from lggkit.study.entered.paper import cells
 from lggkit.study.figures.lgg import s43_mechanism, s43_numbers, s43_robustness
 from lggkit.study.figures.style import arm_color, look_of
-from lggkit.study.ledger import Ledger
-from lggkit.study.paper import cells
-from lggkit.study.statistics import t_interval
-from lggkit.study.view import Shown
+from lggkit.study.judging.statistics import t_interval
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.shown.view import Shown
 
 pytestmark = pytest.mark.usefixtures("no_window")
 NAME = "lgg/s43_robustness"

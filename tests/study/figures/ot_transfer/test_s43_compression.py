@@ -1,10 +1,10 @@
 import pytest
 
 from lggkit.experiments import get
-from lggkit.study import view
 from lggkit.study.figures.ot_transfer import s43_compression as section
-from lggkit.study.ledger import Ledger
-from lggkit.study.view import Shown
+from lggkit.study.records.ledger import Ledger
+from lggkit.study.shown import view
+from lggkit.study.shown.view import Shown
 
 pytestmark = pytest.mark.usefixtures("no_window")
 NAME = "ot_transfer/s43_compression"

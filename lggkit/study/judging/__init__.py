@@ -1,0 +1,1 @@
+"""From records to verdicts: derived metrics, effects with intervals, rules, the scorecard."""

@@ -1,0 +1,1 @@
+"""Notebooks as reviewed pairs, and the stage that the book is built from."""
