@@ -105,8 +105,19 @@ def way_said(shown: Shown) -> list[str]:
     return [
         f"{_way_text(100 * (random - final) / (random - least))} It ended at {final:.4f} a pair. Random "
         f"points of the sphere in {settings['dimension']} dimensions have {random:.4f}, and the least "
-        f"possible is {least:.4f}."
+        f"possible is {least:.4f}.{_gate_text(shown)}"
     ]
+
+
+def _gate_text(shown: Shown) -> str:
+    """The same from the first weights on, as the gates of claims have it."""
+    gone = shown.values(OURS, "progress")
+    if not gone:
+        return ""
+    return (
+        " The gate of the claims counts from the first weights, whose outputs lie closer together than "
+        f"random points: from there it is {100 * fmean(gone):.0f} %."
+    )
 
 
 def _way_text(gone: float) -> str:
