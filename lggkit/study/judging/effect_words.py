@@ -37,14 +37,21 @@ def unit_of(claim: Claim) -> str:
 
 def size_text(claim: Claim, interval: Interval) -> str:
     """The effect in its unit with its interval, such as ``33.5 points [31.2, 35.9]``."""
-    if not math.isfinite(interval.half_width) or not interval.resolved:
-        mean, between = _number(interval.mean), ""
-    else:
-        ends = (interval.mean, interval.low, interval.high)
-        mean, low, high = (known(end, interval.half_width) for end in ends)
+    mean, between = _mean(interval), ""
+    if _bounded(interval):
+        low, high = (known(end, interval.half_width) for end in (interval.low, interval.high))
         between = f"[{low}, {high}]"
     unit = unit_of(claim).removesuffix("s") if mean in ("1", "-1") else unit_of(claim)
     return minus(" ".join(part for part in (mean, unit, between) if part))
+
+
+def _bounded(interval: Interval) -> bool:
+    return math.isfinite(interval.half_width) and interval.resolved
+
+
+def _mean(interval: Interval) -> str:
+    """The mean to the digits that its interval knows, to three where there is none."""
+    return known(interval.mean, interval.half_width) if _bounded(interval) else _number(interval.mean)
 
 
 def effect_text(claim: Claim, interval: Interval | None) -> str:
@@ -54,10 +61,11 @@ def effect_text(claim: Claim, interval: Interval | None) -> str:
     if claim.kind == "exact":
         return minus(f"largest violation {interval.mean:.2g}, allowed {claim.margin:g}")
     size = size_text(claim, interval)
+    mean = interval.mean if float(_mean(interval).replace(",", "")) else 0.0
     if claim.kind == "equivalent":
-        return f"{size} {_side(claim, interval.mean)}; allowed ±{claim.margin:g}"
+        return f"{size} {_side(claim, mean)}; allowed ±{claim.margin:g}"
     falling = claim.kind == "trend" and claim.direction == "decreasing"
-    return f"{size}, {_direction(-interval.mean if falling else interval.mean)}"
+    return f"{size}, {_direction(-mean if falling else mean)}"
 
 
 def _side(claim: Claim, effect: float) -> str:

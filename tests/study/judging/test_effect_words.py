@@ -30,6 +30,8 @@ def interval(mean, low=-math.inf, high=math.inf, n=3):
         ),
         ("9", (30.67,), "30.7 points, the way the claim says"),
         ("5a", (0.0, -1.0, 1.0), "0.0 points [−1.0, 1.0], neither for the claim nor against it"),
+        ("13a", (0.4, -24.2, 25.1), "0 of relative MCE [−24, 25], neither for the claim nor against it"),
+        ("12", (0.3, -40.0, 40.6), "0 points [−40, 41] apart; allowed ±1"),
         ("3", (0.845, 0.812, 0.879), "0.845 of rank correlation [0.812, 0.879], the way the claim says"),
         ("4", (0.0, 0.0, 0.0), "largest violation 0, allowed 0"),
     ],
