@@ -26,6 +26,8 @@ SHORT = {
     "network b": "net b",
     "network": "net",
 }
+ROOMY = 5
+"""Encoders in a row that leave room for decimals."""
 
 
 def stitching_figure(
@@ -37,7 +39,8 @@ def stitching_figure(
 ) -> Figure:
     """A panel an arm: mean accuracy over seeds of every decoder (rows) with every encoder (columns).
 
-    A dash stands where a pair has none. Colours go over ``span``; ``label`` shortens the encoders' names.
+    A dash stands where a pair has none. Colours go over ``span``; ``label`` shortens the encoders' names;
+    decimals are left out where there are more than `ROOMY` of them.
     """
     figure, axes = panels(len(titles), 3.6, PAGE, sharex=True, sharey=True)
     dark = span[0] + 0.56 * (span[1] - span[0])
@@ -49,7 +52,7 @@ def stitching_figure(
         ax.set_yticks(range(len(names)), names)
         ax.set_title(title)
         for (i, j), value in np.ndenumerate(mean):
-            text = "–" if np.isnan(value) else f"{value:.{digits}f}"
+            text = "–" if np.isnan(value) else f"{value:.{digits if len(names) <= ROOMY else 0}f}"
             color = "white" if value < dark else "black"
             ax.text(j, i, text, ha="center", va="center", fontsize=8, color=color)
     figure.supxlabel("encoder")
