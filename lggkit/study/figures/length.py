@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 RULES = {"greater": effects, "equivalent": effects, "trend": slopes}
 LENGTHS = SCALES[1:]
+FEW = 4
+"""Panels that may be tall; more of them are lower."""
 ONE = (
     "Only one length of training is recorded; the longer runs that would show whether an effect lasts are "
     "not there yet."
@@ -77,20 +79,21 @@ def length_figure(claims: Sequence[Claim], found: Mapping[str, ByLength]) -> Fig
     for claim in claims:
         if claim.number in found:
             groups[unit_of(claim) or metric_of(claim)].append(claim)
-    figure, axes = panels(len(groups))
+    height = 3.2 if len(groups) <= FEW else 2.8
+    figure, axes = panels(len(groups), height)
     for ax, (unit, members) in zip(axes, groups.items(), strict=True):
         _panel(ax, members, found)
         ax.set(title=unit.removeprefix("of "), xlim=(-0.4, len(LENGTHS) - 0.6))
         ax.set_xticks(range(len(LENGTHS)), LENGTHS)
-        _legend_above(ax, len(members), columns=2 if len(groups) == 3 else 3)
+        _legend_above(ax, len(members), 2 if len(groups) == 3 else 3, height)
     axes[0].set_ylabel("effect")
     return figure
 
 
-def _legend_above(ax: Axes, entries: int, columns: int) -> None:
-    """A legend of claims over what is drawn, in room made for it."""
+def _legend_above(ax: Axes, entries: int, columns: int, height: float) -> None:
+    """A legend of claims over what is drawn, in room made for it in a panel of so many inches."""
     low, high = ax.get_ylim()
-    share = 0.09 * (1 + ceil(entries / columns))
+    share = 0.288 / height * (1 + ceil(entries / columns))
     ax.set_ylim(low, low + (high - low) / (1 - share))
     ax.legend(title="claim", loc="upper center", ncols=columns, fontsize="small", title_fontsize="small")
 

@@ -45,12 +45,7 @@ def grid_figure(shown: Shown) -> Figure:
     """Error, cosine, mig and FID of the three arms of five blocks, with 1,000 images and with 24,000."""
     figure, axes = panels(4, 2.3)
     look = looks(shown.experiment)
-    columns = {
-        "mse": "mean square, held out",
-        "cosine": "mean |cosine| of blocks",
-        "mig": "mig",
-        "fid": "FID",
-    }
+    columns = {"mse": "mean square", "cosine": "mean |cosine|", "mig": "mig", "fid": "FID"}
     for ax, (metric, label) in zip(axes, columns.items(), strict=True):
         for offset, pair in zip((-0.25, 0, 0.25), zip(FIVE, MANY, strict=True), strict=True):
             for place, arm in enumerate(pair):

@@ -83,7 +83,7 @@ def responses_figure(shown: Shown) -> Figure:
     """Which factor changes in the image when one block is exchanged: mean shares of pairs over seeds."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(2, 3, figsize=(7.2, 5))
+    figure, axes = plt.subplots(2, 3, figsize=(6.6, 4.6))
     for place, (ax, arm) in enumerate(zip(axes.flat, (*FIVE, *THREE), strict=True)):
         values = np.array(shown.values(arm, "swaps"))
         if not len(values):
