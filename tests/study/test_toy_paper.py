@@ -175,7 +175,8 @@ def test_a_toy_paper_has_its_scorecard(copy):
 
 def test_pages_and_settings_need_no_edit_either(copy):
     code = (
-        "from lggkit.study import headline, landing, view\n"
+        "from lggkit.study.pages import headline, landing\n"
+        "from lggkit.study.shown import view\n"
         "shown = view.measure('coins/a01_coins', 'smoke')\n"
         "print(view.sentence(shown.records[0].settings), view.data_title(shown.records[0].settings))\n"
         "print(landing.details_text())\n"

@@ -107,7 +107,7 @@ SMOKE = replace(
     block=1,
     compared=(3, 8),
     tested=20,
-    features=Classifier(epochs=2),
+    features=Classifier(epochs=2, batch=100),
 )
 THREE = {"setting": "three", "code": 96, "bottlenecks": (6, 9, 5), "repeats": 4}
 NONE = {"kind": "statistic", "network": None, "training": None}

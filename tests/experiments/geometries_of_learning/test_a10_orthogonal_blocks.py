@@ -35,6 +35,18 @@ def test_arms_differ_in_their_losses_alone():
         assert dataclasses.replace(losses[five], loss=Loss()) == losses["plain"]
     for three in ("dae_g-three", "dae_og-three", "dae_g-three-latent"):
         assert dataclasses.replace(losses[three], loss=Loss()) == losses["plain-three"]
+    for many in ("dae_g-many", "dae_og-many"):
+        assert dataclasses.replace(losses[many], loss=Loss()) == losses["plain-many"]
+    same = {"setting": "five", "bottlenecks": losses["plain"].bottlenecks}
+    assert dataclasses.replace(losses["plain-many"], **same) == losses["plain"], "as long, and as fast"
+
+
+def test_there_are_as_many_images_as_in_the_article(context):
+    """24,000, one of every combination, and as many values of a factor as its block is wide."""
+    many = EXPERIMENT.spec("plain-many", "smoke").protocol
+    grid = grid_of(many, 0, context)
+    assert len(grid.images) == 24_000 and grid.sizes == (2, 15, 8, 10, 10)
+    assert sorted(grid.sizes) == sorted(many.bottlenecks)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +134,7 @@ def test_the_articles_table_is_read_in_both_ways():
 
 def test_tables_have_a_row_for_each_pair_and_arm():
     shown, titles = view.measure(EXPERIMENT.name, "smoke"), {a.name: a.title for a in EXPERIMENT.arms}
-    assert len(numbers.readings_table(shown)) == 8 and len(numbers.images_table(shown, titles)) == 10
-    assert len(features.fid_table(shown, titles)) == 10 and len(features.fid_said(shown)) == 2
+    assert len(numbers.readings_table(shown)) == 8 and len(numbers.images_table(shown, titles)) == 13
+    assert len(features.fid_table(shown, titles)) == 13 and len(features.fid_said(shown)) == 3
     assert "With five blocks" in numbers.codes_said(shown)[0]
     assert numbers.came_said(shown) and numbers.control_said(shown)
