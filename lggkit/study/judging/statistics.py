@@ -147,7 +147,7 @@ def p_value_of_mean(values: Iterable[float], null: float = 0.0, magnitude: float
 
 
 def p_value_of_equivalence(values: Iterable[float], margin: float, magnitude: float = 0.0) -> float:
-    """p-value of the two one-sided t-tests that the mean lies within ±``margin``.
+    """p-value of the two one-sided t-tests that the mean lies within ``margin`` of 0.
 
     It is 1 where the spread is not `resolved`.
 
