@@ -1,5 +1,6 @@
 import re
 import shlex
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -150,6 +151,13 @@ def test_a_page_has_the_claims_that_it_names(recorded):
 
 def judged(number, verdict="undecided", mean=1.0):
     return ClaimVerdict(CLAIMS[number], verdict, "reduced", 3, Interval(mean, mean - 1, mean + 1, 3))
+
+
+def test_a_box_begins_with_what_survives_correction_and_with_what_a_paper_claims():
+    survives = replace(judged("7", "holds"), survives_holm=True)
+    reading = replace(judged("5a", "holds"), claim=replace(CLAIMS["5a"], number="r5"))
+    later = judged("9", "holds")
+    assert [j.claim.number for j in chosen([reading, later, survives])] == ["7", "9", "r5"]
 
 
 def test_a_box_has_verdicts_first_and_one_line_of_each_claim():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lggkit import experiments
 from lggkit.record import SCALES
 from lggkit.study.judging.effect_words import effect_text
+from lggkit.study.judging.scorecard import is_reading
 from lggkit.study.judging.texts import seeds_counted
 from lggkit.study.judging.verdicts import ClaimVerdict
 from lggkit.study.shown import view
@@ -85,11 +86,13 @@ def chosen(judged: Sequence[ClaimVerdict]) -> list[ClaimVerdict]:
     return sorted(ordered[:MOST], key=_rank)
 
 
-def _rank(judged: ClaimVerdict) -> tuple[int, bool, int, str]:
-    """By verdict; identities after findings."""
-    known, identity = len(ORDER), judged.claim.kind == "exact"
+def _rank(judged: ClaimVerdict) -> tuple[int, bool, bool, bool, int, str]:
+    """By verdict; identities after findings, what survives Holm's correction first, a paper's before ours."""
+    number, known = judged.claim.number, len(ORDER)
     known = ORDER.index(judged.verdict) if judged.verdict in ORDER else known
-    return known, identity, int(re.sub(r"\D", "", judged.claim.number) or 0), judged.claim.number
+    counted = int(re.sub(r"\D", "", number.rpartition("-")[2]) or 0)
+    exact, corrected = judged.claim.kind == "exact", not judged.survives_holm
+    return known, exact, corrected, is_reading(number), counted, number
 
 
 def whole_number(number: str) -> str:
