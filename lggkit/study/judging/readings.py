@@ -75,8 +75,10 @@ def readings(claim: Claim, records: Sequence[Record]) -> tuple[Reading, ...]:
 
 @functools.cache
 def _titles(experiment: str) -> Mapping[str, str]:
-    known = {one.name: one for one in experiments.all_experiments()}
-    return {arm.name: arm.title for arm in known[experiment].arms} if experiment in known else {}
+    try:
+        return {arm.name: arm.title for arm in experiments.get(experiment).arms}
+    except KeyError:
+        return {}
 
 
 def _metric_words(metric: str) -> str:
