@@ -8,6 +8,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from lggkit.networks.convolution import GuardedConv2d
+from lggkit.networks.norm_relu import norm_relu
 
 
 class ParsevalConv2d(GuardedConv2d):
@@ -22,7 +23,9 @@ class ParsevalConv2d(GuardedConv2d):
         return self._conv_forward(x, scale * self.weight, self.bias)
 
 
-def conv3x3(inputs: int, outputs: int, stride: int = 1, kind: type[nn.Conv2d] = nn.Conv2d) -> nn.Conv2d:
+def conv3x3(
+    inputs: int, outputs: int, stride: int = 1, kind: type[GuardedConv2d] = GuardedConv2d
+) -> GuardedConv2d:
     """A 3×3 convolution without bias that keeps the size at stride 1."""
     return kind(inputs, outputs, 3, stride=stride, padding=1, bias=False)
 
@@ -37,6 +40,14 @@ def conv1x1(
 def global_pool() -> nn.Sequential:
     """(n, d, h, w) -> (n, d): the mean over positions, as one module that a tap can be put on."""
     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+class ConvNorm(nn.Sequential):
+    """A convolution, its batch norm and, where there is one, its ReLU."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        conv, norm, *relu = self
+        return norm_relu(norm, relu[0] if relu else None, conv(x))
 
 
 class PostActivationBlock(nn.Module):
@@ -55,12 +66,12 @@ class PostActivationBlock(nn.Module):
         self.bn2 = nn.BatchNorm2d(outputs)
         self.shortcut = nn.Identity()
         if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(conv1x1(inputs, outputs, stride), nn.BatchNorm2d(outputs))
+            self.shortcut = ConvNorm(conv1x1(inputs, outputs, stride), nn.BatchNorm2d(outputs))
         self.relu2 = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = self.relu1(self.bn1(self.conv1(x)))
-        return self.relu2(self.bn2(self.conv2(hidden)) + self.shortcut(x))
+        hidden = norm_relu(self.bn1, self.relu1, self.conv1(x))
+        return norm_relu(self.bn2, self.relu2, self.conv2(hidden), self.shortcut(x))
 
 
 class PreActivationBlock(nn.Module):
@@ -85,9 +96,9 @@ class PreActivationBlock(nn.Module):
         self.shortcut = conv1x1(inputs, outputs, stride, kind) if reshapes else None
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = self.relu1(self.bn1(x))
+        hidden = norm_relu(self.bn1, self.relu1, x)
         skip = x if self.shortcut is None else self.shortcut(hidden)
-        total = self.conv2(self.relu2(self.bn2(self.conv1(hidden)))) + skip
+        total = self.conv2(norm_relu(self.bn2, self.relu2, self.conv1(hidden))) + skip
         return 0.5 * total if self.parseval else total
 
 
@@ -111,8 +122,9 @@ class PreActivationBottleneck(nn.Module):
         self.shortcut = conv1x1(inputs, outputs, stride) if reshapes else None
 
     def forward(self, x: Tensor) -> Tensor:
-        first = self.relu1(self.bn1(x))
-        hidden = self.relu3(self.bn3(self.conv2(self.relu2(self.bn2(self.conv1(first))))))
+        first = norm_relu(self.bn1, self.relu1, x)
+        narrow = norm_relu(self.bn2, self.relu2, self.conv1(first))
+        hidden = norm_relu(self.bn3, self.relu3, self.conv2(narrow))
         return self.conv3(hidden) + (x if self.shortcut is None else self.shortcut(first))
 
 

@@ -16,6 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lggkit.networks.narrow import columns_of, conv_by_columns
+from lggkit.networks.own_kernels import wanted
+
 CHANNELS_COPIED = 8
 AVX512_CORE = ("avx512_f", "avx512_bw", "avx512_vl", "avx512_dq")
 
@@ -39,6 +42,9 @@ class GuardedConv2d(nn.Conv2d):
         if self.overruns and x.device.type == "cpu" and at_risk(self):
             down, right = self.stride
             return F.conv2d(x[..., ::down, ::right], weight, bias)
+        columns = columns_of(self, x) if wanted(x) else 1
+        if columns > 1:
+            return conv_by_columns(x, weight, bias, self.stride[0], columns)
         return super()._conv_forward(x, weight, bias)
 
 

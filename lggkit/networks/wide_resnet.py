@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from lggkit.networks.blocks import PostActivationBlock, conv3x3, global_pool, stack
+from lggkit.networks.blocks import ConvNorm, PostActivationBlock, conv3x3, global_pool, stack
 
 
 class WideResNet28(nn.Module):
@@ -23,7 +23,7 @@ class WideResNet28(nn.Module):
         widths = [int(width * widen) << i for i in range(3)]
         if widths[0] < 1:
             raise ValueError(f"widen is {widen}; the stages need at least 1/{width} to have a channel")
-        self.stem = nn.Sequential(conv3x3(channels, width), nn.BatchNorm2d(width), nn.ReLU())
+        self.stem = ConvNorm(conv3x3(channels, width), nn.BatchNorm2d(width), nn.ReLU())
         self.stage1 = _stage(width, widths[0], 1)
         self.stage2 = _stage(widths[0], widths[1], 2)
         self.stage3 = _stage(widths[1], widths[2], 2)

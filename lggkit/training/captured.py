@@ -12,12 +12,19 @@ from lggkit.training.run import Run, Stepper
 from lggkit.training.stream import StillBatch
 
 
-def record(body: Callable[[], None]) -> tuple[Callable[[], None], torch.cuda.Stream]:
-    """A function that replays ``body`` from a CUDA graph, and a stream for it; runs ``body`` three times.
-
-    All of it on that stream: cuBLAS keeps a workspace for each, which graphs that run at once must not share.
-    """
+def new_lane() -> torch.cuda.Stream:
+    """A CUDA stream that begins after what the current one has been given."""
     lane = torch.cuda.Stream()
+    lane.wait_stream(torch.cuda.current_stream())
+    return lane
+
+
+def record(body: Callable[[], None], lane: torch.cuda.Stream) -> Callable[[], None]:
+    """A function that replays ``body`` from a CUDA graph; ``body`` is run three times before.
+
+    All of it on ``lane``: cuBLAS keeps a workspace for each stream, which graphs that run at once must not
+    share, and autograd a node for each parameter, which remembers the stream that it was made on.
+    """
     lane.wait_stream(torch.cuda.current_stream())
     try:
         with torch.cuda.stream(lane):
@@ -30,7 +37,7 @@ def record(body: Callable[[], None]) -> tuple[Callable[[], None], torch.cuda.Str
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph, stream=lane):
         body()
-    return graph.replay, lane
+    return graph.replay
 
 
 @contextmanager

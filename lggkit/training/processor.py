@@ -23,6 +23,7 @@ class CodePath:
     """How a training is computed: device, autocast type, memory format, compiled or not, and the reasons.
 
     ``undecided``: some steps that are timed will decide on the autocast type, which is float32 until then.
+    ``kernels``: with kernels of our own where a network has parts for them.
     """
 
     device: torch.device
@@ -32,6 +33,7 @@ class CodePath:
     captured: bool = False
     reasons: tuple[str, ...] = ()
     undecided: bool = False
+    kernels: bool = False
 
     def autocast(self) -> torch.autocast:
         """The context of the forward pass; does nothing in float32."""

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from lggkit.data import LabelledSet
 from lggkit.evaluation import model_error
 from lggkit.latents import Taps
+from lggkit.networks.own_kernels import own_kernels
 from lggkit.training.config import TrainConfig
 from lggkit.training.meter import History, Meter
 from lggkit.training.processor import CodePath
@@ -104,7 +105,8 @@ class Run:
     def update(self, batch: Batch | StillBatch, place: int | Tensor) -> None:
         """The step itself, number ``place`` of its epoch; waits for nothing on the device."""
         autocast = self.path.autocast()
-        loss, logits = training_step(self.forward, self.loss, self.optimizer, batch, autocast)
+        with own_kernels(self.path.kernels):
+            loss, logits = training_step(self.forward, self.loss, self.optimizer, batch, autocast)
         self.meter.add(place, loss, logits, batch.labels)
         if self.taps is not None:
             self.taps.clear()

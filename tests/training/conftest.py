@@ -99,13 +99,14 @@ def pretend(monkeypatch):
     """Runs the path of a GPU on the CPU: the recorded step is the step's own body."""
     replays = []
 
-    def record(body):
+    def record(body, lane):
         for _ in range(4):
             body()
-        return lambda: (replays.append(1), body()), Lane()
+        return lambda: (replays.append(1), body())
 
     monkeypatch.setattr(capture, "worth_capturing", lambda run: (True, ""))
     monkeypatch.setattr(capture, "record", record)
+    monkeypatch.setattr(capture, "new_lane", Lane)
     monkeypatch.setattr(torch.cuda, "stream", lambda lane: lane)
     monkeypatch.setattr(torch.cuda, "current_stream", lambda: None)
     return replays

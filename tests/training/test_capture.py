@@ -67,7 +67,7 @@ def test_a_teacher_is_asked_inside_the_step(data, make_net, pretend, eager, clos
 
 
 def test_a_recording_that_fails_falls_back_and_says_so(data, make_net, pretend, eager, equal, monkeypatch):
-    def record(body):
+    def record(body, lane):
         body()
         raise RuntimeError("operation not permitted when stream is capturing\nmore")
 
@@ -77,8 +77,24 @@ def test_a_recording_that_fails_falls_back_and_says_so(data, make_net, pretend, 
     assert equal(result.model, eager(make_net(), data, config()).model)
 
 
-def test_a_replay_with_other_numbers_is_not_trusted(data, make_net, pretend, eager, equal, monkeypatch, lane):
-    monkeypatch.setattr(capture, "record", lambda body: (lambda: None, lane()))
+def test_a_recording_that_fails_once_is_tried_again(data, make_net, pretend, eager, close, monkeypatch):
+    plain, tried = capture.record, []
+
+    def record(body, lane):
+        tried.append(lane)
+        if len(tried) == 1:
+            body()
+            raise RuntimeError("operation failed due to a previous error during capture")
+        return plain(body, lane)
+
+    monkeypatch.setattr(capture, "record", record)
+    result = train(make_net(), data, config())
+    assert result.path.captured and len(set(tried)) == 2
+    assert close(result.model, eager(make_net(), data, config()).model)
+
+
+def test_a_replay_with_other_numbers_is_not_trusted(data, make_net, pretend, eager, equal, monkeypatch):
+    monkeypatch.setattr(capture, "record", lambda body, lane: lambda: None)
     result = train(make_net(), data, config())
     assert "captured and eager losses differ" in str(result.path) and ", eager" in str(result.path)
     assert equal(result.model, eager(make_net(), data, config()).model)

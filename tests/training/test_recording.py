@@ -47,9 +47,10 @@ def calls(monkeypatch, lane):
 
 def test_warm_up_and_capture_are_on_the_lane_of_the_replays(calls):
     body = calls.pop()
-    _, lane = capture.record(body)
+    lane = capture.new_lane()
+    capture.record(body, lane)
     usual, strict = (lane, 0), (lane, "error")
-    assert calls == ["wait", "lane", usual, usual, strict, "synchronize", "graph", usual]
+    assert calls == ["wait", "wait", "lane", usual, usual, strict, "synchronize", "graph", usual]
 
 
 def test_what_waits_for_the_device_is_found_before_it_is_captured(calls):
@@ -61,7 +62,7 @@ def test_what_waits_for_the_device_is_found_before_it_is_captured(calls):
             raise RuntimeError("called a synchronizing CUDA operation")
 
     with pytest.raises(RuntimeError, match="synchronizing"):
-        capture.record(waiting)
+        capture.record(waiting, capture.new_lane())
     assert "graph" not in calls and calls[-1] == "synchronize"
     assert torch.cuda.get_sync_debug_mode() == 0
 
@@ -85,7 +86,7 @@ def test_a_loss_that_waits_for_the_device_is_trained_eagerly(
 
 
 def test_too_little_memory_while_recording_is_told(data, make_net, pretend, monkeypatch):
-    def record(body):
+    def record(body, lane):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
 
     monkeypatch.setattr(capture, "record", record)
@@ -98,15 +99,15 @@ def graphs(pretend, monkeypatch):
     """Weak references to the graphs that were made, where only reference counting frees them."""
     made, plain = [], capture.record
 
-    def record(body):
-        _, lane = plain(body)
+    def record(body, lane):
+        plain(body, lane)
         graph, inner = Graph(), weakref.WeakMethod(body)
         made.append(weakref.ref(graph))
 
         def replay(graph=graph):
             inner()()
 
-        return replay, lane
+        return replay
 
     monkeypatch.setattr(capture, "record", record)
     gc.disable()
@@ -130,9 +131,9 @@ def test_a_graph_is_freed_before_the_next_is_made(data, make_net, graphs, monkey
         calls.append(1)
         return F.cross_entropy(logits, labels) * (float("nan") if len(calls) > 11 + 6 else 1)
 
-    def record(body):
+    def record(body, lane):
         seen.append(alive(graphs))
-        return plain(body)
+        return plain(body, lane)
 
     monkeypatch.setattr(capture, "record", record)
     models, settings = [make_net(), make_net(1)], TrainConfig(epochs=4, batch_size=8, pad=1)

@@ -1,0 +1,103 @@
+"""Kernels of our own, tried and timed on the GPU of a training before they are trusted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from lggkit.networks.convolution import GuardedConv2d
+from lggkit.networks.own_kernels import own_kernels
+from lggkit.training.capture import worth_capturing
+from lggkit.training.captured import new_lane, record
+from lggkit.training.compiled import kind_of
+from lggkit.training.memory import is_out_of_memory
+from lggkit.training.processor import CodePath, first_line
+from lggkit.training.run import Run
+from lggkit.training.seeds import drops
+from lggkit.training.selfcheck import restore, snapshot
+from lggkit.training.step import loss_on
+from lggkit.training.stream import Batch, StillBatch
+
+TOLERANCE = 0.05
+"""How far gradients may lie apart, relative to their size: what rounding to ten bits does is less."""
+REPLAYS = 20
+
+
+def choose_kernels(run: Run, known: dict[tuple, CodePath]) -> None:
+    """Our own kernels for a run where they agree with PyTorch's and replay faster; its path says so.
+
+    The first network of a kind is tried (`lggkit.training.compiled.kind_of`), others follow it; ``known`` is
+    added to. Where steps are not captured nothing is tried: there the host's calls take the time.
+    """
+    if run.done or run.path.compile or not worth_capturing(run)[0] or not may_gain(run):
+        return
+    kind = kind_of(run)
+    if kind not in known:
+        known[kind] = try_kernels(run)
+    found = known[kind]
+    run.path = replace(run.path, kernels=found.kernels).because(found.reasons[-1])
+
+
+def may_gain(run: Run) -> bool:
+    """Whether a network has parts that our kernels compute, and draws no random numbers."""
+    parts = any(isinstance(part, GuardedConv2d) for part in run.model.modules())
+    return parts and run.path.channels_last and not drops(run.model)
+
+
+def try_kernels(run: Run) -> CodePath:
+    """The run's path, with our kernels or without; parameters, buffers and gradients are as before."""
+    saved = snapshot([run])
+    try:
+        on, reason = _compared(run)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        on, reason = False, f"own kernels failed ({first_line(error)})"
+    finally:
+        restore([run], saved)
+        run.model.zero_grad(set_to_none=True)
+    return replace(run.path, kernels=on).because(reason)
+
+
+def _compared(run: Run) -> tuple[bool, str]:
+    batch = run.stream.full(run.step)
+    theirs, plain = _tried(run, batch, False)
+    ours, own = _tried(run, batch, True)
+    off = float((ours - theirs).norm() / theirs.norm().clamp_min(1e-12))
+    if not off <= TOLERANCE:
+        return False, f"gradients of own kernels differ by {off:.1e} of their size"
+    told = f"{plain / own:.2f}x PyTorch's over {REPLAYS} replays"
+    return own < plain, f"own kernels are {told}" if own < plain else f"own kernels are no faster ({told})"
+
+
+def _tried(run: Run, batch: Batch, on: bool) -> tuple[Tensor, float]:
+    """The gradients of a batch in one row, and the milliseconds that a replayed step takes."""
+
+    def body() -> None:
+        still = StillBatch(batch.inputs, batch.labels, batch.index)
+        with own_kernels(on):
+            loss, _ = loss_on(run.forward, run.loss, still, run.path.autocast())
+            run.model.zero_grad(set_to_none=True)
+            loss.backward()
+        if run.taps is not None:
+            run.taps.clear()
+
+    lane = new_lane()
+    taken = milliseconds(record(body, lane), lane)
+    gradients = [p.grad.flatten().float() for p in run.parameters if p.grad is not None]
+    return torch.cat(gradients).clone(), taken
+
+
+def milliseconds(replay, lane: torch.cuda.Stream) -> float:
+    """What one of several replays takes, in their lane, after one that warms up."""
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    with torch.cuda.stream(lane):
+        replay()
+        start.record()
+        for _ in range(REPLAYS):
+            replay()
+        end.record()
+    end.synchronize()
+    return start.elapsed_time(end) / REPLAYS
