@@ -84,7 +84,13 @@ class Settings(Protocol):
 
 
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
-    """A record for each spec: error and cost; for students agreement with the teacher, and geometry."""
+    """A record for each spec: error and cost; for students agreement with the teacher, and geometry.
+
+    A teacher that is not trained yet is trained beside the students that need none, where schedules agree.
+    """
+    students = [spec.protocol for spec in specs if not spec.protocol.is_teacher]
+    teachers = dict.fromkeys((own.teacher.description, own.teacher_seed) for own in students)
+    context.networks([*teachers, *((spec.protocol.description, spec.seed) for spec in specs)])
     results, images = trained(specs, context), context.data(specs[0].protocol.dataset, train=False).images
     by_key = {(spec.protocol.description, spec.seed): result for spec, result in results.items()}
     networks = cache(lambda *key: by_key[key] if key in by_key else context.networks([key])[0])

@@ -59,6 +59,8 @@ def run(
         left = todo()
         _say(_runs(units) - _runs(left), _runs(left))
         raise typer.Exit(status)
+    if context.device.type != "cpu":
+        units = queue.joined(units)
     with stoppable() as stopped:
         outcome = queue.run(units, all_ledgers[-1], context, limit, all_ledgers[:-1])
     _say(len(outcome.measured), _runs(outcome.left))

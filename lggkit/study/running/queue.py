@@ -15,7 +15,7 @@ from lggkit.study.running import costs
 from lggkit.study.running.context import StudyContext, device_name
 from lggkit.study.running.failures import Failure, free_memory, sentence_of
 from lggkit.study.running.turns import Turn
-from lggkit.study.running.units import Unit, check_arms, chosen, missing, only_arms, pending, shard
+from lggkit.study.running.units import Unit, check_arms, chosen, joined, missing, only_arms, pending, shard
 from lggkit.training.memory import is_out_of_memory, out_of_memory
 from lggkit.training.pace import OutOfTime, time_is_up, until
 
@@ -25,6 +25,7 @@ __all__ = [
     "check_arms",
     "chosen",
     "estimate",
+    "joined",
     "only_arms",
     "pending",
     "probe",
@@ -109,7 +110,7 @@ def _take_up(
 
 
 def _name(unit: Unit) -> str:
-    return f"{unit.experiment.name}, {unit.title}, seed {unit.seed}"
+    return f"{unit.experiment.name}, {unit.title}, {unit.seeds}"
 
 
 def probe(units: Sequence[Unit], ledger: Ledger, context: StudyContext) -> None:

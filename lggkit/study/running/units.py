@@ -30,6 +30,12 @@ class Unit:
         return self.specs[0].seed
 
     @property
+    def seeds(self) -> str:
+        """The seeds of its runs, in words: "seed 0", or "seeds 0, 1, 2" where some go together."""
+        seeds = sorted({spec.seed for spec in self.specs})
+        return f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+
+    @property
     def title(self) -> str:
         """The arms that it has runs of, as a line of a list shows them."""
         return " + ".join(dict.fromkeys(spec.arm for spec in self.specs))
@@ -138,6 +144,17 @@ def only_arms(units: Sequence[Unit], arms: Sequence[str]) -> list[Unit]:
     """What of the units belongs to some arms."""
     cut = [unit.part([spec for spec in unit.specs if spec.arm in arms]) for unit in units]
     return [unit for unit in cut if unit.specs]
+
+
+def joined(units: Sequence[Unit], seeds: int = 5) -> list[Unit]:
+    """Units that differ in the seed alone, so many seeds at a time as one unit, where the first of them was.
+
+    On a GPU, which one small network does not fill, they are trained in lockstep.
+    """
+    groups: dict[tuple, list[Unit]] = {}
+    for unit in units:
+        groups.setdefault((unit.experiment.name, unit.arms, unit.scale, unit.seed // seeds), []).append(unit)
+    return [group[0].part([spec for unit in group for spec in unit.specs]) for group in groups.values()]
 
 
 def shard(units: Sequence[Unit], text: str) -> list[Unit]:

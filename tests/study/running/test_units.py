@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from lggkit import experiments
@@ -90,6 +91,34 @@ def test_a_group_is_together_within_a_seed(experiment, ledger, context, claimed,
     queue.run(mine, ledger, context)
     left = queue.pending([ledger], "reduced")
     assert order(left)[:2] == [("ablation", 0), ("ablation", 1)]
+
+
+def test_on_a_gpu_seeds_of_an_arm_are_one_unit_five_of_each_before_the_sixth(experiment, ledger, context):
+    pending = queue.pending([ledger], "reduced")
+    joined = queue.joined(pending, seeds=2)
+    assert [(unit.title, unit.seeds) for unit in joined] == [
+        ("base", "seeds 0, 1"),
+        ("ours", "seeds 0, 1"),
+        ("base", "seed 2"),
+        ("ours", "seed 2"),
+        ("ablation", "seeds 0, 1"),
+    ]
+    specs = [spec.key for unit in joined for spec in unit.specs]
+    assert sorted(specs) == sorted(spec.key for unit in pending for spec in unit.specs)
+    assert len(queue.run(joined, ledger, context).measured) == len(specs)
+    assert queue.pending([ledger], "reduced") == []
+
+
+def test_a_gpu_is_given_seeds_together_and_a_cpu_is_not(experiment, ledger, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(queue, "run", lambda units, *_: asked.append(len(units)) or queue.Outcome())
+    for device in ("cpu", "cuda"):
+        monkeypatch.setattr(
+            "lggkit.study.running.context.default_device", lambda device=device: torch.device(device)
+        )
+        asking = ["--scale", "reduced", "--experiment", NAME, "--out", str(tmp_path / "out")]
+        assert CliRunner().invoke(app, ["study", "run", *asking]).exit_code == 0
+    assert asked == [8, 3]
 
 
 def test_an_ablation_does_not_come_early_for_a_claimed_arm_of_its_group(
