@@ -45,7 +45,7 @@ def times(bench: Bench) -> str:
     for column, key, text in (("set-up", "setup_seconds", duration), ("peak memory", "peak_bytes", size)):
         if any(_pair(row, key) for row in rows):
             frame[column] = [" / ".join(text(value) for value in _pair(row, key)) for row in rows]
-    return bench.table(frame, f"{bench.title}: medians") if rows else ""
+    return bench.table(frame, f"{bench.title}: {bench.statistic}") if rows else ""
 
 
 def _pair(row: Row, key: str) -> list[float]:

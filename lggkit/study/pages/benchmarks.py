@@ -22,7 +22,7 @@ AGAIN = "measure it again with `make bench`, or remove the file"
 
 @dataclass(frozen=True)
 class Bench:
-    """The rows of one benchmark on one device."""
+    """The rows of one benchmark on one device; ``statistic`` says of what its times are."""
 
     name: str
     file: Path
@@ -30,6 +30,7 @@ class Bench:
     machine: str
     torch: str
     rows: Sequence[Row]
+    statistic: str = "medians"
 
     def of_kind(self, kind: str) -> list[Row]:
         """Its rows of a kind, see ``tools/bench.py``; a row that names none is of kind ``time``."""
@@ -60,7 +61,8 @@ def recorded(folder: Path) -> list[Bench]:
 def _read(file: Path) -> Bench:
     content = _parsed(file)
     try:
-        texts = {name: content.get(name) for name in ("title", "device", "processor", "torch")}
+        content = {"statistic": Bench.statistic, **content}
+        texts = {name: content.get(name) for name in ("title", "device", "processor", "torch", "statistic")}
         for name, text in texts.items():
             if not isinstance(text, str) or not text.strip():
                 raise ValueError(f"{name} is {text!r}, not a text")
@@ -68,7 +70,8 @@ def _read(file: Path) -> Bench:
     except ValueError as error:
         raise ValueError(f"{file}: {error}; {AGAIN}") from error
     machine = re.sub(r"^cpu\b", lambda _: texts["processor"], texts["device"])
-    return Bench(file.stem.split("-")[0], file, texts["title"], machine, texts["torch"], content["rows"])
+    told = texts["title"], machine, texts["torch"], content["rows"], texts["statistic"]
+    return Bench(file.stem.split("-")[0], file, *told)
 
 
 def _parsed(file: Path) -> dict[str, Any]:
