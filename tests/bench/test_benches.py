@@ -165,3 +165,16 @@ def test_memory_beyond_what_was_held_is_seen(load, tiny):
     before = bench.held_bytes("cpu")
     block = torch.ones(2**24)
     assert bench.peak_bytes("cpu") - before >= 0.9 * block.nbytes or not Path("/proc/self/status").exists()
+
+
+def test_ways_of_computing_a_step_are_timed_without_the_first_epoch(load, tiny, monkeypatch):
+    bench = load("bench_paths")
+    monkeypatch.setattr(bench, "NETWORK", TINY)
+    monkeypatch.setattr(bench, "BATCH", 4)
+    (row,) = bench.compare("cpu")
+    assert row["equal"] and row["ratio"] == pytest.approx(row["reference_seconds"] / row["ours_seconds"])
+    assert row["name"].startswith(f"2 × {TINY}, the library's choice (cpu, float32")
+    seen, plain = [], bench.begin.choose_kernels
+    with bench.kernels(False):
+        seen.append(bench.begin.choose_kernels)
+    assert seen != [plain] and bench.begin.choose_kernels is plain
