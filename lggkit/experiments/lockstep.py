@@ -100,10 +100,22 @@ def begun_run(network: Network, seed: int, context: Context) -> Run:
 OPEN = "auto"
 
 
+FREE = ("epochs", "augment", "pad", "flip")
+"""What arms of one comparison may differ in: for how long, and how images are augmented."""
+
+
 def paired(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two descriptions, as `content` gives them, have the same images and schedule but for epochs."""
-    schedules = [{**each.get("schedule", {}), "epochs": None} for each in (one, other)]
+    """Whether two descriptions, as `content` gives them, have the same images and schedule but for `FREE`."""
+    schedules = [{**each.get("schedule", {}), **dict.fromkeys(FREE)} for each in (one, other)]
     return one.get("images") == other.get("images") and schedules[0] == schedules[1]
+
+
+def alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether they are paired, of one architecture, and augmented alike: the closest pair that there is."""
+    kinds = [
+        (each.get("architecture"), {**each.get("schedule", {}), "epochs": None}) for each in (one, other)
+    ]
+    return paired(one, other) and kinds[0] == kinds[1]
 
 
 def by_precision(

@@ -177,7 +177,7 @@ class Context(Protocol):
         """One of them, without its history."""
 
     def precision_of(self, network: Network, seed: int) -> str | None:
-        """What a seed's first training was computed in, of the same images and schedule but for epochs."""
+        """What a seed's first training was computed in, of the same images and a schedule that is paired."""
 
     def record(self, spec: Spec, metrics: Mapping[str, Any], **fields: Any) -> Record:
         """A record of a run, stamped with device, precision, versions, commit and date."""

@@ -65,6 +65,28 @@ def test_other_images_and_other_schedules_are_no_pair(context, told):
     assert [result.precision for result in results] == ["float32", "float32", "bfloat16"]
 
 
+def test_arms_that_are_augmented_follow_those_that_are_not(context, told):
+    _, trials = told
+    context.networks([(SMALL, 0)])
+    trials["chosen"] = "float32"
+    augmented = dataclasses.replace(SMALL, schedule=dataclasses.replace(OPEN, augment=True, pad=1))
+    context.networks([(augmented, 0), (augmented, 1)])
+    assert [line.precision for line in context.trainings.lines()] == ["bfloat16", "bfloat16", "float32"]
+
+
+def test_of_several_that_are_paired_the_most_alike_is_followed(context, told):
+    _, trials = told
+    bright = dataclasses.replace(SMALL, schedule=dataclasses.replace(OPEN, augment=True, pad=1))
+    for network, chosen in ((bright, "float32"), (OTHER, "bfloat16")):
+        trials["chosen"] = chosen
+        lines = NetworkLedger(context.trainings.path.with_name(f"{chosen}.jsonl"))
+        StudyContext(weights=context.weights, trainings=lines).networks([(network, 0)])
+        context.trainings.merge(lines)
+    longer = dataclasses.replace(bright, schedule=dataclasses.replace(bright.schedule, epochs=3))
+    wide = dataclasses.replace(OTHER, schedule=dataclasses.replace(OPEN, epochs=3))
+    assert context.precision_of(longer, 0) == "float32" and context.precision_of(wide, 0) == "bfloat16"
+
+
 def test_what_is_trained_in_one_call_is_paired_without_a_ledger(tmp_path, told):
     longer = dataclasses.replace(OTHER, schedule=dataclasses.replace(OPEN, epochs=2))
     results = StudyContext(weights=tmp_path).networks([(SMALL, 0), (longer, 0)])

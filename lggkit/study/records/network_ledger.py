@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lggkit import strict
-from lggkit.experiments.lockstep import paired
+from lggkit.experiments.lockstep import alike, paired
 from lggkit.experiments.networks import Network, TrainedNetwork, content
 from lggkit.study.records.finite import finite_or_none
 from lggkit.study.records.ledger_files import append_line, writing
@@ -99,12 +99,11 @@ class NetworkLedger:
         return understood(self.path, Training.from_json, "training")
 
     def precision_of(self, network: Network, seed: int) -> str | None:
-        """What a seed's first training was computed in, of the same images and schedule but for epochs."""
+        """What a seed's first training was computed in, of those it is paired with; most alike first."""
         described = content(network)
-        for training in self.lines():
-            if training.seed == seed and paired(described, training.network):
-                return training.precision
-        return None
+        known = [line for line in self.lines() if line.seed == seed and paired(described, line.network)]
+        nearest = [line for line in known if alike(described, line.network)]
+        return next((line.precision for line in (*nearest, *known)), None)
 
     def merge(self, other: NetworkLedger) -> None:
         """Take over the lines of another folder that are not here."""
