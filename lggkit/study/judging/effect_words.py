@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 from lggkit.study.entered import papers
 from lggkit.study.entered.paper import Claim
@@ -63,9 +64,15 @@ def effect_text(claim: Claim, interval: Interval | None) -> str:
     size = size_text(claim, interval)
     mean = interval.mean if float(_mean(interval).replace(",", "")) else 0.0
     if claim.kind == "equivalent":
-        return f"{size} {_side(claim, mean)}; allowed ±{claim.margin:g}"
+        distance = size_text(claim, _turned(interval)) if mean < 0 else size
+        return f"{distance} {_side(claim, mean)}; allowed ±{claim.margin:g}"
     falling = claim.kind == "trend" and claim.direction == "decreasing"
     return f"{size}, {_direction(-mean if falling else mean)}"
+
+
+def _turned(interval: Interval) -> Interval:
+    """The interval of the opposite: "0.5 less" where it would be "−0.5 more"."""
+    return replace(interval, mean=-interval.mean, low=-interval.high, high=-interval.low)
 
 
 def _side(claim: Claim, effect: float) -> str:

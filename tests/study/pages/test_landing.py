@@ -45,7 +45,7 @@ def test_a_finding_is_one_sentence_with_its_place():
         f"([Latent geometry graphs, claim {SINGLE.number}](lgg/s33_latent_geometry_graphs))."
     )
     alike = ClaimVerdict(ALIKE, "contradicted", "paper", 1, Interval(2.0, 1.0, 3.0, 1), after_run=True)
-    assert "This **is contradicted†**: 2.0 points [1.0, 3.0], allowed ±" in landing._finding(
+    assert "This **is contradicted†**: 2.0 points [1.0, 3.0] more; allowed ±" in landing._finding(
         alike, landing.file_link
     )
     moving = landing._finding(judged("1", "still moving"), landing.file_link)
