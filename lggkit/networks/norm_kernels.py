@@ -79,6 +79,23 @@ def apply_kernel(
 
 
 @triton.jit
+def behind_relu(
+    x, out, gradient, place, there, middle, inverse, slope, shift,
+    SUM: tl.constexpr, RELU: tl.constexpr,
+):  # fmt: skip
+    """x̂ at places, and the gradient there behind ReLU; with a shortcut ``out`` tells where that let pass."""
+    hat = (tl.load(x + place, mask=there, other=0.0).to(tl.float32) - middle[None, :]) * inverse[None, :]
+    given = tl.load(gradient + place, mask=there, other=0.0).to(tl.float32)
+    if RELU:
+        if SUM:
+            passed = tl.load(out + place, mask=there, other=0.0).to(tl.float32) > 0
+        else:
+            passed = hat * slope[None, :] + shift[None, :] > 0
+        given = tl.where(passed, given, 0.0)
+    return hat, given
+
+
+@triton.jit
 def gradient_sums_kernel(
     x, out, gradient, mean, scale, weight, bias, sums, products, rows, each,
     F: tl.constexpr, C: tl.constexpr, T: tl.constexpr, SUM: tl.constexpr, RELU: tl.constexpr,
@@ -93,14 +110,9 @@ def gradient_sums_kernel(
     for at in range(0, each, T):
         row = first + at + tl.arange(0, T)
         there, place = (row < last)[:, None], row[:, None] * F + columns[None, :]
-        hat = (tl.load(x + place, mask=there, other=0.0).to(tl.float32) - middle[None, :]) * inverse[None, :]
-        given = tl.load(gradient + place, mask=there, other=0.0).to(tl.float32)
-        if RELU:
-            if SUM:
-                passed = tl.load(out + place, mask=there, other=0.0).to(tl.float32) > 0
-            else:
-                passed = hat * slope[None, :] + shift[None, :] > 0
-            given = tl.where(passed, given, 0.0)
+        hat, given = behind_relu(
+            x, out, gradient, place, there, middle, inverse, slope, shift, SUM=SUM, RELU=RELU
+        )
         total += tl.sum(given, 0)
         product += tl.sum(given * tl.where(there, hat, 0.0), 0)
     tl.store(sums + tl.program_id(0) * F + columns, total)
@@ -131,14 +143,9 @@ def gradient_kernel(
     level, tilt = tl.load(of_bias + channel) / count, tl.load(of_weight + channel) / count
     row = tl.program_id(0) * T + tl.arange(0, T)
     there, place = (row < rows)[:, None], row[:, None] * F + columns[None, :]
-    hat = (tl.load(x + place, mask=there, other=0.0).to(tl.float32) - middle[None, :]) * inverse[None, :]
-    given = tl.load(gradient + place, mask=there, other=0.0).to(tl.float32)
-    if RELU:
-        if SUM:
-            passed = tl.load(out + place, mask=there, other=0.0).to(tl.float32) > 0
-        else:
-            passed = hat * slope[None, :] + shift[None, :] > 0
-        given = tl.where(passed, given, 0.0)
+    hat, given = behind_relu(
+        x, out, gradient, place, there, middle, inverse, slope, shift, SUM=SUM, RELU=RELU
+    )
     if SUM:
         tl.store(of_other + place, given.to(of_other.dtype.element_ty), mask=there)
     moved = (given - level[None, :] - hat * tilt[None, :]) * (slope * inverse)[None, :]

@@ -1,6 +1,10 @@
 """Batch norm, sum and ReLU by kernels of our own: in Triton's interpreter, and on a GPU."""
 
 import copy
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -82,6 +86,17 @@ def test_a_mean_far_from_zero_costs_no_digits(interpreted):
     spread = x.double() - x.double().mean((0, 2, 3), keepdim=True)
     expected = spread / spread.square().mean((0, 2, 3), keepdim=True).add(1e-5).sqrt()
     assert (y - expected).abs().max() < 1e-3
+
+
+@pytest.mark.slow
+def test_the_kernels_compile_for_a_gpu_that_is_not_there():
+    pytest.importorskip("triton")
+    environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
+    script = Path(__file__).with_name("compile_kernels.py")
+    told = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    sizes = [int(line.split()[1]) for line in told.stdout.splitlines()]
+    assert len(sizes) == 4 + 4 * 4 * 3 + 4 and min(sizes) > 0
 
 
 def test_elsewhere_the_modules_are_called():
