@@ -21,7 +21,7 @@ from lggkit.evaluation.cost import relative_cost
 from lggkit.evaluation.geometry import mean_variations
 from lggkit.experiments.base import Arm, Context, Experiment, how_trained, trained
 from lggkit.experiments.networks import Architecture, Guide, Images, Network, Recipe, TrainedNetwork
-from lggkit.experiments.recipes.distillation import Distillation, Distilled, distances_to_teacher
+from lggkit.experiments.recipes.distillation import Distillation, Distilled, distances_to_teacher, taught
 from lggkit.protocol import Protocol
 from lggkit.record import Record, Spec
 from lggkit.training import MultiStep, OneCycle, TrainConfig
@@ -84,13 +84,8 @@ class Settings(Protocol):
 
 
 def measure(specs: Sequence[Spec], context: Context) -> Iterator[Record]:
-    """A record for each spec: error and cost; for students agreement with the teacher, and geometry.
-
-    A teacher that is not trained yet is trained beside the students that need none, where schedules agree.
-    """
-    students = [spec.protocol for spec in specs if not spec.protocol.is_teacher]
-    teachers = dict.fromkeys((own.teacher.description, own.teacher_seed) for own in students)
-    context.networks([*teachers, *((spec.protocol.description, spec.seed) for spec in specs)])
+    """A record for each spec: error and cost; for students agreement with the teacher, and geometry."""
+    context.networks(taught(specs))
     results, images = trained(specs, context), context.data(specs[0].protocol.dataset, train=False).images
     by_key = {(spec.protocol.description, spec.seed): result for spec, result in results.items()}
     networks = cache(lambda *key: by_key[key] if key in by_key else context.networks([key])[0])

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from lggkit.data import to_float
 from lggkit.evaluation.accuracy import evaluating
-from lggkit.experiments.networks import ByDepth, Recipe
+from lggkit.experiments.networks import ByDepth, Recipe, Seeded
 from lggkit.latents import latents
 from lggkit.objectives import gkd, hinton, rkd_angle, rkd_distance, similarity_preserving
+from lggkit.record import Spec
 from lggkit.training import Batch
 
 METHODS = ("gkd", "rkd_distance", "rkd_angle", "hinton", "similarity_preserving")
@@ -108,3 +109,13 @@ def distances_to_teacher(
             losses.append([float(gkd(ours, theirs)), float(gap)])
     means = torch.tensor(losses).mean(0).tolist()
     return dict(zip(("graph_distance", "distance_gap"), means, strict=True))
+
+
+def taught(specs: Sequence[Spec]) -> list[Seeded]:
+    """The students of specs behind their teachers, all to be asked for at once.
+
+    A teacher is then trained beside the students that need none, where their schedules agree.
+    """
+    students = [spec for spec in specs if not spec.protocol.is_teacher]
+    teachers = [(spec.protocol.teacher.description, spec.protocol.teacher_seed) for spec in students]
+    return [*dict.fromkeys(teachers), *((spec.protocol.description, spec.seed) for spec in students)]

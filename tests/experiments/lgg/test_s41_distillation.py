@@ -5,6 +5,7 @@ import torch
 
 from lggkit.evaluation import consistency, predict
 from lggkit.evaluation.cost import relative_cost
+from lggkit.experiments import lockstep
 from lggkit.experiments.lgg.s41_distillation import EXPERIMENT
 from lggkit.experiments.recipes.distillation import Distillation
 from lggkit.networks import build, parameter_count
@@ -68,6 +69,21 @@ def test_students_trained_in_a_group_are_those_trained_alone(section, tmp_path):
     description = section.spec("gkd").protocol.description
     theirs = dict(section.network("gkd", 1).named_parameters())
     assert all(torch.equal(p, theirs[n]) for n, p in alone.network(description, 1).named_parameters())
+
+
+def test_a_teacher_is_trained_beside_students_that_need_none(tmp_path, monkeypatch):
+    calls, plain = [], lockstep.train_many
+
+    def counted(models, *arguments, **settings):
+        calls.append(len(models))
+        return plain(models, *arguments, **settings)
+
+    monkeypatch.setattr(lockstep, "train_many", counted)
+    specs = [*EXPERIMENT.specs("smoke", "baseline")[:2], *EXPERIMENT.specs("smoke", "gkd")[:1]]
+    alike = {"teacher_training": specs[0].protocol.training}
+    specs = [dataclasses.replace(one, protocol=dataclasses.replace(one.protocol, **alike)) for one in specs]
+    assert len(list(EXPERIMENT.measure(specs, StudyContext(weights=tmp_path, commit="test")))) == 3
+    assert calls == [3, 1]
 
 
 def test_students_of_a_teacher_that_diverged_are_recorded_without_agreement(section, tmp_path):
