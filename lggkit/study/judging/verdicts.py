@@ -186,7 +186,7 @@ def _conjunction(claim: Claim, single: Mapping[str, ClaimVerdict]) -> ClaimVerdi
         verdict,
         min(scales, key=SCALES.index) if scales else None,
         min(part.n for part in bearing),
-        reason=next((part.reason for part in bearing if part.reason), ""),
+        reason=next((f"{part.claim.number}: {part.reason}" for part in bearing if part.reason), ""),
         after_run=claim.after_run or len(before) < len(parts),
         without=_joined(before) if 0 < len(before) < len(parts) else None,
         identity=all(part.identity for part in parts),

@@ -199,8 +199,9 @@ def test_what_is_no_finite_number_decides_nothing_and_is_said(cell, claim, runs,
         ) and verdict.reason
 
 
-def test_a_conjunction_gives_the_reason_of_its_part(claim, runs):
+def test_a_conjunction_gives_the_reason_of_its_part_by_number(claim, runs):
     part = dataclasses.replace(claim, id="c05b", number="5b", right="rkd_d")
     whole = dataclasses.replace(claim, id="both", kind="all_of", members=("c05", "c05b"))
     judged = judge(runs(**EQUAL, rkd_d=[9.0, 9.1, 9.3]), whole, claim, part)
-    assert [j.verdict for j in judged] == [v.UNDECIDED, v.UNDECIDED, v.HOLDS] and judged[0].reason
+    assert [j.verdict for j in judged] == [v.UNDECIDED, v.UNDECIDED, v.HOLDS]
+    assert judged[1].reason and judged[0].reason == f"{claim.number}: {judged[1].reason}"
