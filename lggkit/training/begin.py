@@ -12,7 +12,7 @@ from lggkit.training.capture import capture_all
 from lggkit.training.compiled import compile_forward, kind_of
 from lggkit.training.kernels import choose_kernels
 from lggkit.training.precision import adopt_precision, try_bfloat16
-from lggkit.training.processor import DTYPES, CodePath
+from lggkit.training.processor import DTYPES
 from lggkit.training.run import Run
 
 log = logging.getLogger("lggkit.training")
@@ -47,7 +47,7 @@ def _choose_forward(runs: Sequence[Run]) -> None:
     """
     begun = [run for run in runs if run.begun_as is not None]
     slow = {kind_of(run): "" if run.begun_as.compiled else "begun eager" for run in begun}
-    tried: dict[tuple, CodePath] = {}
+    tried: dict[tuple, tuple[bool, str]] = {}
     known = {mark: DTYPES[run.begun_as.precision] for run in begun for mark in _marks(run)}
     for run in runs:
         adopt_precision(run, next((known[mark] for mark in _marks(run) if mark in known), None))

@@ -144,10 +144,10 @@ def _recorded_at_last(runs: Sequence[Run], saved: Sequence[dict]) -> Captured:
 
 
 def _recorded(runs: Sequence[Run]) -> Captured:
-    saved, lane = snapshot(runs), new_lane()
+    saved = snapshot(runs)
     for run in runs:
         run.updates.read_rate_from(torch.tensor(run.config.learning_rate, device=run.path.device))
-    lane.wait_stream(torch.cuda.current_stream())
+    lane = new_lane()
     with torch.cuda.stream(lane):
         captured = Captured(runs, draws=any([draws(run) for run in runs]))
     lane.synchronize()

@@ -13,10 +13,10 @@ from lggkit.training.capture import worth_capturing
 from lggkit.training.captured import new_lane, record
 from lggkit.training.compiled import kind_of
 from lggkit.training.memory import is_out_of_memory
-from lggkit.training.processor import CodePath, first_line
+from lggkit.training.processor import first_line
 from lggkit.training.run import Run
 from lggkit.training.seeds import drops
-from lggkit.training.selfcheck import restore, snapshot
+from lggkit.training.selfcheck import undone
 from lggkit.training.step import loss_on
 from lggkit.training.stream import Batch, StillBatch
 
@@ -25,7 +25,7 @@ TOLERANCE = 0.05
 REPLAYS = 20
 
 
-def choose_kernels(run: Run, known: dict[tuple, CodePath]) -> None:
+def choose_kernels(run: Run, known: dict[tuple, tuple[bool, str]]) -> None:
     """Our own kernels for a run where they agree with PyTorch's and replay faster; its path says so.
 
     The first network of a kind is tried (`lggkit.training.compiled.kind_of`), others follow it; ``known`` is
@@ -36,8 +36,8 @@ def choose_kernels(run: Run, known: dict[tuple, CodePath]) -> None:
     kind = kind_of(run)
     if kind not in known:
         known[kind] = try_kernels(run)
-    found = known[kind]
-    run.path = replace(run.path, kernels=found.kernels).because(found.reasons[-1])
+    on, reason = known[kind]
+    run.path = replace(run.path, kernels=on).because(reason)
 
 
 def may_gain(run: Run) -> bool:
@@ -46,19 +46,15 @@ def may_gain(run: Run) -> bool:
     return parts and run.path.channels_last and not drops(run.model)
 
 
-def try_kernels(run: Run) -> CodePath:
-    """The run's path, with our kernels or without; parameters, buffers and gradients are as before."""
-    saved = snapshot([run])
-    try:
-        on, reason = _compared(run)
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        on, reason = False, f"own kernels failed ({first_line(error)})"
-    finally:
-        restore([run], saved)
-        run.model.zero_grad(set_to_none=True)
-    return replace(run.path, kernels=on).because(reason)
+def try_kernels(run: Run) -> tuple[bool, str]:
+    """Whether to take our kernels, and why; parameters, buffers and gradients are as before."""
+    with undone(run):
+        try:
+            return _compared(run)
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
+            return False, f"own kernels failed ({first_line(error)})"
 
 
 def _compared(run: Run) -> tuple[bool, str]:

@@ -14,7 +14,7 @@ from lggkit.training.memory import is_out_of_memory
 from lggkit.training.processor import DTYPES, CodePath, first_line
 from lggkit.training.run import Run
 from lggkit.training.seeds import drops, seed_noise
-from lggkit.training.selfcheck import TOLERANCE, apart_from, restore, snapshot
+from lggkit.training.selfcheck import TOLERANCE, apart_from, undone
 from lggkit.training.step import loss_on
 from lggkit.training.stream import Batch
 
@@ -46,16 +46,13 @@ def try_bfloat16(run: Run) -> CodePath:
         return run.path.computed_in(
             torch.float32, f"products in bfloat16 are no faster ({gain:.2f}x float32)"
         )
-    saved = snapshot([run])
-    try:
-        dtype, reason = _compared(run)
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        dtype, reason = torch.float32, f"bfloat16 failed ({first_line(error)})"
-    finally:
-        restore([run], saved)
-        run.model.zero_grad(set_to_none=True)
+    with undone(run):
+        try:
+            dtype, reason = _compared(run)
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
+            dtype, reason = torch.float32, f"bfloat16 failed ({first_line(error)})"
     return run.path.computed_in(dtype, reason)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -98,6 +99,17 @@ def restore(runs: Sequence[Run], saved: Sequence[dict[str, Any]]) -> None:
                     _forget(run, name)
             for parameter, state in run.optimizer.state.items():
                 _restore(state, before["optimizer"].get(parameter, {}))
+
+
+@contextmanager
+def undone(run: Run) -> Iterator[None]:
+    """What is tried inside leaves parameters, buffers and optimizer as they were, and no gradients."""
+    saved = snapshot([run])
+    try:
+        yield
+    finally:
+        restore([run], saved)
+        run.model.zero_grad(set_to_none=True)
 
 
 def _forget(run: Run, name: str) -> None:
