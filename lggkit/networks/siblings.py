@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from lggkit.networks.blocks import conv1x1, conv3x3, global_pool
+from lggkit.networks.convolution import GuardedConv2d
 
 
 class Sibling(nn.Module):
@@ -96,7 +97,7 @@ class InvertedResidual(nn.Module):
     def __init__(self, inputs: int, outputs: int, stride: int = 1, squeeze: bool = False) -> None:
         super().__init__()
         d, bend = 3 * inputs, nn.SiLU if squeeze else nn.ReLU
-        depthwise = nn.Conv2d(d, d, 3, stride, 1, groups=d, bias=False)
+        depthwise = GuardedConv2d(d, d, 3, stride, 1, groups=d, bias=False)
         self.inner = nn.Sequential(
             *(_unit(conv1x1(inputs, d), bend), _unit(depthwise, bend)),
             Squeeze(d) if squeeze else nn.Identity(),

@@ -1,4 +1,4 @@
-"""Gradients of narrow strided convolutions, on this processor and as smaller ones compute them."""
+"""Gradients of narrow and of strided convolutions, on this processor and as smaller ones compute them."""
 
 import copy
 import os
@@ -12,7 +12,13 @@ from torch import nn
 
 from lggkit.networks import build, convolution
 from lggkit.networks.blocks import ParsevalConv2d, conv1x1
-from lggkit.networks.convolution import GuardedConv2d, at_risk, layers_at_risk, oneDNN_overruns
+from lggkit.networks.convolution import (
+    GuardedConv2d,
+    at_risk,
+    layers_at_risk,
+    oneDNN_overruns,
+    strided_depthwise,
+)
 
 LIMITS = ("SSE41", "AVX2", "AVX2_VNNI", "AVX512_CORE")
 GRADIENTS = """
@@ -128,6 +134,45 @@ def test_copies_and_pickles_settle_it_where_they_are_read(monkeypatch):
     written = pickle.dumps(layer)
     monkeypatch.setattr(convolution, "oneDNN_overruns", lambda: True)
     assert not layer.overruns and pickle.loads(written).overruns and copy.deepcopy(layer).overruns
+
+
+@pytest.mark.parametrize("autocast", [False, True], ids=["cast", "autocast"])
+@pytest.mark.parametrize("bias", [False, True])
+def test_strided_depthwise_in_bfloat16_is_float32s_rounded_once(autocast, bias):
+    torch.manual_seed(0)
+    ours = GuardedConv2d(6, 6, 3, stride=2, padding=1, groups=6, bias=bias)
+    x = torch.randn(4, 6, 9, 9).bfloat16()
+    with torch.no_grad():
+        for p in ours.parameters():
+            p.copy_(p.bfloat16())
+    plain = nn.Conv2d(6, 6, 3, stride=2, padding=1, groups=6, bias=bias)
+    plain.load_state_dict(ours.state_dict())
+    layer = ours if autocast else copy.deepcopy(ours).bfloat16()
+    images = [x.clone().float().requires_grad_() for _ in range(2)]
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        output = layer(images[0] if autocast else images[0].bfloat16())
+    exact = plain(images[1])
+    assert output.dtype is torch.bfloat16 and torch.equal(output, exact.bfloat16())
+    output.sum().backward()
+    exact.sum().backward()
+    torch.testing.assert_close(images[0].grad, images[1].grad, rtol=0.01, atol=0.01)
+    torch.testing.assert_close(layer.weight.grad.float(), plain.weight.grad, rtol=0.01, atol=0.01)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_strided_depthwise_in_other_types_has_the_plain_layers_bits(dtype):
+    torch.manual_seed(0)
+    ours, plain = (kind(6, 6, 3, stride=2, padding=1, groups=6) for kind in (GuardedConv2d, nn.Conv2d))
+    plain.load_state_dict(ours.state_dict())
+    x = torch.randn(4, 6, 9, 9, dtype=dtype)
+    assert torch.equal(ours.to(dtype)(x), plain.to(dtype)(x))
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "efficientnet"])
+def test_every_strided_depthwise_layer_of_the_networks_is_ours(name):
+    layers = [m for m in build(name, seed=0, width=4).modules() if isinstance(m, nn.Conv2d)]
+    strided = [layer for layer in layers if strided_depthwise(layer)]
+    assert len(strided) == 3 and all(isinstance(layer, GuardedConv2d) for layer in strided)
 
 
 CAPABLE = {"avx2": True, "avx512_f": True, "avx512_bw": True, "avx512_vl": True, "avx512_dq": True}
