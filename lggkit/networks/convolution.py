@@ -53,7 +53,7 @@ class GuardedConv2d(nn.Conv2d):
             with torch.autocast("cpu", enabled=False):
                 bias = None if bias is None else bias.float()
                 return super()._conv_forward(x.float(), weight.float(), bias).to(dtype)
-        columns = columns_of(self, x) if wanted(x) else 1
+        columns = columns_of(self, x) if x.is_cuda and wanted(x) else 1
         if columns > 1:
             return conv_by_columns(x, weight, bias, self.stride[0], columns)
         return super()._conv_forward(x, weight, bias)

@@ -11,6 +11,7 @@ from lggkit.networks.blocks import (
     global_pool,
     stack,
 )
+from lggkit.networks.norm_relu import norm_relu
 
 
 class DeepPreActResNet(nn.Module):
@@ -45,7 +46,7 @@ class DeepPreActResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         maps = self.stage3(self.stage2(self.stage1(self.stem(x))))
-        return self.classifier(self.pool(self.relu(self.bn(maps))))
+        return self.classifier(self.pool(norm_relu(self.bn, self.relu, maps)))
 
 
 def bottleneck_resnet(

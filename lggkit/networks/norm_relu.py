@@ -2,6 +2,7 @@
 
 As modules they are three kernels each way, all of which read and write every activation; here they are two
 passes each way, over rows of 64 numbers however few the channels are. What comes out is the same to rounding.
+On a GPU the kernels are Triton's, on a CPU those of `norm_host`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lggkit.networks.norm_host import folds_of, fused_on_host, library
 from lggkit.networks.own_kernels import wanted
 
 PROGRAMS = 128
@@ -26,10 +28,15 @@ TILE = 2048
 def norm_relu(norm: nn.Module, relu: nn.Module | None, x: Tensor, other: Tensor | None = None) -> Tensor:
     """relu(norm(x) + other) of x and ``other`` (n, c, h, w); without ``relu`` or ``other`` less.
 
-    The modules are called wherever somebody listens to them.
+    The modules are called wherever somebody listens to them; another function than ReLU always is.
     """
-    if wanted(x) and torch.is_grad_enabled() and has_triton() and suits(norm, relu, x, other):
-        return fused(norm, x, other, relu is not None)
+    if type(relu) not in (nn.ReLU, type(None)):
+        return relu(norm_relu(norm, None, x, other))
+    if wanted(x) and torch.is_grad_enabled() and suits(norm, relu, x, other):
+        if x.device.type == "cpu" and not isinstance(library(), str):
+            return fused_on_host(norm, x, other, relu is not None)
+        if x.is_cuda and has_triton():
+            return fused(norm, x, other, relu is not None)
     values = norm(x)
     values = values if other is None else values + other
     return values if relu is None else relu(values)
@@ -43,15 +50,18 @@ def suits(norm: nn.Module, relu: nn.Module | None, x: Tensor, other: Tensor | No
         return False
     maps = [x] if other is None else [x, other]
     laid = all(m.dim() == 4 and m.is_contiguous(memory_format=torch.channels_last) for m in maps)
-    return laid and all(m.shape == x.shape and m.dtype == x.dtype for m in maps) and _fits(x)
+    if not laid or any(m.shape != x.shape or m.dtype != x.dtype for m in maps):
+        return False
+    typed = x.dtype in (torch.float32, torch.bfloat16) and norm.weight.dtype is torch.float32
+    filled = _fills_rows(x) if x.is_cuda else folds_of(x) > 0
+    return typed and filled and x.numel() > x.shape[1]
 
 
-def _fits(x: Tensor) -> bool:
+def _fills_rows(x: Tensor) -> bool:
     """Whether channels are a power of two, pixels fill whole rows, and places fit 32 bits."""
     channels, size = x.shape[1], x.numel()
     whole = 0 < channels <= WIDEST and channels & (channels - 1) == 0 and 0 < size < 2**31
-    filled = whole and (size // channels) % max(1, COLUMNS // channels) == 0
-    return filled and size > channels and x.dtype in (torch.float32, torch.bfloat16)
+    return whole and (size // channels) % max(1, COLUMNS // channels) == 0
 
 
 def _heard(module: nn.Module | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from lggkit.networks.blocks import PostActivationBlock, conv3x3, global_pool, stack
+from lggkit.networks.blocks import ConvNorm, PostActivationBlock, conv3x3, global_pool, stack
 
 STRIDES = [1, 1, 2, 1, 2, 1, 2, 1]
 
@@ -19,7 +19,7 @@ class ResNet18(nn.Module):
     def __init__(self, classes: int = 10, width: int = 64, channels: int = 3) -> None:
         super().__init__()
         widths = [width << i // 2 for i in range(8)]
-        self.stem = nn.Sequential(conv3x3(channels, width), nn.BatchNorm2d(width), nn.ReLU())
+        self.stem = ConvNorm(conv3x3(channels, width), nn.BatchNorm2d(width), nn.ReLU())
         self.blocks = nn.Sequential(*stack(PostActivationBlock, width, widths, STRIDES))
         self.pool = global_pool()
         self.classifier = nn.Linear(widths[-1], classes)

@@ -10,7 +10,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from lggkit.networks.blocks import conv1x1, conv3x3, global_pool
+from lggkit.networks.blocks import ConvNorm, conv1x1, conv3x3, global_pool
 from lggkit.networks.convolution import GuardedConv2d
 
 
@@ -31,7 +31,7 @@ class Sibling(nn.Module):
 
 
 def _unit(convolution: nn.Conv2d, bend: type[nn.Module] = nn.ReLU) -> nn.Sequential:
-    return nn.Sequential(convolution, nn.BatchNorm2d(convolution.out_channels), bend())
+    return ConvNorm(convolution, nn.BatchNorm2d(convolution.out_channels), bend())
 
 
 def _halved() -> nn.Module:
@@ -57,8 +57,8 @@ class Inception(nn.Module):
         super().__init__()
         one, two, three = (_unit(conv1x1(inputs, width)) for _ in range(3))
         pooled = nn.Sequential(nn.MaxPool2d(3, 1, 1), _unit(conv1x1(inputs, width)))
-        two.append(_unit(conv3x3(width, width)))
-        three.extend([_unit(conv3x3(width, width)), _unit(conv3x3(width, width))])
+        two = nn.Sequential(two, _unit(conv3x3(width, width)))
+        three = nn.Sequential(three, *(_unit(conv3x3(width, width)) for _ in range(2)))
         self.branches = nn.ModuleList([one, two, three, pooled])
 
     def forward(self, x: Tensor) -> Tensor:
@@ -101,7 +101,7 @@ class InvertedResidual(nn.Module):
         self.inner = nn.Sequential(
             *(_unit(conv1x1(inputs, d), bend), _unit(depthwise, bend)),
             Squeeze(d) if squeeze else nn.Identity(),
-            *(conv1x1(d, outputs), nn.BatchNorm2d(outputs)),
+            ConvNorm(conv1x1(d, outputs), nn.BatchNorm2d(outputs)),
         )
         self.added = stride == 1 and inputs == outputs
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from lggkit.networks.blocks import PostActivationBlock, conv3x3, global_pool
+from lggkit.networks.blocks import ConvNorm, PostActivationBlock, conv3x3, global_pool
 
 
 class SmallNet(nn.Module):
@@ -17,7 +17,7 @@ class SmallNet(nn.Module):
 
     def __init__(self, classes: int = 10, width: int = 16, channels: int = 1) -> None:
         super().__init__()
-        self.stem = nn.Sequential(conv3x3(channels, width), nn.BatchNorm2d(width), nn.ReLU())
+        self.stem = ConvNorm(conv3x3(channels, width), nn.BatchNorm2d(width), nn.ReLU())
         self.stage1 = PostActivationBlock(width, width)
         self.stage2 = PostActivationBlock(width, 2 * width, 2)
         self.stage3 = PostActivationBlock(2 * width, 4 * width, 2)

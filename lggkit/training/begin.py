@@ -39,7 +39,7 @@ def begin(runs: Sequence[Run]) -> None:
 
 
 def _choose_forward(runs: Sequence[Run]) -> None:
-    """Precision and compilation of each run.
+    """Kernels, compilation and precision of each run.
 
     Where a CPU is free to choose, the first network of a kind is timed and others follow it, or what a
     checkpoint was begun as: seeds that are compared are computed alike. Those of one seed are computed in one
@@ -47,15 +47,15 @@ def _choose_forward(runs: Sequence[Run]) -> None:
     """
     begun = [run for run in runs if run.begun_as is not None]
     slow = {kind_of(run): "" if run.begun_as.compiled else "begun eager" for run in begun}
-    tried: dict[tuple, tuple[bool, str]] = {}
+    tried = {kind: (False, "begun compiled") for kind, why in slow.items() if not why}
     known = {mark: DTYPES[run.begun_as.precision] for run in begun for mark in _marks(run)}
     for run in runs:
         adopt_precision(run, next((known[mark] for mark in _marks(run) if mark in known), None))
+        choose_kernels(run, tried)
         if run.path.compile and not run.done:
             compile_forward(run, slow)
         if run.path.undecided and not run.done:
             run.path = try_bfloat16(run)
-        choose_kernels(run, tried)
         for mark in _marks(run):
             known.setdefault(mark, run.path.dtype)
 

@@ -98,6 +98,18 @@ def test_training_rows_are_ours_against_the_loop_with_two_profiles(load, tiny, m
     assert ours["convolutions_alone_seconds"] > 0
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_rows_of_batch_norm_are_ours_against_the_modules(load, monkeypatch, dtype):
+    bench = load("bench_norm")
+    if isinstance(bench.library(), str):
+        pytest.skip(bench.library())
+    monkeypatch.setattr(bench, "ROUNDS", 1)
+    row = bench.compare(16, 16, dtype, batch=4)
+    assert row["equal"] and row["ratio"] == pytest.approx(row["reference_seconds"] / row["ours_seconds"])
+    ours, exact = bench.of(16, 16, dtype, 4, True)(), bench.of(16, 16, dtype, 4, False, exact=True)()
+    assert len(ours) == 5 and bench.apart(ours[0], exact[0]) < 0.01 < bench.apart(1.2 * ours[0], exact[0])
+
+
 def event(name, parent=None):
     return SimpleNamespace(name=name, cpu_parent=parent)
 

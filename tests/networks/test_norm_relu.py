@@ -99,7 +99,8 @@ def test_the_kernels_compile_for_a_gpu_that_is_not_there():
     assert len(sizes) == 4 + 4 * 4 * 3 + 4 and min(sizes) > 0
 
 
-def test_elsewhere_the_modules_are_called():
+def test_without_a_compiler_the_modules_are_called(monkeypatch):
+    monkeypatch.setattr(module, "library", lambda: "no C++ compiler found")
     norm, x = norm_of(8), maps((2, 8, 4, 4), 0)
     twin = copy.deepcopy(norm)
     with own_kernels():
@@ -134,7 +135,8 @@ def heard():
         (norm_of(8), None, maps((2, 8, 4, 4), 0).detach().contiguous(), None),
         (norm_of(8), None, maps((2, 8, 4, 4), 0, torch.float64), None),
         (norm_of(8), None, maps((2, 8, 3, 3), 0), None),  # pixels that fill no row
-        (norm_of(12), None, maps((2, 12, 4, 4), 0), None),
+        (norm_of(12), None, maps((2, 12, 3, 3), 0), None),
+        (norm_of(8).bfloat16(), None, maps((2, 8, 4, 4), 0, torch.bfloat16), None),
         (norm_of(8), None, maps((2, 8, 4, 4), 0), maps((1, 8, 4, 4), 0)),
         (norm_of(64), None, maps((1, 64, 1, 1), 0), None),  # one value a channel, which the module refuses
     ],

@@ -1,13 +1,16 @@
 """Whether a training takes kernels of our own: tried, timed, and no more than that."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
 
 from lggkit.networks import own_kernels
+from lggkit.networks.blocks import ConvNorm, conv3x3
 from lggkit.networks.convolution import GuardedConv2d
 from lggkit.networks.wide_resnet import wide_resnet28
-from lggkit.training import TrainConfig, capture, kernels, train, train_many
+from lggkit.training import TrainConfig, capture, kernels, processor, train, train_many
 
 
 @pytest.fixture
@@ -137,6 +140,81 @@ def test_an_objective_that_asks_for_the_step_is_told_of_and_not_tried(data, net,
 
     result = train(net(), data, SETTINGS, objective=objective)
     assert "own kernels failed (the objective reads batch.step" in str(result.path)
+
+
+@pytest.fixture
+def on_host(monkeypatch):
+    """A CPU on which any training is long enough, and a step takes as long as is said, own and plain."""
+    said, asked = [1.0, 2.0], []
+
+    def turns(run, paths, batch):
+        asked.append([path.kernels for path in paths])
+        return [said] * 3
+
+    for module in (kernels, processor):
+        monkeypatch.setattr(module, "IMAGES_WORTH_COMPILING", 1)
+        monkeypatch.setattr(module, "has_compiler", lambda: True)
+    monkeypatch.setattr(kernels, "turns", turns)
+    if isinstance(kernels.library(), str):
+        pytest.skip(kernels.library())
+    return said
+
+
+@pytest.fixture
+def narrow():
+    """A function that makes a network with parts for the kernels of a CPU."""
+
+    def make(seed=0):
+        torch.manual_seed(seed)
+        return torch.nn.Sequential(
+            ConvNorm(conv3x3(2, 8), torch.nn.BatchNorm2d(8), torch.nn.ReLU()),
+            *(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(8, 3)),
+        )
+
+    return make
+
+
+def test_on_a_cpu_kernels_that_are_faster_take_the_place_of_compilation(data, narrow, on_host, close):
+    told = str(train(narrow(), data, SETTINGS).path)
+    assert "eager: float32 was asked for; own kernels are 2.00x PyTorch's over 3 steps" in told, told
+    slower = train(narrow(), data, replace(SETTINGS, compile=False))
+    on_host[:] = [1.0, 1.02]
+    plain = train(narrow(), data, replace(SETTINGS, compile=False))
+    assert "own kernels gain too little (1.02x PyTorch's over 3 steps)" in str(plain.path)
+    assert close(slower.model, plain.model)
+
+
+def test_on_a_cpu_steps_are_made_with_them(data, narrow, on_host, monkeypatch):
+    from lggkit.networks import norm_relu as module
+
+    calls, plain = [], module.fused_on_host
+    monkeypatch.setattr(module, "fused_on_host", lambda *given: calls.append(1) or plain(*given))
+    result = train(narrow(), data, replace(SETTINGS, compile=False))
+    full = 2 * (len(data) // SETTINGS.batch_size)
+    assert len(calls) >= full and "own kernels are" in str(result.path)
+
+
+def test_on_a_cpu_wrong_gradients_are_not_trusted(data, narrow, on_host, monkeypatch):
+    from lggkit.networks import norm_relu as module
+
+    plain = module.fused_on_host
+    monkeypatch.setattr(module, "fused_on_host", lambda *given: 1.5 * plain(*given))
+    assert "gradients of own kernels differ by" in str(train(narrow(), data, SETTINGS).path)
+
+
+def test_on_a_cpu_a_compiler_that_fails_is_told_of(data, narrow, on_host, monkeypatch):
+    monkeypatch.setattr(kernels, "library", lambda: "c++ built no kernels (OSError)")
+    assert "own kernels failed (c++ built no kernels (OSError))" in str(train(narrow(), data, SETTINGS).path)
+
+
+@pytest.mark.parametrize("why", ["short", "compiler", "asked"])
+def test_on_a_cpu_nothing_is_tried_without_need(data, narrow, on_host, monkeypatch, why):
+    if why == "short":
+        monkeypatch.setattr(kernels, "IMAGES_WORTH_COMPILING", 10 * len(data))
+    if why == "compiler":
+        monkeypatch.setattr(kernels, "has_compiler", lambda: False)
+    settings = replace(SETTINGS, compile=True) if why == "asked" else SETTINGS
+    assert "own kernels" not in str(train(narrow(), data, settings).path)
 
 
 @pytest.mark.cuda

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lggkit.training import Stream, TrainConfig, choose_path, precision, processor, train, train_many
+from lggkit.training import Stream, TrainConfig, choose_path, precision, processor, train, train_many, turns
 from lggkit.training.run import Run
 from lggkit.training.step_time import relative_step_time
 
@@ -30,7 +30,7 @@ def clock(monkeypatch):
         model.register_forward_hook(passed)
         return model
 
-    monkeypatch.setattr(precision, "perf_counter", lambda: clock.now)
+    monkeypatch.setattr(turns, "perf_counter", lambda: clock.now)
     monkeypatch.setattr(precision, "gain_in_products", lambda: 2.0)
     clock.clocked = clocked
     return clock
