@@ -83,7 +83,7 @@ chapter.show(numbers.readings_table, caption, "tab-a10-readings")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Images of codes whose one block moves from that of the left image to that of the right one, which differs in every factor; five blocks, seed 0.", "name": "fig-a10-traversals"}, "image": {"alt": "Ten rows of six small images of garments on coloured grounds.", "width": "100%"}}
 figure = chapter.draw(section.traversals_figure)
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "How often each factor of the image changes when one block is exchanged for that of an image that differs in all factors; the factors of an image that is made are those of the nearest one of the grid. Means over seeds.", "name": "fig-a10-responses"}, "image": {"alt": "Six matrices, blocks against factors, with shares.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "How often each factor of the image changes when one block is exchanged for that of an image that differs in all factors; the factors of an image that is made are those of the nearest one of the grid. Means over seeds, the blocks of each in the order of the factors that they go with best.", "name": "fig-a10-responses"}, "image": {"alt": "Six matrices, blocks against factors, with shares.", "width": "100%"}}
 figure = chapter.draw(section.responses_figure)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the bottleneck of each of three blocks, held-out images, coloured and marked by the factor that explains most of its variance; seed 0.", "name": "fig-a10-maps"}, "image": {"alt": "Two rows of three scatter plots.", "width": "100%"}}
 figure = chapter.draw(section.maps_figure)
@@ -175,7 +175,7 @@ chapter.claims()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.against_length()
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; a claim of equality allows a grey band around zero.", "name": "fig-a10-length"}, "image": {"alt": "Effects with intervals at two lengths.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; a claim of equality allows a band of its colour around zero.", "name": "fig-a10-length"}, "image": {"alt": "Effects with intervals at two lengths.", "width": "100%"}}
 figure = chapter.length_figure()
 # %% [markdown]
 # ## Where this departs from the article

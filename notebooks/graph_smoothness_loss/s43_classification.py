@@ -147,6 +147,9 @@ tuned.show(
 # Below paper scale the loss is a mean over *all* pairs of distinct classes, joined or not, so a small $k$ or a large
 # $\alpha$ makes it small as a whole.
 
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
+swept.waiting()
+
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "10-NN error against the number of neighbours k, the dimension d and the scale α. Small dots are seeds, lines join means; dotted lines mark the values that the other sweeps keep.", "name": "fig-gsl-sweeps"}, "image": {"alt": "Three panels with the error on test images and on held-out images against k, d and alpha, on logarithmic axes.", "width": "100%"}}
 figure = swept.draw(sweeps.sweep_figure)
 # %% [markdown]
@@ -185,7 +188,7 @@ eight.show(section.new_classes, caption, "tab-gsl-s43-eight", EIGHT)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; the grey band is what a claim of equality allows.", "name": "fig-gsl-s43-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; a band of its colour is what a claim of equality allows.", "name": "fig-gsl-s43-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
 figure = chapter.length_figure()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.against_length()

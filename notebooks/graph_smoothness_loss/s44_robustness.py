@@ -100,6 +100,9 @@ parted.waiting(ARMS)
 parted.say(section.parts_said)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
+everyone.waiting()
+
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = (
     "Errors in percent and their means over the reference (seeds). Accuracy lost: the share of the accuracy above "
     "guessing that corruption takes. Intervals are over seeds on the same images."
@@ -130,6 +133,9 @@ figure = everyone.draw(robustness.severity_figure, present)
 # %% [markdown]
 # ## The corruptions
 
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
+sheet.waiting()
+
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Fifteen corruptions at five severities of the first test images of CIFAR-10, made by our own generator, whatever the records are measured on; the first row is clean.", "name": "fig-gsl-corruptions"}, "image": {"alt": "A sheet of thumbnails, a column for each corruption and a row for each severity.", "width": "100%"}}
 figure = sheet.draw(section.sheet_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
@@ -147,7 +153,7 @@ chapter.say(section.images_said)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; the grey band is what a claim of equality allows.", "name": "fig-gsl-s44-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; a band of its colour is what a claim of equality allows.", "name": "fig-gsl-s44-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
 figure = chapter.length_figure()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.against_length()

@@ -84,7 +84,7 @@ chapter.say(numbers.one_run_said)
 
 # %% [markdown]
 # The checkpoints that the authors released show how far runs of one method lie apart at their schedule. They
-# were scored on 932 test images, which by itself spreads them further. They stand beside Table 1, not in it.
+# were scored on 932 test images, which by itself spreads them further. They stand beside the paper's Table 1, not in it.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = "Ten students of each method and one teacher, released by the authors, on 932 test images."
@@ -181,6 +181,9 @@ figure = ablations.draw(drawn.mimicry_figure, chapter.titles)
 # from the same weights and on the same batches.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
+others.waiting()
+
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = (
     "Gains over the same baselines in points, with the teacher of seed 0 and with that of seed 1 (seeds)."
 )
@@ -196,6 +199,9 @@ others.say(numbers.teachers_said)
 # with the forward and backward pass in bfloat16 and losses, graphs and weights in float32, on the same seeds.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
+precise.waiting()
+
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = "Test error in percent in either precision, and the difference on equal seeds (seeds)."
 precise.show(numbers.precisions, caption, "tab-lgg-s41-precision")
 
@@ -203,11 +209,12 @@ precise.show(numbers.precisions, caption, "tab-lgg-s41-precision")
 # ## What it costs
 #
 # Distillation needs the teacher's forward pass on every augmented batch, whatever the loss. The times are those of
-# whole trainings. Arms that trained side by side share their time equally; [the
-# benchmarks](../../book/study/performance.md) time the losses alone.
+# whole trainings, on machines that also did other things: they say what the study cost, and do not order the losses.
+# Arms that trained side by side share their time equally; [the benchmarks](../../book/study/performance.md) time the
+# losses alone.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Minutes of one training and size of the network (mean over seeds)."
+caption = "Minutes of one training, median over seeds (least to most), and size of the network."
 chapter.show(tables.costs_table, caption, "tab-lgg-s41-costs", chapter.table_arms)
 
 # %% [markdown]
@@ -216,7 +223,7 @@ chapter.show(tables.costs_table, caption, "tab-lgg-s41-costs", chapter.table_arm
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; the grey band is what a claim of equality allows.", "name": "fig-lgg-s41-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; a band of its colour is what a claim of equality allows.", "name": "fig-lgg-s41-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
 figure = chapter.length_figure()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.against_length()

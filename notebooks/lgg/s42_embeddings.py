@@ -133,6 +133,9 @@ print(section.spots(TABLE))
 # ## Margin, temperatures and size
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
+search.waiting()
+
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 search.say(section.search_said)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "10-NN error against the option of each rival of label variation, one seed. Held out are training images that were left out of training. A dotted line is the value of the table.", "name": "fig-lgg-s42-options"}, "image": {"alt": "Four panels with the error on test images and on held-out images against a margin or a temperature.", "width": "100%"}}
@@ -171,7 +174,7 @@ chapter.table("table-2", "The runs are those of section 4.4 of the paper on the 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; the grey band is what a claim of equality allows.", "name": "fig-lgg-s42-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; a band of its colour is what a claim of equality allows.", "name": "fig-lgg-s42-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
 figure = chapter.length_figure()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.against_length()

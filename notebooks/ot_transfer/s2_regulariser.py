@@ -87,7 +87,7 @@ figure = chapter.draw(section.exactness_figure)
 #
 # Plain Sinkhorn stops at a smoothed plan, IPOT removes the smoothing step by step. Both get the same entropy and as many updates here. The next figure shows the plans themselves, rows brought back into order, so that the true matching is the diagonal.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Plans between sixteen neurons and their noisy, reordered copies, one problem. The diagonal is the true matching.", "name": "fig-ot-plans"}, "image": {"alt": "Three matrices of sixteen by sixteen: the exact plan and IPOT's are diagonal, Sinkhorn's is blurred.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Plans between sixteen neurons and their noisy, reordered copies, one problem, at the same β; the shares of the text are of larger layers. The diagonal is the true matching.", "name": "fig-ot-plans"}, "image": {"alt": "Three matrices of sixteen by sixteen: the exact plan and IPOT's are diagonal, Sinkhorn's is blurred.", "width": "100%"}}
 figure = chapter.draw(section.plans_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(section.solvers_said)

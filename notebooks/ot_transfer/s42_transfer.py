@@ -48,7 +48,7 @@ chapter.facts()
 # is best (Ω_P), or near their cloud (Ω_U). [Li *et al.* (2020)](../../book/bibliography.md "li2020") fine-tune a ResNet-101 of ImageNet on five fine-grained sets.
 #
 # Those sets and weights could not be had for this study. Here a narrow ResNet-18 of CIFAR-100 goes to CIFAR-10 with 20
-# or 100 labels a class, and to ten classes that it has seen already. As in the paper, all seeds share the start and
+# labels a class, and to ten classes that it has seen already. As in the paper, all seeds share the start and
 # the labels and differ in the order of the images and the new last layer; passes over the labels are as many as there.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
@@ -93,7 +93,7 @@ chapter.table("table-1")
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; a claim of equality allows a grey band around zero.", "name": "fig-ot-s42-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; a claim of equality allows a band of its colour around zero.", "name": "fig-ot-s42-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
 figure = chapter.length_figure()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.against_length()

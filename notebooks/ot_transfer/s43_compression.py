@@ -90,7 +90,7 @@ chapter.say(section.nearness_said)
 #
 # Each method has its own α from the paper's grid, chosen for L to M on 5,000 training images that the student does not see, with one seed. The teacher has seen them. The longest trainings that are searched decide for all lengths; S takes what M has. A method is not trained before its search is recorded.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the images held out by the weight of each method, one seed; rings mark the best. Weights that are far too large fall out of the axis.", "name": "fig-ot-compression-search"}, "image": {"alt": "Four curves of validation accuracy against the weight on a logarithmic axis.", "width": "75%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on the images held out by the weight of each method, one seed; rings mark the best. Accuracies more than twelve points below the best fall out of the axis.", "name": "fig-ot-compression-search"}, "image": {"alt": "Four curves of validation accuracy against the weight on a logarithmic axis.", "width": "75%"}}
 figure = chapter.draw(section.search_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(section.search_said)
@@ -109,7 +109,7 @@ chapter.table("table-2")
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; a claim of equality allows a grey band around zero.", "name": "fig-ot-s43-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; a claim of equality allows a band of its colour around zero.", "name": "fig-ot-s43-length"}, "image": {"alt": "Panels with the effect of each claim at each scale.", "width": "100%"}}
 figure = chapter.length_figure()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.against_length()

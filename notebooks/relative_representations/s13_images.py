@@ -71,6 +71,9 @@ figure = chapter.draw(section.explained_figure)
 # Networks of another width, and by graph smoothness, have [a page of their own](s13_widths_losses.ipynb).
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
+networks.waiting()
+
+# %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 networks.say(section.networks_said)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}

@@ -87,3 +87,12 @@ def run_in(folder, line, more):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+@notebooks
+def test_a_part_that_is_drawn_says_at_which_scale_it_is_shown(source):
+    """A page has one scale in its first line; a figure's caption names none."""
+    text = "\n".join(code(source))
+    drawn = re.findall(r"^figure = (\w+)\.draw", text, re.M)
+    for name in {name for name in drawn if name != "chapter"}:
+        assert re.search(rf"\b{name}\b.*\.waiting\(", text), name

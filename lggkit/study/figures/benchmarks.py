@@ -61,7 +61,9 @@ def _panel(ax: Axes, key: str, rows: Rows, measured: Mapping[str, float]) -> Non
     ax.loglog([row[key] for row in both], usual, "s--", color=arm_color(1), label="the usual way")
     ax.loglog(places, [row["ours_seconds"] for row in rows], "o-", color=arm_color(0), label="lggkit")
     if both and len(both) < len(rows):
-        ax.annotate("stopped", (both[-1][key], usual[-1]), (6, 4), textcoords="offset points", color=GRAY)
+        ax.annotate(
+            "stopped", (both[-1][key], usual[-1]), (0, 6), textcoords="offset points", color=GRAY, ha="right"
+        )
     label, guide = _guide(rows, measured)
     if measured or key == "n":
         ax.loglog(places, guide, ":", color=GRAY, label=label)

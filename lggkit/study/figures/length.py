@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,8 +23,10 @@ if TYPE_CHECKING:
 
 RULES = {"greater": effects, "equivalent": effects, "trend": slopes}
 LENGTHS = SCALES[1:]
-FEW = 4
-"""Panels that may be tall; more of them are lower."""
+FEW, FAR = 4, 8
+"""Panels that may be tall, more of them are lower; and how many times the median effect is far."""
+ROOM = 0.08
+SMALL = {"fontsize": "small", "title_fontsize": "small"}
 ONE = (
     "Only one length of training is recorded; the longer runs that would show whether an effect lasts are "
     "not there yet."
@@ -73,7 +74,8 @@ def length_said(found: Mapping[str, ByLength]) -> str:
 def length_figure(claims: Sequence[Claim], found: Mapping[str, ByLength]) -> Figure:
     """A panel a unit: the effect of each of its claims at every length, with its interval from two seeds on.
 
-    Above zero is the way the claims say; for claims of equality a band shows what is allowed.
+    Above zero is the way the claims say; for claims of equality a band of their colour shows what is allowed.
+    Beyond a few times the median effect an axis is logarithmic.
     """
     groups: dict[str, list[Claim]] = defaultdict(list)
     for claim in claims:
@@ -83,19 +85,21 @@ def length_figure(claims: Sequence[Claim], found: Mapping[str, ByLength]) -> Fig
     figure, axes = panels(len(groups), height)
     for ax, (unit, members) in zip(axes, groups.items(), strict=True):
         _panel(ax, members, found)
+        _squeeze(ax, [found[claim.number] for claim in members])
         ax.set(title=unit.removeprefix("of "), xlim=(-0.4, len(LENGTHS) - 0.6))
         ax.set_xticks(range(len(LENGTHS)), LENGTHS)
-        _legend_above(ax, len(members), 2 if len(groups) == 3 else 3, height)
+        columns = 2 if len(groups) == 3 else 3
+        ax.legend(title="claim", loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=columns, **SMALL)
     axes[0].set_ylabel("effect")
     return figure
 
 
-def _legend_above(ax: Axes, entries: int, columns: int, height: float) -> None:
-    """A legend of claims over what is drawn, in room made for it in a panel of so many inches."""
-    low, high = ax.get_ylim()
-    share = 0.288 / height * (1 + ceil(entries / columns))
-    ax.set_ylim(low, low + (high - low) / (1 - share))
-    ax.legend(title="claim", loc="upper center", ncols=columns, fontsize="small", title_fontsize="small")
+def _squeeze(ax: Axes, effects: Sequence[ByLength]) -> None:
+    """A logarithmic axis beyond a few times the median effect, where one is far larger."""
+    sizes = np.abs([interval.mean for lengths in effects for interval in lengths.values()])
+    usual = float(np.median(sizes))
+    if usual and sizes.max() > FAR * usual:
+        ax.set_yscale("symlog", linthresh=10.0 ** np.ceil(np.log10(2 * usual)))
 
 
 def _panel(ax: Axes, claims: Sequence[Claim], by_claim: Mapping[str, ByLength]) -> None:
@@ -117,4 +121,7 @@ def _panel(ax: Axes, claims: Sequence[Claim], by_claim: Mapping[str, ByLength]) 
             lw=1.2,
         )
         if claim.kind == "equivalent":
-            ax.axhspan(-claim.margin, claim.margin, color="#eeeeee", zorder=-1)
+            ends = places.min() - ROOM, places.max() + ROOM
+            ax.fill_between(
+                ends, -claim.margin, claim.margin, color=look["color"], alpha=0.15, lw=0, zorder=-1
+            )

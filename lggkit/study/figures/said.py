@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lggkit.evaluation import LEAST_HARM
@@ -34,6 +35,17 @@ def apart_text(interval: Interval, than: str = "", words: tuple[str, str] = POIN
     undecided = tables.sign_text(interval, "", "")
     text = f"{mean_text(interval, digits).lstrip('−')} {word}" + (f" than {than}" if than else "")
     return f"{text} ({undecided})" if undecided else text
+
+
+def best_said(shown: Shown, arms: Mapping[str, str], metric: str, unit: str) -> str:
+    """Which arm has the highest mean of a metric, and how far the next one lies below; titles by arm."""
+    means = {arm: shown.interval(arm, metric).mean for arm in arms}
+    first, *rest = sorted(means, key=means.__getitem__, reverse=True)
+    text = f"{arms[first]} has the highest mean, {means[first]:.1f} {unit}"
+    if not rest:
+        return f"{text}."
+    behind = apart_text(shown.paired(rest[0], first, metric), digits=2)
+    return f"{text}; {arms[rest[0]]} has {behind}."
 
 
 def images_said(shown: Shown, arm: str = "graph_smoothness") -> list[str]:

@@ -40,10 +40,18 @@ def size_text(claim: Claim, interval: Interval) -> str:
     """The effect in its unit with its interval, such as ``33.5 points [31.2, 35.9]``."""
     mean, between = _mean(interval), ""
     if _bounded(interval):
-        low, high = (known(end, interval.half_width) for end in (interval.low, interval.high))
+        low, high = (_end(end, interval.half_width) for end in (interval.low, interval.high))
         between = f"[{low}, {high}]"
     unit = unit_of(claim).removesuffix("s") if mean in ("1", "-1") else unit_of(claim)
     return minus(" ".join(part for part in (mean, unit, between) if part))
+
+
+def _end(end: float, half_width: float) -> str:
+    """An end of an interval; where it would be rounded to zero, as far as its sign can be seen."""
+    text = known(end, half_width)
+    if end == 0 or float(text.replace(",", "")):
+        return text
+    return f"{end:.{-math.floor(math.log10(abs(end)))}f}"
 
 
 def _bounded(interval: Interval) -> bool:

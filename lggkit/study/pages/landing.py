@@ -30,7 +30,10 @@ COLUMNS = {
     "unmeasured": "not measured",
 }
 ALWAYS = ("holds", "contradicted", "not_tested", "unmeasured")
-STATE = "Findings of each paper by verdict, and cells of its tables whose data cannot be had here."
+STATE = (
+    "Findings of each paper by verdict, and cells of its tables whose data cannot be had here. A finding "
+    "that two papers state is counted with one of them."
+)
 DECIDED = "Measured long enough for a verdict."
 WAITING = "Measured, and not tested at this scale: no verdict."
 CELLS = "Cells of each table, how many are measured at each scale, and verdicts at paper scale"
@@ -57,7 +60,7 @@ def best(judged: Sequence[Sequence[ClaimVerdict]]) -> list[ClaimVerdict]:
     """Three findings of papers: contradicted claims first, then those that hold; papers take turns.
 
     Of a claim one part is told. Identities are no findings, nor are readings that no paper claims, and what
-    is not tested is none yet.
+    is not tested is none yet. A finding that two papers state is told where it is counted.
     """
     verdicts = [[j for j in one if _is_finding(j)] for one in judged]
     turns = filter(None, chain.from_iterable(zip_longest(*map(chosen, verdicts))))
@@ -69,7 +72,8 @@ def best(judged: Sequence[Sequence[ClaimVerdict]]) -> list[ClaimVerdict]:
 
 def _is_finding(judged: ClaimVerdict) -> bool:
     claim = judged.claim
-    return judged.verdict in ORDER and claim.kind != "exact" and not is_reading(claim.number)
+    counted = claim.kind != "exact" and not claim.shares and not is_reading(claim.number)
+    return judged.verdict in ORDER and counted
 
 
 def _finding(judged: ClaimVerdict, link: Link) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lggkit.study.shown.view import Shown
 
-NO_PART = "This is not recorded above smoke scale yet."
+NO_PART = "What this needs is not all recorded above smoke scale yet."
 
 
 class Part:
@@ -40,10 +40,15 @@ class Part:
     def show(
         self, function: Callable[..., pd.DataFrame], caption: str, name: str, *arguments: Any, **options: Any
     ) -> Table | None:
-        """The table that a function makes of the records, with its caption and its label."""
+        """The table that a function makes of the records, with its caption and its label.
+
+        The caption says at which scale they are where it is not that of the page.
+        """
         if self.shown is None:
             return None
-        return Table(function(self.shown, *arguments, **options), caption, name)
+        other = self.page_scale and self.shown.scale != self.page_scale
+        scale = f" {self.shown.scale.capitalize()} scale." if other else ""
+        return Table(function(self.shown, *arguments, **options), caption + scale, name)
 
     def recorded(self, arms: Sequence[str]) -> dict[str, str]:
         """The titles of those arms that have a run, in the order given."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import fmean
+from statistics import median
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -65,7 +65,10 @@ def _varies(shown: Shown, arms: Iterable[str], metric: str) -> bool:
 
 
 def costs_table(shown: Shown, titles: Mapping[str, str]) -> pd.DataFrame:
-    """One row a table arm of a section: parameters, multiply-accumulates, minutes of one training."""
+    """One row a table arm of a section: parameters, multiply-accumulates, minutes of one training.
+
+    Minutes are the median over seeds with the least and the most: what else a machine did counts in them.
+    """
     trained = {one.key: one.seconds for one in shown.ledger.trainings.lines()}
     return pd.DataFrame(
         [_cost_row(shown, arm, title, trained) for arm, title in titles.items() if shown.arm(arm)]
@@ -80,8 +83,15 @@ def _cost_row(shown: Shown, arm: str, title: str, trained: Mapping[str, float]) 
         "": title,
         "parameters": "".join(f"{count:,}" for count in shown.values(arm, "parameters")[:1]),
         "multiply-accumulates": "".join(f"{m / 1e6:.1f} M" for m in shown.values(arm, "macs")[:1]),
-        "minutes": f"{fmean(minutes):.1f}" if minutes else "–",
+        "minutes": _middle(minutes),
     }
+
+
+def _middle(minutes: Sequence[float]) -> str:
+    if not minutes:
+        return "–"
+    spread = f" ({min(minutes):.1f} to {max(minutes):.1f})" if len(minutes) > 1 else ""
+    return f"{median(minutes):.1f}{spread}"
 
 
 def provenance(*shown: Shown) -> pd.DataFrame:

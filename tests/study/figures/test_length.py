@@ -77,3 +77,24 @@ def test_a_panel_a_unit_has_each_claim_at_its_lengths(runs):
     assert list(drawn) == ["6", "12"]
     assert list(drawn["6"][0].get_ydata()) == pytest.approx([2, 2.5])
     assert [round(x) for x in drawn["6"][0].get_xdata()] == [0, 1]
+
+
+def test_claims_of_equality_have_each_their_own_band(runs):
+    claims = [claim("6", "equivalent", 1.0), claim("7", "equivalent", 0.5)]
+    (ax,) = length.length_figure(claims, length.effects_by_length(claims, runs({"short": [0.1, 0.3]}))).axes
+    bands = [one.get_paths()[0].get_extents() for one in ax.collections if one.get_alpha() == 0.15]
+    assert [(band.y0, band.y1) for band in bands] == [(-1.0, 1.0), (-0.5, 0.5)]
+
+
+@pytest.mark.parametrize(("far", "scale"), [(3.0, "linear"), (90.0, "symlog")])
+def test_one_far_effect_does_not_flatten_the_others(make_record, far, scale):
+    effects = {"gkd": 0.0, "sp": 1.0, "kd": 1.5, "rkd_d": far}
+    records = [
+        make_record(arm, seed, "short", metrics={"test_error": 10.0 + effect + seed / 100})
+        for arm, effect in effects.items()
+        for seed in range(2)
+    ]
+    claims = [claim(str(place), left=arm) for place, arm in enumerate(list(effects)[1:])]
+    found = length.effects_by_length(claims, {NAME: {"short": records}})
+    (ax,) = length.length_figure(claims, found).axes
+    assert ax.get_yscale() == scale

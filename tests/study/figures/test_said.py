@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from lggkit.study.figures.said import HEIGHT, apart_text, images_said, mean_text, seeds_text
+from lggkit.study.figures.said import HEIGHT, apart_text, best_said, images_said, mean_text, seeds_text
 from lggkit.study.judging.statistics import Interval
 from lggkit.study.records.ledger import Ledger
 from lggkit.study.shown.view import Shown
@@ -35,6 +35,20 @@ def test_a_mean_has_no_seeds_which_a_sentence_of_their_own_has():
     assert mean_text(Interval(-1.0, -1.5, -0.5, 3)) == "−1.0 ± 0.5"
     assert seeds_text(Interval(1.0, 0.5, 1.5, 3)) == "Intervals are 95 %, over 3 seeds."
     assert seeds_text(Interval(1.0, -math.inf, math.inf, 1)) == "One seed."
+
+
+def test_the_highest_mean_is_told_with_what_follows(make_record, tmp_path):
+    values = {"gkd": (80.0, 81.0, 82.5), "kd": (79.0, 80.2, 81.3), "sp": (60.0, 61.0, 62.0)}
+    records = [
+        make_record(arm, seed, "short", metrics={"accuracy": value})
+        for arm, ones in values.items()
+        for seed, value in enumerate(ones)
+    ]
+    shown = Shown("lgg/s41_distillation", "short", tuple(records), Ledger(tmp_path))
+    titles = {"sp": "SP", "kd": "Hinton KD", "gkd": "GKD"}
+    said = best_said(shown, titles, "accuracy", "%")
+    assert said == "GKD has the highest mean, 81.2 %; Hinton KD has 1.00 ± 0.50 points less."
+    assert best_said(shown, {"gkd": "GKD"}, "accuracy", "%") == "GKD has the highest mean, 81.2 %."
 
 
 def test_images_are_counted(make_record, tmp_path):

@@ -28,6 +28,11 @@ def interval(mean, low=-math.inf, high=math.inf, n=3):
             (167052.7, 84281.2, 249824.3),
             "167,000 of label variation [84,000, 250,000], the way the claim says",
         ),
+        (
+            "13a",
+            (0.00185, 0.00003, 0.00367),
+            "0.0018 of relative MCE [0.00003, 0.0037], the way the claim says",
+        ),
         ("9", (30.67,), "30.7 points, the way the claim says"),
         ("5a", (0.0, -1.0, 1.0), "0.0 points [−1.0, 1.0], neither for the claim nor against it"),
         ("13a", (0.4, -24.2, 25.1), "0 of relative MCE [−24, 25], neither for the claim nor against it"),

@@ -13,8 +13,8 @@ SINGLE = next(claim for claim in claims("lgg") if claim.kind == "greater")
 ALIKE = next(claim for claim in claims("lgg") if claim.kind == "equivalent")
 
 
-def judged(number, verdict, paper="lgg", kind="greater"):
-    claim = dataclasses.replace(SINGLE, paper=paper, number=number, kind=kind)
+def judged(number, verdict, paper="lgg", kind="greater", shares=""):
+    claim = dataclasses.replace(SINGLE, paper=paper, number=number, kind=kind, shares=shares)
     return ClaimVerdict(claim, verdict, "reduced", 3, Interval(2.0, 1.0, 3.0, 3))
 
 
@@ -32,6 +32,11 @@ def test_contradicted_claims_come_first_and_papers_take_turns():
 def test_identities_and_what_is_not_tested_are_no_findings():
     none = [judged("1", "holds", kind="exact"), judged("2", "not tested at this scale")]
     assert landing.best([none, []]) == []
+
+
+def test_a_finding_that_another_paper_counts_is_told_there():
+    shared = judged("12", "contradicted", shares="graph_smoothness_loss/c10a-small-clean-cost")
+    assert numbers(landing.best([[shared, judged("1a", "holds")]])) == ["1a"]
 
 
 def test_a_reading_of_ours_is_no_finding_of_a_paper():

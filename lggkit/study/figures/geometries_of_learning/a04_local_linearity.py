@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lggkit.study.figures.parts import legend_below, panels, seed_lines
+from lggkit.study.figures.said import apart_text
 from lggkit.study.figures.style import arm_color, arm_mark
 from lggkit.study.judging.statistics import t_interval
 from lggkit.study.shown import tables
@@ -158,13 +159,11 @@ def evidence_said(shown: Shown) -> list[str]:
         f"{name} {_mean(shown, arm, f'r2_{source}_conv2'):.2f}" for source, name in sources.items()
     ).replace("-", "−")
     sides = (shown.values(arm, f"mapped_{source}_conv2") for source in ("input", "conv1"))
-    wins = [left > right for left, right in zip(*sides, strict=True)]
+    gain = t_interval([left - right for left, right in zip(*sides, strict=True)])
+    alone = " Accuracy after carrying is therefore no evidence of similarity between networks by itself."
     return [
-        f"Points lost into Conv2: {lost}. R² of the same: {r2}. The image itself is the better source than "
-        f"Conv1 in {sum(wins)} of {len(wins)} seeds, so that accuracy after carrying is no evidence of "
-        "similarity between networks by itself."
-        if any(wins)
-        else f"Points lost into Conv2: {lost}. R² of the same: {r2}."
+        f"Points lost into Conv2: {lost}. R² of the same: {r2}. From the image itself Conv2 keeps "
+        f"{apart_text(gain, 'from Conv1')}.{alone if gain.above(0) else ''}"
     ]
 
 

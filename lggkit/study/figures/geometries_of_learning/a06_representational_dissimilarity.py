@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from lggkit import experiments
 from lggkit.data.objects92 import CATEGORIES
 from lggkit.study.figures.parts import dots, looks, marked_interval, panels
 from lggkit.study.figures.style import GRAY
@@ -122,6 +123,11 @@ def comparisons_table(shown: Shown, titles: dict[str, str]) -> pd.DataFrame:
     return tables.arms_table(shown, chosen, columns)
 
 
+def _title(shown: Shown, arm: str) -> str:
+    arms = experiments.get(shown.experiment).arms
+    return next(one.title for one in arms if one.name == arm)
+
+
 def models_said(shown: Shown) -> list[str]:
     """How the categories stand beside networks, the ceiling, and their own fit."""
     left_out, own = (shown.interval("categories", m) for m in ("pearson", "pearson_in_sample"))
@@ -133,7 +139,7 @@ def models_said(shown: Shown) -> list[str]:
         f"{own.mean:.2f} where they come from the person whom they predict. HMAX has {networks['hmax']:.2f}, "
         f"the untrained ResNet-18 {networks['untrained']:.2f}.",
         f"The noise ceiling of these people lies between {low:.2f} and {high:.2f}. Of all models, "
-        f"“{best.replace('_', ' ')}” comes nearest, with {shown.interval(best, 'pearson').mean:.2f}.",
+        f"“{_title(shown, best)}” comes nearest, with {shown.interval(best, 'pearson').mean:.2f}.",
     ]
 
 

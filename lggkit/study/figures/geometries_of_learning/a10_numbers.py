@@ -111,7 +111,7 @@ def came_said(shown: Shown) -> list[str]:
             f"{LEADS[blocks]} the mean |cosine| is {cosine[0]:.3f} for DAE-G and {cosine[1]:.3f} for "
             f"DAE-OG, the error on held-out images {mse[0]:.4f} and {mse[1]:.4f}. Of the four scores DAE-OG "
             f"is higher in {wins.count('DAE-OG')}, DAE-G in {wins.count('DAE-G')}, and "
-            f"{wins.count('undecided')} are undecided at {seeds_counted(n)}."
+            f"{wins.count('undecided')} are undecided at {seeds_counted(n)} and this length of training."
         )
     return said
 

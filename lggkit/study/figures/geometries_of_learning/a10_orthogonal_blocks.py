@@ -80,7 +80,11 @@ def images_figure(shown: Shown) -> Figure:
 
 
 def responses_figure(shown: Shown) -> Figure:
-    """Which factor changes in the image when one block is exchanged: mean shares of pairs over seeds."""
+    """Which factor changes in the image when one block is exchanged: mean shares of pairs over seeds.
+
+    Blocks have no order. Each seed's are put in the one in which block and factor of the same place go
+    together best, before the mean is taken.
+    """
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(2, 3, figsize=(6.6, 4.6))
@@ -90,7 +94,7 @@ def responses_figure(shown: Shown) -> Figure:
             ax.set_visible(False)
             continue
         k = int(np.sqrt(values.shape[1]))
-        mean = values.mean(0).reshape(k, k)
+        mean = np.mean([_in_order(one.reshape(k, k)) for one in values], axis=0)
         drawn = ax.imshow(mean, cmap="cividis", vmin=0, vmax=1)
         for (i, j), value in np.ndenumerate(mean):
             ax.text(
@@ -108,6 +112,14 @@ def responses_figure(shown: Shown) -> Figure:
         ax.set_ylabel("block" if place % 3 == 0 else "")
     figure.colorbar(drawn, ax=axes, label="share of exchanges that change the factor", shrink=0.5)
     return figure
+
+
+def _in_order(swaps: np.ndarray) -> np.ndarray:
+    """Rows, which are blocks, in the order in which the sum of the diagonal is largest."""
+    from scipy.optimize import linear_sum_assignment
+
+    blocks, factors = linear_sum_assignment(swaps, maximize=True)
+    return swaps[blocks[np.argsort(factors)]]
 
 
 def maps_figure(shown: Shown) -> Figure:

@@ -14,6 +14,8 @@ from lggkit.study.figures.robustness import corruption_table
 from lggkit.study.figures.said import apart_text, mean_text, seeds_text
 from lggkit.study.figures.said import images_said as images_said
 from lggkit.study.judging.derived import loss_of
+from lggkit.study.judging.statistics import Interval
+from lggkit.study.judging.texts import sign_text
 from lggkit.study.shown import robust_means, tables, view
 
 if TYPE_CHECKING:
@@ -68,9 +70,9 @@ def gaps_said(shown: Shown) -> list[str]:
     clean, mean = (shown.paired(OURS, REFERENCE, m) for m in ("clean_error", "mean_corrupted_error"))
     fewer, places = robust_means.fewer_errors(shown, OURS, REFERENCE)
     text = (
-        f"On corrupted images graph smoothness errs {apart_text(mean, 'cross-entropy')}, on clean ones "
-        f"{apart_text(clean)}. It errs less under {fewer} of {places} pairs of corruption and severity. Its "
-        f"MCE is {mce}, its relative MCE {relative}."
+        f"On corrupted images graph smoothness errs {apart_text(mean, 'cross-entropy')}, on the same images "
+        f"as they are {apart_text(clean)}. It errs less under {fewer} of {places} pairs of corruption and "
+        f"severity. Its MCE is {mce}, its relative MCE {relative}."
     )
     if shown.interval(OURS, "relative_mce").below(100) and clean.above(0) and mean.above(0):
         text += " The relative MCE is low because the clean error is high: there was less to lose."
@@ -137,17 +139,24 @@ def _pair_loss(shown: Shown, classes: int) -> float:
 
 def parts_said(shown: Shown) -> list[str]:
     """What the vote, the loss and the width of the output each do to the clean error and to MCE."""
-    vote, loss, wide = (
-        " and ".join(mean_text(shown.paired(left, right, metric)) for metric in ("clean_error", "mce"))
+    steps = (
+        [shown.paired(left, right, metric) for metric in ("clean_error", "mce")]
         for left, right in (
             ("cross_entropy_10nn", REFERENCE),
             ("graph_smoothness_d10", "cross_entropy_10nn"),
             (OURS, "graph_smoothness_d10"),
         )
     )
+    vote, loss, wide = (" and ".join(map(added_text, step)) for step in steps)
     return [
-        "Three steps lead from cross-entropy to graph smoothness, each with its points of clean error and of "
-        f"MCE. Ten neighbours instead of the largest logit add {vote}. The loss, with its normalised output "
-        f"of ten dimensions, adds {loss}. The wide output of the table adds {wide}. "
+        "Three steps lead from cross-entropy to graph smoothness, each with its points of clean error on the "
+        f"images that are corrupted, and of MCE. Ten neighbours instead of the largest logit add {vote}. The "
+        f"loss, with its normalised output of ten dimensions, adds {loss}. The wide output adds {wide}. "
         f"{seeds_text(shown.paired(OURS, REFERENCE, 'mce'))}"
     ]
+
+
+def added_text(interval: Interval) -> str:
+    """What a step adds, and whether the seeds can tell it from nothing."""
+    undecided = sign_text(interval, "", "")
+    return f"{mean_text(interval)}{' (no more than the seeds differ)' if undecided else ''}"

@@ -79,7 +79,7 @@ def gains_said(shown: Shown) -> list[str]:
     theirs = {arm: f"{printed['baseline'] - printed[arm]:.2f}" for arm in gain}
     return [
         f"GKD errs {apart_text(gap, 'RKD-D', digits=2)}. Over the baseline of the same seed GKD gains "
-        f"{gain['gkd']} points and RKD-D {gain['rkd_d']}; by Table 1 it is {theirs['gkd']} and "
+        f"{gain['gkd']} points and RKD-D {gain['rkd_d']}; by the paper's Table 1 it is {theirs['gkd']} and "
         f"{theirs['rkd_d']}. {seeds_text(gap)}"
     ]
 

@@ -140,7 +140,8 @@ def gradient_said(shown: Shown) -> list[str]:
     accuracy = np.array(shown.values("vanilla", "accuracy_fgsm_by_snr"))
     loudest = int(np.argmin(shown.arm("vanilla")[0].settings["levels"]))
     lowest, last = t_interval(accuracy.min(1)), t_interval(accuracy[:, loudest])
-    overshot = ": the single step overshoots" if last.mean > lowest.mean + 1 else ""
+    risen = t_interval(accuracy[:, loudest] - accuracy.min(1))
+    overshot = ": the single step overshoots" if risen.above(0) else ""
     return [
         f"FGSM brings the baseline's accuracy down to {mean_text(lowest)} %. At the largest disturbance it "
         f"is {mean_text(last)} %{overshot}. {seeds_text(lowest)}"

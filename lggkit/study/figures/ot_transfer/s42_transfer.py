@@ -9,7 +9,7 @@ import pandas as pd
 
 from lggkit.experiments.ot_transfer.s42_transfer import GRID, METHODS, TARGETS, TITLES
 from lggkit.study.figures.parts import dots, looks, marked_interval, panels
-from lggkit.study.figures.said import mean_text, seeds_text
+from lggkit.study.figures.said import best_said, mean_text, seeds_text
 from lggkit.study.judging.texts import interval_text
 from lggkit.study.shown import tables, view
 
@@ -120,12 +120,13 @@ def order_said(shown: Shown) -> list[str]:
     for target in _recorded(shown):
         means = {m: fmean(shown.values(f"{m}-{target}", "accuracy")) for m in METHODS}
         best = max(means, key=means.__getitem__)
-        text = f"{TARGETS[target][0].capitalize()}: {TITLES[best]} is best with {means[best]:.1f} %."
+        arms = {f"{m}-{target}": TITLES[m] for m in METHODS}
+        text = f"{TARGETS[target][0].capitalize()}: {best_said(shown, arms, 'accuracy', '%')}"
         if best != "none":
             gain = shown.paired(f"{best}-{target}", f"none-{target}", "accuracy")
-            text += f" It gains {mean_text(gain)} points over no penalty."
+            text += f" {TITLES[best]} gains {mean_text(gain)} points over no penalty."
         if best != "omega_p":
             behind = shown.paired(f"omega_p-{target}", f"{best}-{target}", "accuracy")
-            text += f" Ω_P lies {mean_text(behind).lstrip('−')} points below it."
+            text += f" Ω_P lies {mean_text(behind).lstrip('−')} points below {TITLES[best]}."
         said.append(f"{text} {seeds_text(shown.interval(f'none-{target}', 'accuracy'))}")
     return said

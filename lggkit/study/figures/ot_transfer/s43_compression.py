@@ -9,7 +9,7 @@ import pandas as pd
 
 from lggkit.experiments.recipes.compression import GRID, METHODS, TITLES
 from lggkit.study.figures.parts import dots, looks, marked_interval, one_legend, panels
-from lggkit.study.figures.said import apart_text, mean_text, seeds_text
+from lggkit.study.figures.said import apart_text, best_said, mean_text, seeds_text
 from lggkit.study.judging.texts import interval_text
 from lggkit.study.shown import tables, view
 
@@ -174,18 +174,15 @@ def order_said(shown: Shown) -> list[str]:
     for pair in _pairs(shown):
         means = {m: fmean(shown.values(_arm(m, pair), "accuracy")) for m in _methods(shown, pair)}
         best = max(means, key=means.__getitem__)
-        text = f"{PAIRS[pair]}: {_best(best, means[best])}"
-        if "kd" in means:
+        arms = {_arm(m, pair): TITLES[m] for m in means}
+        text = f"{PAIRS[pair]}: {best_said(shown, arms, 'accuracy', '%')}"
+        if best == "none":
+            text += " No method beats the student alone."
+        if "kd" in means and (best != "omega_p" or f"{TITLES['kd']} has" not in text):
             gap = shown.paired(_arm("omega_p", pair), _arm("kd", pair), "accuracy")
             text += f" Ω_P has {apart_text(gap, 'KD')}."
         said.append(f"{text} {seeds_text(shown.interval(_arm('omega_p', pair), 'accuracy'))}")
     return said or [NOTHING]
-
-
-def _best(method: str, accuracy: float) -> str:
-    if method == "none":
-        return f"no method beats the student alone, at {accuracy:.1f} %."
-    return f"{TITLES[method]} is best with {accuracy:.1f} %."
 
 
 def nearness_said(shown: Shown) -> list[str]:
