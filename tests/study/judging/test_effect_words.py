@@ -30,8 +30,8 @@ def interval(mean, low=-math.inf, high=math.inf, n=3):
         ),
         (
             "13a",
-            (0.00185, 0.00003, 0.00367),
-            "0.0018 of relative MCE [0.00003, 0.0037], the way the claim says",
+            (0.00187, 0.00003, 0.00371),
+            "0.0019 of relative MCE [0.00003, 0.0037], the way the claim says",
         ),
         ("9", (30.67,), "30.7 points, the way the claim says"),
         ("5a", (0.0, -1.0, 1.0), "0.0 points [−1.0, 1.0], neither for the claim nor against it"),
