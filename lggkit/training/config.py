@@ -41,9 +41,10 @@ class TrainConfig:
     and tokens stay as they are, whatever they say); ``label_smoothing`` in [0, 1) belongs to the default
     objective;
     ``precision`` "auto" is bfloat16 where a GPU has matrix units for it, on a CPU where some steps that are
-    timed turn out faster by a tenth and give the same loss; ``compile`` "auto" uses ``torch.compile`` on a
-    CPU, where a C++ compiler is found, the training is long enough to repay it and some steps that are timed
-    turn out faster (a training that is continued stays what it was in both); ``capture``
+    timed turn out faster by a tenth and give the same loss; ``compile`` "auto" is tried on a CPU where a C++
+    compiler is found and the training is long enough to repay it: first our own kernels for batch norm and
+    ReLU, and, where some steps that are timed are no faster by these, ``torch.compile`` (a training that is
+    continued stays in its precision, and compiled if it was); ``capture``
     "auto" replays the step as a CUDA graph on an NVIDIA GPU where the training is long enough; turn it off
     for an objective or a network that counts its calls.
 
