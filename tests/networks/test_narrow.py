@@ -92,16 +92,26 @@ def test_columns_as_channels_are_a_view_and_back():
     assert torch.equal(blocks[:, 8:16, :, 0], x[..., 1])
 
 
-def test_they_are_asked_for_inside_alone_and_on_a_gpu_alone():
+def test_they_are_asked_for_inside_alone(monkeypatch):
     x = torch.zeros(1)
     assert not wanted(x)
     with own_kernels():
-        assert not wanted(x)  # no GPU holds it
+        assert wanted(x) and not wanted(nn.Parameter(x))
+        monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+        assert not wanted(x)  # a compiler makes kernels of its own
+        monkeypatch.undo()
         with own_kernels(False):
             assert not wanted(x)
     with pytest.raises(KeyError), own_kernels():
         raise KeyError
     assert not wanted(x)
+
+
+def test_on_a_cpu_a_layer_does_without_them():
+    layer, x = layer_of(8, 8, 3, 1).float(), images(8).detach().float()
+    with own_kernels():
+        ours = layer(x)
+    assert torch.equal(ours, layer(x))
 
 
 @pytest.mark.cuda
