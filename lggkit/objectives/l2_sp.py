@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from lggkit.graph._precision import tensor
@@ -26,8 +27,8 @@ def l2_sp(parameters: Mapping[str, Tensor], start: Mapping[str, Tensor], *, fres
         The penalty >= 0, a scalar in at least float32.
 
     Raises:
-        ValueError: ``start`` is empty, names what is no parameter, holds one of another shape or the very
-            parameter, or ``fresh`` is negative.
+        ValueError: ``start`` is empty, names what is no parameter, holds one of another shape or one that
+            shares the memory of the parameter (``state_dict()``, ``w.data``), or ``fresh`` is negative.
         TypeError: one is no tensor or not floating point.
 
     Source: Li, Grandvalet, Davoine, "Explicit inductive bias for transfer learning with convolutional
@@ -51,9 +52,17 @@ def _check(parameters: Mapping[str, Tensor], start: Mapping[str, Tensor], fresh:
             raise ValueError(
                 f"{name} is {tuple(new.shape)} and started as {tuple(old.shape)}; leave it out of start"
             )
-        if new is old:
+        if _shared(new, old):
             raise ValueError(
                 f"{name} is its own start; copy the weights before training, by .detach().clone()"
             )
     if not fresh >= 0:
         raise ValueError(f"fresh is {fresh!r}; give a weight from 0 on")
+
+
+def _shared(new: Tensor, old: Tensor) -> bool:
+    """Whether both are the same memory, so that a step moves both; unseen in compiled code and under vmap."""
+    wrapped = torch._C._functorch.is_functorch_wrapped_tensor
+    if new is old or torch.compiler.is_compiling() or wrapped(new) or wrapped(old):
+        return new is old
+    return new.device == old.device and new.data_ptr() == old.data_ptr() != 0

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, one_of
+from lggkit.graph._precision import accumulating, matmul, one_of
 from lggkit.graph.distances import root
 
 NORMS, REDUCTIONS = ("fro", "spectral"), ("mean", "none")
@@ -56,4 +56,4 @@ def block_cosines(z: Tensor, blocks: int) -> Tensor:
         )
     unit = F.normalize(z.unflatten(1, (blocks, -1)), dim=-1)
     between = 1 - torch.eye(blocks, dtype=z.dtype, device=z.device)
-    return (unit @ unit.mT) * between
+    return matmul(unit, unit.mT) * between

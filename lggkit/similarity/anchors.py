@@ -10,6 +10,8 @@ from lggkit.graph._precision import accumulating, integer, one_of, tensor
 HOW = ("random", "far", "kmeans")
 ROUNDS = 20
 """Rounds of Lloyd's algorithm at most."""
+BY_DIFFERENCES = "donot_use_mm_for_euclid_dist"
+"""The mode of torch.cdist that keeps its digits far from the origin, whatever the number of rows."""
 
 
 def choose_anchors(
@@ -56,14 +58,14 @@ def _far(x: Tensor, k: int, order: Tensor) -> Tensor:
 def _kmeans(x: Tensor, k: int, order: Tensor) -> Tensor:
     centres = x[order[:k]]
     for _ in range(ROUNDS):
-        nearest = torch.cdist(x, centres).argmin(1)
+        nearest = torch.cdist(x, centres, compute_mode=BY_DIFFERENCES).argmin(1)
         sums = torch.zeros_like(centres).index_add_(0, nearest, x)
         counts = torch.bincount(nearest, minlength=k)[:, None]
         moved = torch.where(counts > 0, sums / counts.clamp(min=1), centres)
         if torch.equal(moved, centres):
             break
         centres = moved
-    return _nearest_once(torch.cdist(centres, x))
+    return _nearest_once(torch.cdist(centres, x, compute_mode=BY_DIFFERENCES))
 
 
 def _nearest_once(distances: Tensor) -> Tensor:

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, integer, inverse_sqrt, matmul, tensor, widest
+from lggkit.graph._precision import accumulating, integer, inverse_sqrt, matmul, tensor
+from lggkit.similarity._scale import in_own_unit, spread, unit_of, wide_gram
 from lggkit.similarity.null import Null, permutations
 
 FEWEST = 4
@@ -36,7 +37,8 @@ def cka(x: Tensor, y: Tensor, unbiased: bool = True) -> Tensor:
     x, y = _pair(x, y)
     centre = u_centred if unbiased else _double_centred
     a, b = (centre(matmul(z, z.T)).flatten() for z in (x, y))
-    return _aligned(a @ b, a @ a, b @ b).to(torch.promote_types(x.dtype, y.dtype))
+    found = _aligned((a * b).sum(), a.square().sum(), b.square().sum())
+    return found.to(torch.promote_types(x.dtype, y.dtype))
 
 
 def cka_with_null(x: Tensor, y: Tensor, draws: int = 200, generator: torch.Generator | None = None) -> Null:
@@ -142,7 +144,7 @@ def _hsic(grams: Tensor, others: Tensor) -> Tensor:
 
     The inner product of the U-centred ones: ``<K, L> + ΣK ΣL / ((n-1)(n-2)) - 2 / (n-2) <K1, L1>``.
     """
-    inner = grams.flatten(1) @ others.flatten(1).T
+    inner = matmul(grams.flatten(1), others.flatten(1).T)
     return _without_bias(inner, *(one.sum(2) for one in (grams, others)))
 
 
@@ -155,7 +157,7 @@ def _own_hsic(grams: Tensor) -> Tensor:
 def _without_bias(inner: Tensor, rows: Tensor, others: Tensor) -> Tensor:
     n = rows.shape[1]
     totals = torch.outer(rows.sum(1), others.sum(1)) / ((n - 1) * (n - 2))
-    return (inner + totals - 2 / (n - 2) * rows @ others.T) / (n - 3)
+    return (inner + totals - 2 / (n - 2) * matmul(rows, others.T)) / (n - 3)
 
 
 def _double_centred(gram: Tensor) -> Tensor:
@@ -170,7 +172,7 @@ def _stacked(depths: Sequence[Tensor]) -> Tensor:
     samples = [_samples(depth, "x").detach() for depth in depths]
     for x in samples:
         _same_number(x, samples[0])
-    grams = torch.stack([matmul(x, x.T).to(widest(x)) for x in samples])
+    grams = torch.stack([wide_gram(x) for x in samples])
     grams.diagonal(dim1=1, dim2=2).zero_()
     return grams
 
@@ -178,7 +180,7 @@ def _stacked(depths: Sequence[Tensor]) -> Tensor:
 def _pair(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     x, y = _samples(x, "x"), _samples(y, "y")
     _same_number(x, y)
-    return x, y
+    return in_own_unit(x, (0, 1)), in_own_unit(y, (0, 1))
 
 
 def _same_number(x: Tensor, y: Tensor) -> None:
@@ -193,4 +195,5 @@ def _samples(x: Tensor, name: str) -> Tensor:
     x = accumulating(x, name).flatten(1)
     if not bool(x.detach().isfinite().all()):
         raise ValueError(f"{name} has entries that are not finite; leave those samples out")
-    return x - x.mean(0)
+    unit = unit_of(x, (0, 1))
+    return spread(x / unit - (x / unit).mean(0), x / unit, 0) * unit

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from lggkit.graph._precision import one_of
+from lggkit.similarity._scale import in_own_unit, spread
 from lggkit.similarity.rdm import rdm_vector, square
 
 METHODS = ("pearson", "spearman", "kendall", "cosine")
@@ -47,13 +48,15 @@ def _paired(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _cosine(x: Tensor, y: Tensor, known: Tensor) -> Tensor:
+    x, y = in_own_unit(x, -1), in_own_unit(y, -1)
     lengths = x.square().sum(-1).sqrt() * y.square().sum(-1).sqrt()
     return ((x * y).sum(-1) / lengths).clamp(-1, 1)
 
 
 def _pearson(x: Tensor, y: Tensor, known: Tensor) -> Tensor:
     count = known.sum(-1, keepdim=True).clamp(min=1)
-    centred = ((z - z.sum(-1, keepdim=True) / count) * known for z in (x, y))
+    sides = (in_own_unit(x, -1), in_own_unit(y, -1))
+    centred = (spread((z - z.sum(-1, keepdim=True) / count) * known, z, -1) for z in sides)
     return _cosine(*centred, known)
 
 

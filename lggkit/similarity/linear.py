@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from lggkit.graph._precision import accumulating, matmul, one_of, tensor, widest
+from lggkit.similarity._scale import spread, unit_of
 
 REDUCTIONS = ("element", "vector")
 
@@ -138,10 +139,13 @@ def r2_score(predicted: Tensor, y: Tensor) -> Tensor:
         TypeError: a side is no tensor or not floating point.
     """
     predicted, y = _alike(predicted, y)
-    total = (y - y.mean(0)).square().sum()
-    if not bool(total > 0):
+    unit = unit_of(y, (0, 1))
+    varied = spread(y / unit - (y / unit).mean(0), y / unit, 0)
+    if not bool(varied.any()):
         raise ValueError("y is the same in every sample, of which nothing can be explained; give others")
-    return 1 - (predicted - y).square().sum() / total
+    own = unit_of(varied, (0, 1))
+    missed = (predicted / unit - y / unit) / own
+    return 1 - missed.square().sum() / (varied / own).square().sum()
 
 
 def paired(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lggkit.graph import cosine_similarity, knn_mask, pairwise_distance
-from lggkit.graph._precision import integer, one_of, tensor
+from lggkit.graph._precision import integer, matmul, one_of, tensor
 from lggkit.similarity.null import Null, permutations
 
 METRICS = ("cosine", "euclidean")
@@ -28,7 +28,7 @@ def neighbor_overlap(x: Tensor, y: Tensor, k: int = 10, metric: str = "cosine") 
         A scalar in [0, 1], float64.
 
     Raises:
-        ValueError: the samples differ in number, k does not fit, or the metric is unknown.
+        ValueError: the samples differ in number or are not finite, k does not fit, or the metric is unknown.
         TypeError: a side is no tensor or not floating point, or k is no int.
     """
     first, second = _masks(x, y, k, metric)
@@ -81,7 +81,7 @@ def overlap_of_depths(
     theirs = torch.stack([_masks(y, first[0], k, metric)[0] for y in second]).float()
     n = mine.shape[-1]
     drawn = [theirs[:, p][:, :, p] for p in permutations(n, draws, generator)]
-    shared = [mine.flatten(1) @ other.flatten(1).T for other in (theirs, *drawn)]
+    shared = [matmul(mine.flatten(1), other.flatten(1).T) for other in (theirs, *drawn)]
     value, *permuted = [one.double() / (k * n) for one in shared]
     return value, torch.stack(permuted)
 
@@ -91,6 +91,8 @@ def _masks(x: Tensor, y: Tensor, k: int, metric: str) -> tuple[Tensor, Tensor]:
     for name, side in (("x", x), ("y", y)):
         if tensor(side, name).ndim < 2:
             raise ValueError(f"{name} has shape {tuple(side.shape)}; give samples (n, d)")
+        if not bool(side.isfinite().all()):
+            raise ValueError(f"{name} has entries that are not finite; leave those samples out")
     if len(x) != len(y):
         raise ValueError(f"x has {len(x)} samples and y {len(y)}; give the same samples to both")
     if integer(k, "k") >= len(x) - 1:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lggkit.graph._precision import accumulating, inverse_sqrt, matmul, one_of, tensor
 from lggkit.graph.distances import pairwise_distance
+from lggkit.similarity._scale import unit_of
 
 METRICS = ("correlation", "cosine", "euclidean")
 BLOCK, STRIPS = 1 << 24, 8
@@ -40,9 +41,11 @@ def compute_rdm(features: Tensor, metric: str = "correlation") -> Tensor:
     x = _features(features)
     if metric == "euclidean":
         return pairwise_distance(x)
-    gram = _gram(x, centred=metric == "correlation")
+    unit = unit_of(x, 1)
+    gram = _gram(x, unit, centred=metric == "correlation")
     norms = torch.diagonal(gram)
-    _check_norms(norms.detach(), x.detach(), metric)
+    lengths = sum((block / unit).square().sum(1) for block in _blocks(x.detach())).sqrt()
+    _check_norms(norms.detach(), lengths, metric)
     scale = inverse_sqrt(norms, 0.0)
     return _zero_diagonal((1 - gram * (scale[:, None] * scale[None])).clamp(0, 2))
 
@@ -130,24 +133,30 @@ def _features(features: Tensor) -> Tensor:
     return x
 
 
-def _gram(x: Tensor, centred: bool) -> Tensor:
-    """Products of all pairs of rows: strips on and above the diagonal, a block of columns at a time."""
-    mean = x.mean(1, keepdim=True) if centred else 0.0
+def _gram(x: Tensor, unit: Tensor, centred: bool) -> Tensor:
+    """Products of all pairs of rows in units: strips from the diagonal on, a block of columns at a time."""
+    mean = x.mean(1, keepdim=True) / unit if centred else 0.0
     total = x.new_zeros(len(x), len(x))
     starts = range(0, len(x), -(-len(x) // STRIPS))
-    for block in x.split(max(1, BLOCK // len(x)), 1):
-        part = block - mean
+    for block in _blocks(x):
+        part = block / unit - mean
         for start, rows in zip(starts, part.split(starts.step), strict=True):
             strip = total[start : start + len(rows), start:]
             strip += matmul(rows, part[start:].T)
     return total.triu() + total.triu(1).T
 
 
-def _check_norms(norms: Tensor, x: Tensor, metric: str) -> None:
-    alike = norms <= (4 * torch.finfo(x.dtype).eps * torch.linalg.vector_norm(x, dim=1)) ** 2
+def _blocks(x: Tensor) -> tuple[Tensor, ...]:
+    return x.split(max(1, BLOCK // len(x)), 1)
+
+
+def _check_norms(norms: Tensor, lengths: Tensor, metric: str) -> None:
+    alike = norms <= (4 * torch.finfo(norms.dtype).eps * lengths) ** 2
     if bad := int(alike.sum()):
         what = "that are all alike" if metric == "correlation" else "that are all zero"
-        raise ValueError(f"{bad} of {len(x)} stimuli have features {what}, and no {metric}; leave those out.")
+        raise ValueError(
+            f"{bad} of {len(norms)} stimuli have features {what}, and no {metric}; leave those out."
+        )
 
 
 def _zero_diagonal(rdm: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lggkit.graph._precision import accumulating, inverse_sqrt, matmul, one_of, tensor
 from lggkit.graph.similarities import SMALLEST_NORM
+from lggkit.similarity.anchors import BY_DIFFERENCES
 from lggkit.similarity.statistics import Statistics
 
 KINDS = ("cosine", "inner", "euclidean")
@@ -139,8 +140,14 @@ def _cosines(x: Tensor, anchors: Tensor) -> Tensor:
     return matmul(x, anchors.mT)
 
 
+def _minus_distances(x: Tensor, anchors: Tensor) -> Tensor:
+    """By differences: products lose every digit of points far from the origin."""
+    dtype = torch.promote_types(x.dtype, anchors.dtype)
+    return -torch.cdist(x.to(dtype), anchors.to(dtype), compute_mode=BY_DIFFERENCES)
+
+
 _OF_KIND = {
     "cosine": _cosines,
     "inner": lambda x, anchors: matmul(x, anchors.mT),
-    "euclidean": lambda x, anchors: -torch.cdist(x, anchors.to(x.dtype)),
+    "euclidean": _minus_distances,
 }

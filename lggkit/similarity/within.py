@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from lggkit.graph._precision import one_of, tensor
+from lggkit.similarity._scale import in_own_unit
 from lggkit.similarity.comparison import ranks
 from lggkit.similarity.rdm import rdm_vector, square
 
@@ -37,7 +38,8 @@ def compare_within(first: Tensor, second: Tensor, groups: Tensor, method: str = 
     members = _numbered(groups, first.shape)
     if first.shape != second.shape:
         raise ValueError(f"the RDMs are of {len(first)} and {len(second)} stimuli; give those of the same.")
-    left, right = (_beyond(rdm_vector(rdm), members, method) for rdm in (first, second))
+    left, right = (_beyond(in_own_unit(rdm_vector(rdm), -1), members, method) for rdm in (first, second))
+    left, right = in_own_unit(left, -1), in_own_unit(right, -1)
     scale = left.square().sum().sqrt() * right.square().sum().sqrt()
     return torch.where(scale > 0, (left * right).sum() / scale, torch.nan).clamp(-1, 1)
 

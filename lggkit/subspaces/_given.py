@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, integer, may_look, tensor
+from lggkit.graph._precision import accumulating, integer, matmul, may_look, tensor
 
 LOOSE = 1e-3
 """How far ``XᵀX`` may be from the identity, in its largest entry."""
@@ -28,7 +28,7 @@ def basis(x: Tensor, name: str = "x") -> Tensor:
     """``x`` as (..., n, l), if its columns are orthonormal where they can be looked at."""
     x = vectors(x, name)
     if may_look(x):
-        off = (x.detach().mT @ x.detach() - torch.eye(x.shape[-1], dtype=x.dtype)).abs().amax()
+        off = (matmul(x.detach().mT, x.detach()) - torch.eye(x.shape[-1], dtype=x.dtype)).abs().amax()
         if not off <= LOOSE:
             raise ValueError(
                 f"the columns of {name} are no orthonormal basis (off by {off.item():.2g}); pass it through "

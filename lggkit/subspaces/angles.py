@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import one_of
+from lggkit.graph._precision import matmul, one_of
 from lggkit.subspaces._given import basis, meeting, same_space, vectors
 
 MEASURES = {"angle": lambda angles: angles, "sine": torch.sin}
@@ -32,9 +32,10 @@ def principal_angles(x: Tensor, y: Tensor) -> Tensor:
     x, y = basis(x, "x"), basis(y, "y")
     same_space(x, y)
     small, large = (x, y) if x.shape[-1] <= y.shape[-1] else (y, x)
-    product = large.mT @ small
+    small, large = (one.to(torch.promote_types(x.dtype, y.dtype)) for one in (small, large))
+    product = matmul(large.mT, small)
     cosines = torch.linalg.svdvals(product).clamp(max=1)
-    sines = torch.linalg.svdvals(small - large @ product).clamp(max=1).flip(-1)
+    sines = torch.linalg.svdvals(small - matmul(large, product)).clamp(max=1).flip(-1)
     near = cosines.square() >= 0.5
     return torch.where(near, torch.where(near, sines, 0).asin(), torch.where(near, 0, cosines).acos())
 
@@ -83,5 +84,5 @@ def schubert_fit(x: Tensor, y: Tensor, c: int = 1, objective: str = "cos2") -> T
     one_of(objective, OBJECTIVES, "objective")
     x, y = basis(x, "x"), basis(y, "y")
     same_space(x, y)
-    cosines = torch.linalg.svdvals(x.mT @ y)[..., : meeting(c, y.shape[-1], x.shape[-1])]
+    cosines = torch.linalg.svdvals(matmul(x.mT, y))[..., : meeting(c, y.shape[-1], x.shape[-1])]
     return (cosines.square() if objective == "cos2" else cosines).mean()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import integer, one_of, widest
+from lggkit.graph._precision import integer, matmul, one_of, widest
 from lggkit.subspaces._given import basis, dimension, meeting, same_space, subspaces
 from lggkit.subspaces.angles import OBJECTIVES, schubert_fit
 from lggkit.subspaces.bases import haar_subspaces
@@ -89,10 +89,11 @@ class SchubertBestFit:
         x = subspaces(x).detach()
         _, n, l = x.shape
         meeting(self.c, dimension(self.k, n), l)
-        if self.solver == "adam_penalty":
-            subspace, self.history_ = self._of_adam(x)
-        else:
-            subspace, self.history_ = self._within(x.to(widest(x)))
+        with torch.autocast(x.device.type, enabled=False):
+            if self.solver == "adam_penalty":
+                subspace, self.history_ = self._of_adam(x)
+            else:
+                subspace, self.history_ = self._within(x.to(widest(x)))
         self.fit_ = float(schubert_fit(x.to(subspace.dtype), subspace, self.c, self.objective))
         self.basis_ = subspace.to(x.dtype)
         self.intersections_ = self.coordinates(x)
@@ -101,18 +102,18 @@ class SchubertBestFit:
     def coordinates(self, x: Tensor) -> Tensor:
         """The c first right singular vectors b of ``XᵀK``, (..., k, c), each up to its sign."""
         x = self._fitting(x)
-        product = x.mT @ self.basis_
-        return top_vectors(product.mT @ product, self.c)
+        product = matmul(x.mT, self.basis_)
+        return top_vectors(matmul(product.mT, product), self.c)
 
     def intersection(self, x: Tensor) -> Tensor:
         """The vectors ``K b`` (..., n, c) of the subspace that come nearest to the given ones (..., n, l)."""
         coordinates = self.coordinates(x)
-        return self.basis_ @ coordinates
+        return matmul(self.basis_, coordinates)
 
     def transform(self, x: Tensor) -> Tensor:
         """``Kᵀ X`` (..., k, l), the coordinates of bases in the subspace (algorithm I)."""
         x = self._fitting(x)
-        return self.basis_.mT @ x
+        return matmul(self.basis_.mT, x)
 
     def score(self, x: Tensor) -> float:
         """The fit of other subspaces (r, n, l), in [0, 1]."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import integer
+from lggkit.graph._precision import integer, matmul
 from lggkit.subspaces._given import dimension, subspaces
 
 
@@ -70,7 +70,7 @@ def flag_median(
     median = flag_mean(x, k)
     angles, least = min(k, x.shape[-1]), torch.finfo(x.dtype).eps ** 0.5
     for _ in range(integer(iterations, "iterations")):
-        squares = (angles - (x.mT @ median).square().sum((-2, -1))).clamp(min=0)
+        squares = (angles - matmul(x.mT, median).square().sum((-2, -1))).clamp(min=0)
         distances = squares.sqrt().clamp(min=least)
         total = distances.sum()
         if before is not None and before - total <= tolerance * total:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, integer, one_of
+from lggkit.graph._precision import accumulating, integer, matmul, one_of
 from lggkit.subspaces._given import basis, labels_of, same_space, subspaces, vectors
 from lggkit.subspaces.angles import principal_angles, schubert_distance
 
@@ -62,12 +62,12 @@ def _frobenius(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _projection(x: Tensor, y: Tensor) -> Tensor:
-    return _frobenius(x @ x.mT, y @ y.mT)
+    return _frobenius(matmul(x, x.mT), matmul(y, y.mT))
 
 
 def _procrustes(x: Tensor, y: Tensor) -> Tensor:
     """``min_R ‖X - Y R‖`` over orthogonal R."""
-    nuclear = torch.linalg.svdvals(x.mT[:, None] @ y).sum(-1)
+    nuclear = torch.linalg.svdvals(matmul(x.mT[:, None], y)).sum(-1)
     squares = x.square().sum((1, 2))[:, None] + y.square().sum((1, 2)) - 2 * nuclear
     return squares.clamp(min=0).sqrt()
 
@@ -103,7 +103,9 @@ def set_distances(x: Tensor, y: Tensor, metric: str = "projection") -> Tensor:
             raise ValueError(
                 f"{name} has shape {tuple(one.shape)}; give matrices of one size, (q, n, l) and (r, n, l)"
             )
-    return DISTANCES[metric](x, y)
+    x, y = accumulating(x, "x"), accumulating(y, "y")
+    dtype = torch.promote_types(x.dtype, y.dtype)
+    return DISTANCES[metric](x.to(dtype), y.to(dtype))
 
 
 class SubspaceNeighbors:

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from lggkit.graph._precision import integer
+from lggkit.graph._precision import accumulating, integer, matmul
 from lggkit.subspaces._given import basis, dimension, meeting, same_space
 from lggkit.subspaces.angles import schubert_fit
 from lggkit.subspaces.solvers import polar, top_vectors
@@ -48,8 +48,8 @@ class SchubertNode(nn.Module):
         x = basis(x)
         same_space(x, own)
         meeting(self.c, own.shape[-1], x.shape[-1])
-        product = x.mT @ own
-        vectors = top_vectors(product.mT @ product, self.c)
+        product = matmul(x.mT, own)
+        vectors = top_vectors(matmul(product.mT, product), self.c)
         largest = vectors.detach().gather(-2, vectors.detach().abs().argmax(-2, keepdim=True))
         return vectors * largest.sign()
 
@@ -86,4 +86,4 @@ class SquaredCosineHead(nn.Module):
         """
         if b.ndim < 2 or b.shape[-2] != len(self.weight):
             raise ValueError(f"b has shape {tuple(b.shape)}; give (..., {len(self.weight)}, c)")
-        return (b.mT @ self.weight).square().sum(-2) / self.temperature
+        return matmul(accumulating(b, "b").mT, self.weight).square().sum(-2) / self.temperature

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lggkit.graph._precision import matmul
+
 PENALTY, RATE, STEPS = 1e4, 1e-3, 40_000
 """The paper's weight of the penalty, learning rate and number of steps."""
 HALVINGS, SUFFICIENT, SLACK = 20, 1e-4, 1e-13
@@ -57,7 +59,7 @@ def top_vectors(gram: Tensor, c: int) -> Tensor:
 def polar(m: Tensor) -> Tensor:
     """The nearest matrix with orthonormal columns: ``U Vᵀ`` of ``M = U S Vᵀ``."""
     u, _, vh = torch.linalg.svd(m, full_matrices=False)
-    return u @ vh
+    return matmul(u, vh)
 
 
 def alternating(

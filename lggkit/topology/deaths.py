@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, may_look, tensor
+from lggkit.graph._precision import accumulating, may_look, tensor, widest
 from lggkit.graph.distances import pairwise_distance, root
 
 FEW = 2**18
@@ -41,15 +41,23 @@ def component_deaths(x: Tensor) -> Tensor:
     flat = points.reshape(-1, *points.shape[-2:])
     heads, tails = spanning_tree(_distances(flat.detach()))
     sets = torch.arange(len(flat), device=flat.device).unsqueeze(1)
-    lengths = root((flat[sets, heads] - flat[sets, tails]).square().sum(-1))
+    lengths = _lengths(flat[sets, heads] - flat[sets, tails])
     return lengths.sort(-1).values.reshape(*points.shape[:-2], points.shape[-2] - 1)
+
+
+def _lengths(edges: Tensor) -> Tensor:
+    """The norms of edges (..., d), in a unit of their own in which float32 holds the squares."""
+    unit = edges.detach().abs().amax(-1, keepdim=True)
+    unit = torch.where((unit > 0) & unit.isfinite(), unit, 1.0)
+    return unit.squeeze(-1) * root((edges / unit).square().sum(-1))
 
 
 def _distances(x: Tensor) -> Tensor:
     """Distances (s, n, n), finite where the points are: a tree needs no more of them than their order."""
     few = may_look(x) and x.numel() * x.shape[1] <= FEW
     way = "donot_use_mm_for_euclid_dist"
-    distances = torch.cdist(x, x, compute_mode=way) if few else pairwise_distance(x)
+    wide = x.to(widest(x))
+    distances = torch.cdist(wide, wide, compute_mode=way) if few else pairwise_distance(x)
     return distances.clamp(max=torch.finfo(distances.dtype).max)
 
 

@@ -13,6 +13,8 @@ from lggkit.transport.plans import Transport
 from lggkit.transport.problems import Marginals, check_cost, marginals_of
 
 MOST_PIVOTS = 10**8
+LEAST, MOST = 1e-100, 1e12
+"""A mean power below the first is taken again in a smaller unit, in which powers are cut at the second."""
 
 
 def exact_transport(cost: Tensor, marginals: Marginals | None = None) -> Transport:
@@ -70,9 +72,21 @@ def empirical_wasserstein(
     if not 1 <= p < math.inf:
         raise ValueError(f"p is {p!r}; give a number of at least 1, such as 1 or 2")
     distance = cost_matrix(x, y, metric)
-    largest = distance.detach().amax().clamp(min=torch.finfo(distance.dtype).tiny)
-    share = exact_transport(_power(distance / largest, p), marginals).cost
-    return largest * _power(share, 1 / p)
+    return _of_order(distance.cpu().double(), p, marginals).to(distance)
+
+
+def _of_order(distance: Tensor, p: float, marginals: Marginals | None) -> Tensor:
+    """``(min Σ_ij P_ij d_ij^p)^(1/p)`` of d in float64, in a unit in which no power leaves the range.
+
+    It is the largest distance, or, where all that the plan has vanishes beside that, the largest it has.
+    """
+    unit = distance.detach().amax().clamp(min=torch.finfo(distance.dtype).tiny)
+    while True:
+        found = exact_transport(_power((distance / unit).clamp(max=MOST ** (1 / p)), p), marginals)
+        largest = distance.detach()[found.plan > 0].amax()
+        if found.cost.detach() > LEAST or largest == 0 or largest >= unit:
+            return unit * _power(found.cost, 1 / p)
+        unit = largest
 
 
 def _power(x: Tensor, exponent: float) -> Tensor:

@@ -80,3 +80,10 @@ def test_descending_the_divergence_brings_samples_together():
 def test_what_is_wrong_is_told_in_one_sentence(call, kind, said):
     with pytest.raises(kind, match=said):
         call(torch.randn(4, 12))
+
+
+def test_autocast_does_not_round_the_cosines_of_blocks():
+    z = torch.randn(6, 12, generator=torch.Generator().manual_seed(0))
+    expected = orthonormality(z, 3)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(orthonormality(z, 3), expected)

@@ -85,6 +85,13 @@ def test_what_cannot_be_is_told(call, message):
         call()
 
 
+@pytest.mark.parametrize("share", [torch.nn.Module.state_dict, lambda m: {"weight": m.weight.data}])
+def test_a_start_in_the_memory_of_the_parameter_is_refused(share):
+    model = torch.nn.Linear(3, 2, bias=False)
+    with pytest.raises(ValueError, match="weight is its own start; copy the weights before training"):
+        l2_sp(dict(model.named_parameters()), share(model))
+
+
 def test_what_is_no_tensor_is_told():
     with pytest.raises(TypeError, match="must be a tensor"):
         l2([1.0])

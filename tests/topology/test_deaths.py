@@ -66,3 +66,16 @@ def test_batches_are_class_pure_and_once_an_epoch():
 def test_bad_input_gets_one_sentence(call, said):
     with pytest.raises(ValueError, match=said):
         call()
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1e-12, 1e9, 1e25])
+@pytest.mark.parametrize("shape", [(2, 12, 3), (1, 90, 600)])
+def test_no_scale_changes_deaths(scale, shape):
+    plain = points(*shape).requires_grad_()
+    scaled = (scale * plain.detach()).float().requires_grad_()
+    found, expected = component_deaths(scaled), component_deaths(plain)
+    torch.testing.assert_close(found.double() / scale, expected, rtol=1e-5, atol=0)
+    weights = points(found.shape[-1], seed=1)
+    (slope,) = torch.autograd.grad((found * weights.float()).sum(), scaled)
+    (right,) = torch.autograd.grad((expected * weights).sum(), plain)
+    torch.testing.assert_close(slope.double(), right, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,40 @@
+"""Units in which squares neither vanish nor overflow, and what of a spread is only rounding."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from lggkit.graph._precision import matmul, widest
+
+
+def unit_of(x: Tensor, dim: int | tuple[int, ...]) -> Tensor:
+    """The power of two next below the largest absolute value of ``x``, kept dimensions, no gradient.
+
+    To divide by it changes no digit. That of zeros is the least of the type; where there is nothing, it is 1.
+    """
+    if not x.numel():
+        return x.new_ones(())
+    most = -math.log2(torch.finfo(x.dtype).tiny)
+    largest = torch.linalg.vector_norm(x.detach(), torch.inf, dim, keepdim=True)
+    return largest.log2().floor().clamp(-most, most).exp2()
+
+
+def in_own_unit(x: Tensor, dim: int | tuple[int, ...]) -> Tensor:
+    """``x`` divided by `unit_of` it, for measures that no scale changes: the gradient is theirs."""
+    return x / unit_of(x, dim)
+
+
+def wide_gram(x: Tensor) -> Tensor:
+    """``x xᵀ`` in the widest type, multiplied in a unit in which float32 holds the squares."""
+    unit = unit_of(x, (0, 1))
+    product = matmul(x / unit, (x / unit).T).to(widest(x))
+    return product * unit.to(product.dtype).square()
+
+
+def spread(centred: Tensor, x: Tensor, dim: int) -> Tensor:
+    """``centred``, which is ``x`` less its mean along a dimension, and 0 where that is only rounding."""
+    largest, size = (torch.linalg.vector_norm(z.detach(), torch.inf, dim, keepdim=True) for z in (centred, x))
+    return centred.masked_fill(largest <= 8 * torch.finfo(x.dtype).eps * size, 0.0)
