@@ -47,10 +47,12 @@ def batches(
         Images uint8 (batch_size, c, h, w) and labels int64 (batch_size,), on the set's device.
 
     Raises:
-        TypeError: ``batch_size`` or the order is not of integers.
+        TypeError: the set is not of images, or ``batch_size`` or the order is not of integers.
         ValueError: ``batch_size`` is not positive.
         IndexError: the order reaches beyond the set (seen on the CPU only).
     """
+    if not isinstance(data, DataSet):
+        raise TypeError(f"the set is a {type(data).__name__}: give a DataSet, which has images.")
     batch_size = as_integer("batch_size", batch_size, 1)
     for indices in places(order, len(data), data.device).split(batch_size):
         if len(indices) == batch_size or not drop_last:

@@ -21,7 +21,7 @@ BATCH = 500
 def check(
     images: Any, labels: Any, bounds: tuple[float, float] | None = None, model: nn.Module | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Images (n, ...) and labels (n,), int64 and on the images' device; this waits for the device.
+    """Images (n, ...) without a gradient, and labels (n,), int64 on their device; this waits for the device.
 
     With ``bounds`` images that leave them by a few roundings are clamped.
 
@@ -42,6 +42,7 @@ def check(
     _given.in_range(labels)
     if model is not None:
         _together(model, images)
+    images = images.detach()
     return (images if bounds is None else _given.within(images, bounds)), labels
 
 

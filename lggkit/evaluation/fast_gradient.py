@@ -85,6 +85,7 @@ def crafted(model: nn.Module, images: Tensor, labels: Tensor, snr: float) -> Ten
     Images are finite floats in [0, 1], labels int64 (n,) in [0, c) on their device, ``snr`` within the range
     of `snr_epsilon`.
     """
+    images = images.detach()
     with attackable(model):
         gradient, _ = input_gradient(model, images, labels, look=False)
     return _moved(images, _epsilon(images, snr) * gradient.sign(), BOX)
@@ -123,13 +124,14 @@ def moved_along(
 
     ``snr`` and ``bounds`` are those of `fgsm`, and so are errors.
     """
+    images = a_tensor("images", images).detach()
     images = images if bounds is None else _given.within(_given.floats(images), bounds)
     size = snr_epsilon(images, snr)
     if a_tensor("directions", direction).shape != images.shape:
         raise ValueError(
             f"directions have shape {tuple(direction.shape)} and images {tuple(images.shape)}; give the same"
         )
-    return _moved(images, size * direction, bounds)
+    return _moved(images, size * direction.detach(), bounds)
 
 
 def step_size(name: str, value: float, images: Tensor) -> float:
@@ -144,5 +146,5 @@ def step_size(name: str, value: float, images: Tensor) -> float:
 
 
 def _moved(images: Tensor, change: Tensor, bounds: tuple[float, float] | None) -> Tensor:
-    moved = images.detach() + change
+    moved = images + change
     return moved if bounds is None else moved.clamp(*_given.pair(bounds))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lggkit.generative.disentanglement import _levels
-from lggkit.graph._precision import accumulating
+from lggkit.graph._precision import accumulating, may_look
 
 
 def factor_response_matrix(blocks: Sequence[Tensor], factors: Tensor) -> Tensor:
@@ -23,7 +23,7 @@ def factor_response_matrix(blocks: Sequence[Tensor], factors: Tensor) -> Tensor:
         factors: integers (n, f), from 0 on.
 
     Raises:
-        ValueError: there is no block, or shapes do not fit.
+        ValueError: there is no block, shapes do not fit, or a code is not finite.
         TypeError: codes are not floating point, or factors no integers.
     """
     if isinstance(blocks, Tensor) or not len(blocks):
@@ -35,6 +35,8 @@ def factor_response_matrix(blocks: Sequence[Tensor], factors: Tensor) -> Tensor:
 def _shares(codes: Tensor, levels: Tensor) -> Tensor:
     if codes.ndim != 2 or len(codes) != len(levels):
         raise ValueError(f"a block has shape {tuple(codes.shape)}; give ({len(levels)}, m) beside factors")
+    if not bool(codes.isfinite().all()):
+        raise ValueError("a block has codes that are NaN or infinite; leave these samples out of all blocks")
     centred = codes - codes.mean(0)
     total = centred.square().sum()
     explained = []
@@ -79,12 +81,16 @@ def path_roughness(images: Tensor) -> Tensor:
         One a path, shape (...); 0 where nothing moves.
 
     Raises:
-        ValueError: there are fewer than three images.
+        ValueError: there are fewer than three images, or one is not finite (seen on the CPU only; elsewhere
+            its path has NaN).
         TypeError: they are no floating point tensor.
     """
     x = accumulating(images, "images")
     if x.ndim < 4 or x.shape[-4] < 3:
         raise ValueError(f"a path has shape {tuple(x.shape)}; give (..., t, c, h, w), three images or more")
+    if may_look(x) and not bool(x.isfinite().all()):
+        raise ValueError("a path has images with entries that are NaN or infinite; give numbers only")
     steps = x.flatten(-3).diff(dim=-2)
     length, bends = (torch.linalg.vector_norm(one, dim=-1).sum(-1) for one in (steps, steps.diff(dim=-2)))
-    return torch.where(length > 0, bends / torch.where(length > 0, length, 1.0), 0.0)
+    still = length == 0
+    return torch.where(still, 0.0, bends / torch.where(still, 1.0, length))

@@ -108,12 +108,16 @@ def two_sample_test(
         generator: of the permutations, on the CPU.
 
     Raises:
-        ValueError, TypeError: as `two_sample_statistic`; entries are not finite, or ``permutations`` is no
-            positive int.
+        ValueError, TypeError: as `two_sample_statistic`; a sample is not (n, d), entries are not finite, or
+            ``permutations`` is no positive int.
     """
     for name, x in (("x0", x0), ("x1", x1)):
         if not bool(accumulating(x, name).isfinite().all()):
             raise ValueError(f"{name} has entries that are NaN or infinite; leave out those points.")
+        if x.ndim != 2:
+            raise ValueError(
+                f"{name} has shape {tuple(x.shape)}; give one sample (n, d), or `two_sample_statistic` many."
+            )
     n0, mu = _length(x0), knn_marginals(_pooled(x0, x1), k, temperature, scale).detach()
     mean, variance = relabelling_moments(mu, n0)
     order = torch.rand(integer(permutations, "permutations"), len(mu), generator=generator).argsort(1)

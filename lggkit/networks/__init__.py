@@ -7,6 +7,7 @@ BN at 1 and 0), because the authors' code does so. No operation is in place: eve
 from __future__ import annotations
 
 import difflib
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -100,6 +101,9 @@ TITLES = {
 }
 """The same, as a sentence names them."""
 
+WHOLE = {"channels", "classes", "depth", "width"}
+"""Settings that are integers from 1 on."""
+
 
 def build(name: str, seed: int | None = None, **settings: Any) -> nn.Module:
     """The network of that name, e.g. ``build("resnet18", seed=3, classes=10, width=16, channels=3)``.
@@ -109,12 +113,16 @@ def build(name: str, seed: int | None = None, **settings: Any) -> nn.Module:
     they are drawn from the global state.
 
     Raises:
-        ValueError: no network has this name.
-        TypeError: the network has no such setting.
+        ValueError: no network has this name, or a setting is out of range.
+        TypeError: the network has no such setting, or ``classes``, ``width``, ``channels`` or ``depth`` is no
+            integer.
     """
     if name not in NETWORKS:
         near = difflib.get_close_matches(name, NETWORKS) or sorted(NETWORKS)
         raise ValueError(f"no network is named {name!r}; choose {' or '.join(near)}")
+    settings |= {name: _whole(name, settings[name]) for name in WHOLE & settings.keys()}
+    if not 0 < settings.get("widen", 1) < float("inf"):
+        raise ValueError(f"widen is {settings['widen']}: give a positive number.")
     if seed is None:
         return NETWORKS[name](**settings)
     device = torch.get_default_device()
@@ -122,3 +130,13 @@ def build(name: str, seed: int | None = None, **settings: Any) -> nn.Module:
         torch.default_generator.manual_seed(seed)
         network = NETWORKS[name](**settings)
     return network.to(device)
+
+
+def _whole(name: str, value: Any) -> int:
+    try:
+        whole = operator.index(None if isinstance(value, bool) else value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} is {value!r}: give an integer.") from None
+    if whole < 1:
+        raise ValueError(f"{name} is {whole}: give an integer from 1 on.")
+    return whole

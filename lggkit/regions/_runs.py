@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from lggkit.graph._precision import accumulating
+
 AFFINE = (
     *(nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Identity, nn.Flatten, nn.Unflatten),
     *(nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d, nn.Dropout, nn.Dropout1d, nn.Dropout2d),
@@ -28,11 +30,20 @@ CURVED = frozenset(
         "layer_norm group_norm instance_norm normalize scaled_dot_product_attention",
     )
 )
-"""Functions that are refused by name where a network calls them; modules are held to `AFFINE`."""
+"""Functions that are refused by name where a network calls them; modules are held to `AFFINE`.
+
+Those that are not here are seen by `lggkit.regions._bends`.
+"""
+CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
+"""May be empty: an empty ``Sequential`` is the identity."""
 
 
 class _Reached(Exception):
     """The call that was asked for has been reached; the rest of the network need not run."""
+
+
+class Pooled(TypeError):
+    """The network has max-pooling, and is to run with its bits held."""
 
 
 class Runner:
@@ -78,7 +89,7 @@ def check_parts(network: nn.Module) -> None:
         leaf = not any(True for _ in part.children())
         where = f"{name or 'the network'} is {type(part).__name__}"
         own = type(part).__module__.startswith("torch.nn")
-        if leaf and own and not isinstance(part, (*AFFINE, *PIECEWISE)):
+        if leaf and own and not isinstance(part, (*AFFINE, *PIECEWISE, *CONTAINERS)):
             raise TypeError(
                 f"{where}, which is not piecewise linear as this module knows it; use Linear, convolutions, "
                 "BatchNorm in evaluation mode, pooling and ReLU"
@@ -99,7 +110,7 @@ class Watch(TorchFunctionMode):
         if func in RELUS:
             return self._relu(args[0] if args else kwargs["input"])
         if func in POOLS and self.masks is not None:
-            raise TypeError("the network has max-pooling, whose pieces are no ReLUs'; use average pooling")
+            raise Pooled("the network has max-pooling, whose pieces are no ReLUs'; use average pooling")
         if getattr(func, "__name__", "") in CURVED:
             raise TypeError(f"the network calls {func.__name__}, which is not piecewise linear; use ReLU")
         return func(*args, **kwargs)
@@ -112,6 +123,19 @@ class Watch(TorchFunctionMode):
         if self.masks is None:
             return x.clamp(min=0)
         return x * self.masks[place].to(x.dtype).expand(len(x), -1).view_as(x)
+
+
+def finite(x: Tensor, name: str) -> Tensor:
+    """``x`` in the type it is computed in.
+
+    Raises:
+        TypeError: it is no float tensor.
+        ValueError: an entry is NaN or infinite.
+    """
+    x = accumulating(x, name)
+    if bad := int((~x.isfinite()).sum()):
+        raise ValueError(f"{bad} of {x.numel()} entries of {name} are NaN or infinite; give numbers only")
+    return x
 
 
 def split(bits: Tensor, widths: Sequence[int]) -> list[Tensor]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from lggkit.graph._precision import accumulating
-from lggkit.regions._runs import Runner, split
+from lggkit.regions._bends import check_held
+from lggkit.regions._runs import Runner, finite, split
 from lggkit.regions.polyhedra import Polyhedron
 
 
@@ -43,7 +43,8 @@ class Cells:
         shape: of one input, such as (784,) or (1, 28, 28).
 
     Raises:
-        TypeError: the network has a part that is not piecewise linear, by name, or max-pooling.
+        TypeError: the network has a part that is not piecewise linear, by name, or max-pooling; or it bends
+            elsewhere than in its ReLUs.
         ValueError: it takes no such input.
     """
 
@@ -55,6 +56,7 @@ class Cells:
         self.corners = corners.view(-1, *self.shape)
         self.widths = [z.shape[1] for z in self._seen(self.corners[:1])]
         self.runner.masked(self.corners[:1], [torch.ones(width) for width in self.widths])  # refuses pools
+        check_held(self.runner, self.shape, self.corners)
 
     def _seen(self, x: Tensor) -> list[Tensor]:
         try:
@@ -63,8 +65,8 @@ class Cells:
             raise ValueError(f"the network takes no input of shape {self.shape}: {error}") from error
 
     def patterns(self, x: Tensor) -> Tensor:
-        """Patterns (n, h) of inputs (n, ...), in float64."""
-        x = accumulating(x, "x").double().reshape(-1, *self.shape)
+        """Patterns (n, h) of finite inputs (n, ...), in float64."""
+        x = finite(x, "x").double().reshape(-1, *self.shape)
         return torch.cat([z > 0 for z in self._seen(x)], dim=1)
 
     def at(self, x: Tensor) -> Cell:

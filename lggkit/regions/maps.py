@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from lggkit.graph._precision import accumulating
-from lggkit.regions._runs import Runner
+from lggkit.regions._bends import check_bends
+from lggkit.regions._runs import Runner, finite
 
 
 def local_affine_maps(network: nn.Module, x: Tensor, batch: int = 256) -> tuple[Tensor, Tensor]:
@@ -22,10 +23,13 @@ def local_affine_maps(network: nn.Module, x: Tensor, batch: int = 256) -> tuple[
         W (n, k, m) for k outputs and m entries of an input, and b (n, k).
 
     Raises:
-        TypeError: the network has a part that is not piecewise linear, by name, or ``x`` is no float tensor.
+        TypeError: the network has a part that is not piecewise linear, by name, or bends elsewhere than in
+            its ReLUs; or ``x`` is no float tensor.
+        ValueError: an entry of ``x`` is not finite.
     """
-    x = accumulating(x, "x")
+    x = finite(x, "x")
     runner, weights, biases = Runner(network, x.dtype), [], []
+    check_bends(runner, x)
     for part in x.split(batch):
         part = part.detach().clone().requires_grad_()
         outputs = runner.seen(part)[1].flatten(1)

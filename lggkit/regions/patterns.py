@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from lggkit.graph._precision import accumulating, tensor
-from lggkit.regions._runs import Runner
+from lggkit.graph._precision import tensor
+from lggkit.regions._bends import check_bends
+from lggkit.regions._runs import Runner, finite
 
 BLOCK = 1024
 
@@ -26,15 +27,17 @@ def activation_patterns(network: nn.Module, x: Tensor, batch: int = BLOCK) -> Te
         Patterns, bool (n, h), on the device of ``x``.
 
     Raises:
-        TypeError: the network has a part that is not piecewise linear, by name, or ``x`` is no float tensor.
-        ValueError: the network has no ReLU, or ``x`` holds no input.
+        TypeError: the network has a part that is not piecewise linear, by name, or bends elsewhere than in
+            its ReLUs; or ``x`` is no float tensor.
+        ValueError: the network has no ReLU, or ``x`` holds no input or an entry that is not finite.
 
     Source: Liu, Caglar, Peterson, Kirby (2023), section 2; a unit at exactly 0 has bit 0.
     """
-    x = accumulating(x, "x")
+    x = finite(x, "x")
     if x.ndim < 2 or not len(x):
         raise ValueError(f"x has shape {tuple(x.shape)}; give at least one input, (n, ...)")
     runner, patterns = Runner(network, x.dtype), []
+    check_bends(runner, x)
     with torch.no_grad():
         for part in x.split(batch):
             inputs, _ = runner.seen(part)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lggkit.regions._runs import finite
 from lggkit.regions.cells import Cells, cells_of
 
 ON = 1e-10
@@ -63,10 +64,13 @@ def planar_partition(cells: Cells, corners: np.ndarray, plane: Plane | None = No
 
     Raises:
         ValueError: the polygon has fewer than three corners or no area, or the network has not two inputs
-            and no plane is given.
+            and no plane is given; or a corner or the plane is not finite.
         TypeError: ``cells`` are no `Cells`.
     """
     dimension, corners = cells_of(cells).dimension, np.asarray(corners, dtype=float)
+    finite(torch.from_numpy(corners), "corners")
+    for name in ("origin", "first", "second") if plane is not None else ():
+        finite(getattr(plane, name).double(), f"the plane's {name}")
     if corners.ndim != 2 or corners.shape[1] != 2 or Piece(corners, corners).area <= 0:
         raise ValueError(f"corners have shape {corners.shape}; give (k, 2), k >= 3, round a positive area")
     if plane is None and dimension != 2:

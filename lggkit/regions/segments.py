@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating
+from lggkit.regions._runs import finite
 from lggkit.regions.cells import Cells, cells_of
 
 ON = 1e-12
@@ -35,9 +35,9 @@ def segment_crossings(cells: Cells, a: Tensor, b: Tensor) -> Crossings:
     where it is zero; each layer takes one batch.
 
     Raises:
-        ValueError: the ends have different shapes.
+        ValueError: the ends have different shapes, or an entry that is not finite.
     """
-    a, b = (accumulating(x, "an end").double() for x in (a, b))
+    a, b = (finite(x, "an end").double() for x in (a, b))
     if a.shape != b.shape:
         raise ValueError(f"the ends have shapes {tuple(a.shape)} and {tuple(b.shape)}; give the same")
     a, b = (x.reshape(cells_of(cells).shape) for x in (a, b))
@@ -66,7 +66,7 @@ def bisection_crossings(cells: Cells, a: Tensor, b: Tensor) -> Tensor:
     set its right end back after a step; this one does, and takes facets closer than 2⁻⁴⁰ of the segment as
     one.
     """
-    a, b = (accumulating(x, "an end").double().reshape(cells_of(cells).shape) for x in (a, b))
+    a, b = (finite(x, "an end").double().reshape(cells_of(cells).shape) for x in (a, b))
     pattern, end = cells.patterns(torch.stack([a, b])[:1])[0], cells.patterns(b[None])[0]
     low, high, places = 0.0, 1.0, []
     while int((pattern ^ end).sum()) > 1:

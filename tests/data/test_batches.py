@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from lggkit.data import batches, epoch_order, load
+from lggkit.data import VectorSet, batches, epoch_order, load
 
 
 def test_order_is_a_permutation_that_the_generator_decides(generator):
@@ -42,6 +42,12 @@ def test_the_short_batch_can_be_dropped_and_a_full_one_never_is():
 def test_no_samples_make_no_batch():
     data = load("digits", train=False)
     assert sum(len(labels) for _, labels in batches(data, torch.arange(0), 8)) == 0
+
+
+def test_a_set_without_images_is_refused():
+    vectors = VectorSet(np.zeros((3, 2), dtype=np.float32), np.arange(3))
+    with pytest.raises(TypeError, match="the set is a VectorSet: give a DataSet"):
+        next(batches(vectors, torch.arange(3), 2))
 
 
 def test_batch_size_must_be_positive():

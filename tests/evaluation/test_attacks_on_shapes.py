@@ -4,7 +4,19 @@ import pytest
 import torch
 from torch import nn
 
-from lggkit.evaluation import VanishedGradients, deepfool, fgsm, misled, pgd, snr_epsilon, strong
+from lggkit.evaluation import (
+    VanishedGradients,
+    deepfool,
+    fgsm,
+    fgsm_direction,
+    input_margins,
+    misled,
+    moved_along,
+    pgd,
+    snr_epsilon,
+    strong,
+)
+from lggkit.evaluation.fast_gradient import crafted
 
 SHAPE = (1, 4, 4)
 
@@ -98,3 +110,26 @@ def test_attacks_break_what_is_nearer_than_the_ball_is_wide_and_no_more():
         assert torch.equal(misled(Bright(), pgd(Bright(), x, y, epsilon=epsilon, step=epsilon / 5), y), near)
         assert torch.equal(strong(Bright(), x, y, epsilon=epsilon, restarts=1, steps=20), near)
     torch.testing.assert_close(deepfool(Bright(), x, y), 4 * (levels - 0.5).abs(), rtol=0.05, atol=0)
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        fgsm,
+        lambda model, x, y: fgsm(model, x, y, bounds=None),
+        lambda model, x, y: crafted(model, x, y, 33.0),
+        lambda model, x, y: moved_along(x, fgsm_direction(model, x, y), 33.0),
+        pgd,
+        lambda model, x, y: pgd(model, x, y, seed=0, steps=3),
+        deepfool,
+        lambda model, x, y: strong(model, x, y, restarts=1, steps=3),
+        input_margins,
+    ],
+)
+def test_images_that_carry_a_gradient_are_attacked_as_they_are(attack):
+    x, y = images(6), torch.zeros(6, dtype=torch.long)
+    expected, leaf = attack(Bright(), x, y), x.clone().requires_grad_()
+    for given in (leaf, leaf * 1.0):
+        found = attack(Bright(), given, y)
+        assert torch.equal(found, expected) and not found.requires_grad
+    assert leaf.grad is None

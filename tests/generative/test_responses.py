@@ -49,6 +49,10 @@ def test_straight_paths_are_smooth_and_zigzags_are_not():
         (lambda: factor_response_matrix([A[:, None], A[:5, None]], FACTORS), r"give \(12, m\)"),
         (lambda: matched_share(-torch.ones(2, 2)), "no finite matrix"),
         (lambda: path_roughness(torch.rand(2, 3, 4, 4)), "three images or more"),
+        (lambda: path_roughness(torch.full((3, 1, 2, 2), torch.nan)), "a path has images with entries"),
+        (lambda: path_roughness(torch.full((3, 1, 2, 2), torch.inf)), "a path has images with entries"),
+        (lambda: factor_response_matrix([A[:, None] * torch.nan], FACTORS), "a block has codes that are NaN"),
+        (lambda: factor_response_matrix([B[:, None] / 0.0], FACTORS), "a block has codes that are NaN"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_sentence(call, said):

@@ -145,6 +145,8 @@ def test_a_test_of_permutations():
         (lambda: two_sample_statistic(points(1), points(2)), "there are 3 vertices; give 4 or more"),
         (lambda: two_sample_statistic(points(3), points(3, 2)), "3 and 2 features"),
         (lambda: two_sample_statistic(points(3)[0], points(3)), "points as rows"),
+        (lambda: two_sample_test(points(6)[None], points(6)), r"x0 has shape \(1, 6, .\); give one sample"),
+        (lambda: two_sample_test(points(6), points(6)[0]), r"x1 has shape \(.,\); give one sample"),
         (lambda: knn_marginals(points(4), 4), "k is 4, but there are 4 vertices"),
         (lambda: knn_marginals(points(4), temperature=0), "temperature is 0"),
         (lambda: knn_marginals(points(4), scale="mean"), "must be one of none, sqrt_dim, median"),

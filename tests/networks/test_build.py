@@ -47,6 +47,30 @@ def test_unknown_names_and_settings_are_refused():
         build("small_net", depth=3)
 
 
+@pytest.mark.parametrize("name", ["resnet18", "wide_preact_resnet"])
+@pytest.mark.parametrize(
+    ("settings", "error", "said"),
+    [
+        ({"width": 0}, ValueError, "width is 0: give an integer from 1 on"),
+        ({"classes": 0}, ValueError, "classes is 0: give"),
+        ({"channels": -3}, ValueError, "channels is -3: give"),
+        ({"width": 2.5}, TypeError, r"width is 2\.5: give an integer"),
+        ({"classes": True}, TypeError, "classes is True: give an integer"),
+        ({"depth": "28"}, TypeError, "depth is '28': give an integer"),
+        ({"widen": 0}, ValueError, "widen is 0: give a positive number"),
+        ({"widen": float("nan")}, ValueError, "widen is nan: give"),
+    ],
+)
+def test_sizes_that_no_network_has_are_one_sentence(name, settings, error, said):
+    with pytest.raises(error, match=said):
+        build(name, seed=0, **settings)
+
+
+def test_a_network_may_be_widened_by_a_fraction():
+    assert build("wide_resnet28", seed=0, widen=0.5, width=4).stage1[0].conv1.out_channels == 2
+    assert build("small_net", seed=0, width=torch.tensor(4)).classifier.in_features > 0
+
+
 def test_counts_leave_the_network_as_it_was():
     network = build("small_net", seed=0)
     network.stage2.eval()

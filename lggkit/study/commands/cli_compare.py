@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
 import typer
 
-from lggkit.study.commands.cli_parts import told
+from lggkit.study.commands.cli_parts import picture, told
 
 TITLES = {"cka": "CKA", "overlap": "neighbours shared", "r2": "linear R²"}
 Weights = Annotated[str | None, typer.Option(help="its state_dict, tensors by name; untrained without one")]
@@ -25,7 +24,7 @@ def compare(
     second_weights: Weights = None,
     first_depths: Depths = None,
     second_depths: Depths = None,
-    samples: Annotated[int, typer.Option(help="the most inputs that are used")] = 2000,
+    samples: Annotated[int, typer.Option(help="the most inputs that are used", min=1)] = 2000,
     batch: Annotated[int, typer.Option(help="inputs of a batch, at least 4", min=4)] = 100,
     neighbors: Annotated[int, typer.Option(help="nearest neighbours that are compared", min=1)] = 10,
     seed: Annotated[int, typer.Option(help="of the permutations")] = 0,
@@ -38,16 +37,19 @@ def compare(
     was not fitted on; each with what permuted samples give.
     """
     from lggkit.evaluation.network_similarity import batched, compare_networks
-    from lggkit.study.commands.models_given import images_of, model_of
+    from lggkit.study.commands.models_given import check_takes, images_of, model_of
 
+    file = None if out is None else picture(out, ".svg", ".png", ".pdf")
     inputs = images_of(data, samples)
     networks = model_of(first, first_weights), model_of(second, second_weights)
+    for text, network in zip((first, second), networks, strict=True):
+        check_takes(network, inputs, text)
     chosen = [None if names is None else names.split(",") for names in (first_depths, second_depths)]
     result = compare_networks(*networks, batched(inputs, batch), *chosen, k=neighbors, seed=seed)
-    if out is not None:
+    if file is not None:
         from lggkit.study.figures.network_similarity import similarity_figure
 
-        similarity_figure(result, TITLES).savefig(Path(out))
+        similarity_figure(result, TITLES).savefig(file)
     grids = {name: _grid(result, name) for name in TITLES}
     typer.echo(json.dumps(_plain(result, grids)) if as_json else _text(result, grids))
 

@@ -64,6 +64,15 @@ def folder_of(text: str) -> Path:
     return Path(text)
 
 
+def picture(text: str, *suffixes: str) -> Path:
+    """The file that a picture is to be written to; a ValueError where there can be none of this name."""
+    if Path(text).suffix not in suffixes:
+        raise ValueError(f"out is {text!r}; name a file that ends in {' or '.join(suffixes)}")
+    if Path(text).is_dir() or not Path(text).parent.is_dir():
+        raise ValueError(f"out is {text!r}, no file in a folder that is there; make the folder first")
+    return Path(text)
+
+
 def asked(check: Callable, *values):
     """What a check of an option gives; where it cannot be, its one sentence and exit status 2."""
     try:

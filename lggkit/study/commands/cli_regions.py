@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lggkit.study.commands.cli_parts import told
+from lggkit.study.commands.cli_parts import picture, told
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,10 +47,9 @@ def plane(
     from lggkit.study.commands.models_given import model_of
     from lggkit.study.figures import planes
 
-    if not half_width > 0:
-        raise ValueError(f"half-width is {half_width}; give a positive number")
-    if Path(out).suffix not in (".svg", ".png"):
-        raise ValueError(f"out is {out!r}; name a file that ends in .svg or .png")
+    if not 0 < half_width < math.inf:
+        raise ValueError(f"half-width is {half_width}; give a positive number, not infinite")
+    picture(out, ".svg", ".png")
     made, given = model_of(network, weights), None if inputs is None else three_inputs(inputs)
     try:
         figure, count = planes.plane_figure(made, half_width, given)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lggkit.data import DATASETS, load, normalize, to_float
+from lggkit.data import DATASETS, DataUnavailable, load, normalize, to_float
 from lggkit.networks import load_weights
 
 LIBRARIES = {"torchvision": "torchvision.models:get_model", "timm": "timm:create_model"}
@@ -36,6 +36,23 @@ def model_of(text: str, weights: str | None = None) -> nn.Module:
     if not isinstance(network, nn.Module):
         raise ValueError(f"{text} returns a {type(network).__name__}; let it return a torch.nn.Module")
     return (network if weights is None else load_weights(network, weights)).eval()
+
+
+def check_takes(network: nn.Module, inputs: Tensor, text: str) -> None:
+    """Runs a network on the first of the inputs (n, ...), and refuses those that it does not take.
+
+    Raises:
+        ValueError: it fails; the message has ``text``, the shape of one input, and what the network says.
+    """
+    try:
+        with torch.no_grad():
+            network(inputs[:1])
+    except Exception as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(
+            f"{text} takes no input of shape {tuple(inputs.shape[1:])}: {said}; give data of the shape and "
+            "order, such as (channels, height, width), that it was made for"
+        ) from error
 
 
 def _of_library(library: str, name: str) -> nn.Module:
@@ -76,8 +93,8 @@ def samples_in(path: str | Path) -> Tensor:
         samples = torch.as_tensor(read)
     except Exception as error:
         raise ValueError(f"{path} holds no array: {type(error).__name__}") from error
-    if samples.ndim < 2 or not samples.isfinite().all():
-        raise ValueError(f"{path} holds {tuple(samples.shape)}; give finite samples (n, ...)")
+    if samples.ndim < 2 or samples.is_complex() or not samples.isfinite().all():
+        raise ValueError(f"{path} holds {tuple(samples.shape)}; give finite real samples (n, ...)")
     return samples
 
 
@@ -92,11 +109,13 @@ def images_of(text: str, samples: int) -> Tensor:
     stay as they are.
 
     Raises:
-        ValueError: the name is neither a data set nor a file that `samples_in` reads.
-        lggkit.data.DataUnavailable: the data set's files are not there.
+        ValueError: the name is neither a data set whose files are there nor a file that `samples_in` reads.
     """
     if text in DATASETS:
-        data = load(text, train=False)
+        try:
+            data = load(text, train=False)
+        except DataUnavailable as error:
+            raise ValueError(str(error)) from error
         return normalize(to_float(data.images[:samples]), data.mean, data.std)
     if Path(text).suffix not in (".npy", ".pt"):
         raise ValueError(f"the data are {text!r}; name a .npy or .pt file, or one of {', '.join(DATASETS)}")

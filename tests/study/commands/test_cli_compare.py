@@ -5,6 +5,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from lggkit.data import DataUnavailable
 from lggkit.networks import save_weights
 from lggkit.study.commands.cli import app
 from lggkit.study.commands.models_given import images_of, model_of
@@ -62,6 +63,37 @@ def test_programs_read_numbers(folder):
 def test_a_network_that_is_not_there_is_one_sentence(folder, text, said):
     ended = run(text, "nets.py:net", "--data", "inputs.npy")
     assert ended.exit_code == 1 and said in ended.stderr and ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "said"),
+    [
+        (("--samples", "-5"), 2, "greater than or equal to 1"),
+        (("--out", "alike.xyz"), 1, "out is 'alike.xyz'; name a file that ends in .svg or .png or .pdf"),
+        (("--out", "nowhere/alike.svg"), 1, "make the folder first"),
+        (("--data", "turned.npy"), 1, "nets.py:net takes no input of shape (4, 5): "),
+        (("--data", "complex.npy"), 1, "give finite real samples"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_compared(folder, monkeypatch, options, status, said):
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(
+        "lggkit.evaluation.network_similarity.compare_networks", lambda *_, **__: pytest.fail("compared")
+    )
+    np.save("turned.npy", np.zeros((40, 4, 5)))
+    np.save("complex.npy", np.zeros((40, 4, 4), dtype=complex))
+    ended = run("nets.py:net", "nets.py:net", "--data", "inputs.npy", *options)
+    assert ended.exit_code == status and said in ended.stderr
+    assert status == 2 or ended.stderr.count("\n") == 1
+
+
+def test_a_data_set_whose_files_are_missing_is_one_sentence(folder, monkeypatch):
+    def missing(*_, **__):
+        raise DataUnavailable("the files of cifar10 are not there; download them")
+
+    monkeypatch.setattr("lggkit.study.commands.models_given.load", missing)
+    ended = run("nets.py:net", "nets.py:net", "--data", "cifar10")
+    assert ended.exit_code == 1 and ended.stderr == "the files of cifar10 are not there; download them\n"
 
 
 def test_inputs_are_scaled_and_cut(folder):
