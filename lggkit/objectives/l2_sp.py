@@ -61,8 +61,11 @@ def _check(parameters: Mapping[str, Tensor], start: Mapping[str, Tensor], fresh:
 
 
 def _shared(new: Tensor, old: Tensor) -> bool:
-    """Whether both are the same memory, so that a step moves both; unseen in compiled code and under vmap."""
-    wrapped = torch._C._functorch.is_functorch_wrapped_tensor
-    if new is old or torch.compiler.is_compiling() or wrapped(new) or wrapped(old):
+    """Whether both are the same memory, so that a step moves both; looked for in plain tensors alone.
+
+    In compiled code, under vmap and in types of others only the very same tensor is seen.
+    """
+    wrapped, plain = torch._C._functorch.is_functorch_wrapped_tensor, (Tensor, torch.nn.Parameter)
+    if torch.compiler.is_compiling() or any(type(x) not in plain or wrapped(x) for x in (new, old)):
         return new is old
     return new.device == old.device and new.data_ptr() == old.data_ptr() != 0

@@ -13,7 +13,8 @@ from lggkit.regions._runs import Runner, finite
 def local_affine_maps(network: nn.Module, x: Tensor, batch: int = 256) -> tuple[Tensor, Tensor]:
     """``W(x), b(x)`` with ``network(y) = W(x) y + b(x)`` for all y in the piece of x.
 
-    One backward pass an output and batch, not one an image. Units at exactly 0 count as 0.
+    One backward pass an output and batch, not one an image. Units at exactly 0 count as 0. It waits for a
+    GPU, to look for entries that are not finite; bends outside ReLUs are looked for on the CPU alone.
 
     Args:
         network: see `activation_patterns`; it is run in evaluation mode, in the type of ``x``.

@@ -16,7 +16,8 @@ def activation_patterns(network: nn.Module, x: Tensor, batch: int = BLOCK) -> Te
     """``s_i(x) = 1`` where the input of ReLU unit i is above 0, stacked over the layers in order of calls.
 
     Any network of linear layers, convolutions, batch normalisation (as in evaluation), pooling and ReLUs,
-    sequential or not, with modules or functions. Max-pooling bends too, but adds no bits.
+    sequential or not, with modules or functions. Max-pooling bends too, but adds no bits. It waits for a GPU,
+    to look for entries that are not finite; bends outside ReLUs are looked for on the CPU alone.
 
     Args:
         network: left as it is; it is run in evaluation mode, in the type of ``x``.

@@ -17,7 +17,8 @@ METRICS = ("cosine", "euclidean")
 def neighbor_overlap(x: Tensor, y: Tensor, k: int = 10, metric: str = "cosine") -> Tensor:
     """``mean_i |N_x(i) ∩ N_y(i)| / k``: the share of nearest neighbours that two representations share.
 
-    Unrelated representations share ``k / (n - 1)`` on average. No gradient.
+    Unrelated representations share ``k / (n - 1)`` on average. No gradient. It waits for a GPU, to look for
+    entries that are not finite.
 
     Args:
         x, y: floating point (n, d) and (n, d'), the same n samples.
@@ -63,6 +64,8 @@ def overlap_of_depths(
     generator: torch.Generator | None = None,
 ) -> tuple[Tensor, Tensor]:
     """`neighbor_overlap` of every depth of one network with every depth of another, each depth ranked once.
+
+    It waits for a GPU.
 
     Args:
         first, second: the latents (n, ...) of either network's depths, the same n samples everywhere.

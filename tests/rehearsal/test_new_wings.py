@@ -71,15 +71,20 @@ BY_VALUES, BY_SENDING = ("read",), ("read", "send")
 WAITING = {
     "similarity": {
         **dict.fromkeys(
-            ("BatchedCKA", "LinearFit", "cka", "compute_rdm", "fit_linear_map", "mapping_mse", "r2_score"),
+            (
+                *("BatchedCKA", "LinearFit", "cka", "compute_rdm", "fit_linear_map", "mapping_mse"),
+                *("neighbor_overlap", "r2_score"),
+            ),
             BY_VALUES,
         ),
-        **dict.fromkeys(("choose_anchors", "permutation_diagonal"), BY_SENDING),
-        **dict.fromkeys(("category_rdms", "overlap_of_depths"), ("send",)),
+        **dict.fromkeys(("choose_anchors", "overlap_of_depths", "permutation_diagonal"), BY_SENDING),
+        "category_rdms": ("send",),
     },
     "topology": {},
     "generative": {"BlockAutoencoder": ("send",), "frechet_distance": BY_VALUES},
-    "regions": dict.fromkeys(("align_maps", "map_fits"), BY_VALUES),
+    "regions": dict.fromkeys(
+        ("activation_patterns", "align_maps", "local_affine_maps", "map_fits"), BY_VALUES
+    ),
     "subspaces": {
         **dict.fromkeys(
             (
