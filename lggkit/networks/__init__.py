@@ -7,13 +7,13 @@ BN at 1 and 0), because the authors' code does so. No operation is in place: eve
 from __future__ import annotations
 
 import difflib
-import operator
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn
 
+from lggkit.data.checks import as_integer
 from lggkit.networks.count import mac_count, parameter_count
 from lggkit.networks.deep_resnet import DeepPreActResNet, bottleneck_resnet, wide_preact_resnet
 from lggkit.networks.digit_networks import DigitNetwork, digit_cnn, digit_mlp
@@ -120,7 +120,7 @@ def build(name: str, seed: int | None = None, **settings: Any) -> nn.Module:
     if name not in NETWORKS:
         near = difflib.get_close_matches(name, NETWORKS) or sorted(NETWORKS)
         raise ValueError(f"no network is named {name!r}; choose {' or '.join(near)}")
-    settings |= {name: _whole(name, settings[name]) for name in WHOLE & settings.keys()}
+    settings |= {name: as_integer(name, settings[name], 1) for name in WHOLE & settings.keys()}
     if not 0 < settings.get("widen", 1) < float("inf"):
         raise ValueError(f"widen is {settings['widen']}: give a positive number.")
     if seed is None:
@@ -130,13 +130,3 @@ def build(name: str, seed: int | None = None, **settings: Any) -> nn.Module:
         torch.default_generator.manual_seed(seed)
         network = NETWORKS[name](**settings)
     return network.to(device)
-
-
-def _whole(name: str, value: Any) -> int:
-    try:
-        whole = operator.index(None if isinstance(value, bool) else value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} is {value!r}: give an integer.") from None
-    if whole < 1:
-        raise ValueError(f"{name} is {whole}: give an integer from 1 on.")
-    return whole

@@ -34,6 +34,12 @@ def folds_of(x: Tensor) -> int:
     return folds if x.numel() and not (x.numel() // channels) % folds else 0
 
 
+def find_compiler() -> str | None:
+    """The path of a C++ compiler, as ``torch.compile`` looks for one; None where there is none."""
+    names = (os.environ.get("CXX") or "c++", "g++", "clang++")
+    return next((found for name in names if (found := shutil.which(name))), None)
+
+
 @functools.cache
 def library() -> ctypes.CDLL | str:
     """The compiled kernels, or why there are none. Takes a second or two, once in a process.
@@ -41,8 +47,7 @@ def library() -> ctypes.CDLL | str:
     They are compiled into a folder of their own that is gone afterwards: no other process, processor or user
     meets them. PyTorch's own OpenMP runs their threads: a second one would take its cores.
     """
-    names = (os.environ.get("CXX") or "c++", "g++", "clang++")
-    compiler = next((found for name in names if (found := shutil.which(name))), None)
+    compiler = find_compiler()
     if compiler is None:
         return "no C++ compiler found"
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,6 +9,7 @@ from torch import nn
 
 from lggkit.evaluation.accuracy import autocast
 from lggkit.networks.convolution import GuardedConv2d, layers_at_risk, oneDNN_overruns
+from lggkit.networks.norm_host import find_compiler
 from lggkit.training.config import TrainConfig
 from lggkit.training.task import PathTaken
 
@@ -122,7 +121,7 @@ def has_bfloat16_units(device: torch.device) -> bool:
 
 def has_compiler() -> bool:
     """Whether ``torch.compile`` finds a C++ compiler."""
-    return any(shutil.which(name) for name in (os.environ.get("CXX") or "c++", "g++", "clang++"))
+    return find_compiler() is not None
 
 
 def _amx() -> bool:

@@ -173,12 +173,12 @@ def order_said(shown: Shown) -> list[str]:
     said = []
     for pair in _pairs(shown):
         means = {m: fmean(shown.values(_arm(m, pair), "accuracy")) for m in _methods(shown, pair)}
-        best = max(means, key=means.__getitem__)
-        arms = {_arm(m, pair): TITLES[m] for m in means}
+        ranked = sorted(means, key=means.__getitem__, reverse=True)
+        arms = {_arm(m, pair): TITLES[m] for m in ranked}
         text = f"{PAIRS[pair]}: {best_said(shown, arms, 'accuracy', '%')}"
-        if best == "none":
+        if ranked[0] == "none":
             text += " No method beats the student alone."
-        if "kd" in means and (best != "omega_p" or f"{TITLES['kd']} has" not in text):
+        if "kd" in means and ranked[:2] != ["omega_p", "kd"]:
             gap = shown.paired(_arm("omega_p", pair), _arm("kd", pair), "accuracy")
             text += f" Ω_P has {apart_text(gap, 'KD')}."
         said.append(f"{text} {seeds_text(shown.interval(_arm('omega_p', pair), 'accuracy'))}")
