@@ -14,7 +14,7 @@ VERSIONS = {
     if field in experiment.spec(experiment.arms[0].name, "smoke").settings
 }
 NEW = {"smoke": 2, "short": 1, "reduced": 2, "paper": 2}
-AGAIN = {"graph_smoothness_loss/s44_robustness"}
+AGAIN = {"graph_smoothness_loss/s44_robustness", "lgg/s42_embeddings"}
 """Sections whose short trainings were measured again, with the second version."""
 
 

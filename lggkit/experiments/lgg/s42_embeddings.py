@@ -149,10 +149,7 @@ SMOKE = Settings(
     benchmark=replace(SMOKE_BENCHMARK, corruption_images=60),
     cluster_sample=200,
 )
-SHORT = Settings(
-    embedder=replace(SHORT_EMBEDDER, **AS_IN_SWEEPS),
-    benchmark=replace(SHORT_BENCHMARK, corruption_version=1),
-)
+SHORT = Settings(embedder=SHORT_EMBEDDER, benchmark=SHORT_BENCHMARK)
 REDUCED = Settings(embedder=REDUCED_EMBEDDER, benchmark=REDUCED_BENCHMARK)
 PAPER = Settings(embedder=PAPER_EMBEDDER, benchmark=PAPER_BENCHMARK)
 

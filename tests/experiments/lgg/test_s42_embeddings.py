@@ -42,19 +42,17 @@ def test_the_networks_of_section_44_are_trained_once(scale):
     def keys(experiment, *arms):
         return [experiment.spec(arm, scale).protocol.description.key(1) for arm in arms]
 
-    shared = ("cross_entropy",) if scale == "short" else ("cross_entropy", "graph_smoothness")
+    shared = ("cross_entropy", "graph_smoothness")
     assert keys(EXPERIMENT, *shared) == keys(S44, *shared)
     assert not set(keys(EXPERIMENT, *LOSSES[1:])) & set(keys(S44, *(arm.name for arm in S44.arms)))
     assert len(set(keys(EXPERIMENT, *TABLE))) == len(TABLE)
 
 
 @pytest.mark.parametrize("scale", ["short", "reduced", "paper"])
-def test_the_protocol_is_that_of_section_44_but_for_what_is_older_at_short_scale(scale):
-    older = {"loss_chosen", "corruption_version"} if scale == "short" else set()
+def test_the_protocol_is_that_of_section_44(scale):
     for arm in ("cross_entropy", "graph_smoothness"):
         ours, theirs = (experiment.spec(arm, scale).settings for experiment in (EXPERIMENT, S44))
-        kept = set(theirs) - older
-        assert {name: ours[name] for name in kept} | {"sweep_training": None} == {n: theirs[n] for n in kept}
+        assert {name: ours[name] for name in theirs} | {"sweep_training": None} == theirs
 
 
 def test_how_the_classes_lie_is_seen_on_the_first_embeddings(section, records):
