@@ -170,15 +170,10 @@ SHORT = Settings(
     width=8,
     training=replace(PAPER_TRAINING, epochs=3, schedule=OneCycle()),
     norms_every=1,
-    suite=RobustnessSuite(attacked_images=1000, strong_images=100),
-    benchmark=CorruptionBenchmark(corruption_images=1000),
+    suite=RobustnessSuite(attacked_images=1000, strong_images=100, attack_version=2),
+    benchmark=CorruptionBenchmark(corruption_images=1000, corruption_version=2),
 )
-REDUCED = replace(
-    SHORT,
-    training=replace(SHORT.training, epochs=9, precision="auto"),
-    suite=replace(SHORT.suite, attack_version=2),
-    benchmark=replace(SHORT.benchmark, corruption_version=2),
-)
+REDUCED = replace(SHORT, training=replace(SHORT.training, epochs=9, precision="auto"))
 PAPER = Settings(suite=RobustnessSuite(attack_version=2), benchmark=CorruptionBenchmark(corruption_version=2))
 
 EXPERIMENT = Experiment(
