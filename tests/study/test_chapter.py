@@ -160,6 +160,25 @@ def test_a_box_begins_with_what_survives_correction_and_with_what_a_paper_claims
     assert [j.claim.number for j in chosen([reading, later, survives])] == ["7", "9", "r5"]
 
 
+def test_a_box_always_tells_a_claim_of_the_paper():
+    readings = [
+        replace(judged("5a", "holds"), claim=replace(CLAIMS["5a"], number=f"r{i}")) for i in range(1, 6)
+    ]
+    told = chosen([*readings, judged("7")])
+    assert [j.claim.number for j in told] == ["r1", "r2", "r3", "7"]
+    assert [j.claim.number for j in chosen([*readings[:2], judged("7", "contradicted")])] == ["7", "r1", "r2"]
+
+
+def test_a_box_has_the_marks_of_its_verdicts_and_says_what_they_mean():
+    marked = replace(judged("7", "holds"), survives_holm=True, after_run=True)
+    lines = came_out_text([marked, judged("9")]).splitlines()
+    assert lines[2].startswith("> - **Holds† ✓:** ") and lines[3].startswith("> - **Undecided:** ")
+    assert lines[-1] == "> ✓ survives Holm's correction; † was added or made stricter after a run."
+    assert came_out_text([judged("9")]).splitlines()[-1].startswith("> - ")
+    ours = replace(judged("7", "holds"), claim=replace(CLAIMS["7"], number="r7"))
+    assert " Reading r7 of ours, reduced scale, 3 seeds: " in came_out_text([ours])
+
+
 def test_a_box_has_verdicts_first_and_one_line_of_each_claim():
     everything = [judged(n) for n in ("5a", "5b", "6a", "7", "8")] + [judged("9", "contradicted")]
     assert [j.claim.number for j in chosen(everything)] == ["9", "5a", "6a", "7"]

@@ -16,6 +16,7 @@ from lggkit.study.judging.readings import Reading, readings
 from lggkit.study.judging.statistics import Interval
 
 HOLDS, CONTRADICTED, UNDECIDED = "holds", "contradicted", "undecided"
+NOT_TESTED = "not tested at this scale"
 LENGTHS = ("short", "reduced", "paper")
 """Scales at which claims are measured, shorter trainings first."""
 RULES = {"greater": effects, "equivalent": effects, "trend": slopes, "exact": violations}

@@ -147,9 +147,11 @@ def p_value_of_mean(values: Iterable[float], null: float = 0.0, magnitude: float
 
 
 def p_value_of_equivalence(values: Iterable[float], margin: float, magnitude: float = 0.0) -> float:
-    """p-value of the two one-sided t-tests that the mean lies within ``margin`` of 0.
+    """p-value of a mean that lies within ``margin`` of 0, or beyond it, whichever the values speak for.
 
-    It is 1 where the spread is not `resolved`.
+    Twice the smaller of two: that of the two one-sided t-tests for *within*, and that of the t-test for
+    *beyond*. So it is at most 0.05 exactly where the 95 % interval lies inside the margin or outside. It is 1
+    where the spread is not `resolved`.
 
     Raises:
         ValueError: a value is no finite number, or ``margin`` no finite number from 0 on.
@@ -161,9 +163,12 @@ def p_value_of_equivalence(values: Iterable[float], margin: float, magnitude: fl
         return 1.0
     from scipy import stats
 
-    above = stats.ttest_1samp(sample, -bound, alternative="greater").pvalue
-    below = stats.ttest_1samp(sample, bound, alternative="less").pvalue
-    return float(max(above, below))
+    def tested(null: float, side: str) -> float:
+        return float(stats.ttest_1samp(sample, null, alternative=side).pvalue)
+
+    within = max(tested(-bound, "greater"), tested(bound, "less"))
+    beyond = min(tested(-bound, "less"), tested(bound, "greater"))
+    return min(1.0, 2 * min(within, beyond))
 
 
 def holm(p_values: Mapping[str, float], level: float = 1 - CONFIDENCE) -> set[str]:

@@ -10,7 +10,7 @@ import pandas as pd
 from lggkit.study.judging.statistics import Interval
 from lggkit.study.judging.verdicts import CellVerdict, ClaimVerdict
 
-DAGGER = "†"
+CHECK, DAGGER = "✓", "†"
 SCALE_TITLES = {"smoke": "smoke", "short": "short", "reduced": "reduced", "paper": "paper scale"}
 
 

@@ -6,16 +6,18 @@ Values of seeds that agree to rounding decide nothing but identities (``exact``)
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lggkit.record import SCALES, Record
 from lggkit.study.entered.paper import Cell, Claim
 from lggkit.study.judging import statistics
+from lggkit.study.judging.alike import unlike
+from lggkit.study.judging.correction import survives, survivors
 from lggkit.study.judging.effect_verdicts import (
     CONTRADICTED,
     HOLDS,
+    NOT_TESTED,
     UNDECIDED,
     Effect,
     by_interval,
@@ -27,7 +29,7 @@ from lggkit.study.judging.statistics import Interval
 
 AGREES, DIFFERS = "agrees", "differs"
 UNMEASURED, UNAVAILABLE = "unmeasured", "unavailable"
-NOT_TESTED, MOVING = "not tested at this scale", "still moving"
+MOVING = "still moving"
 
 
 @dataclass(frozen=True)
@@ -113,35 +115,31 @@ def claim_verdicts(
 
     The highest scale with runs decides. A claim with a gate, one about trained networks, is
 
-    - *not tested at this scale* where the gate is shut, where there is no other length to compare with, or
-      where the longer one has only begun,
+    - *not tested at this scale* where the gate is shut, where there is no other length to compare with, where
+      the longer one has only begun, or where the two differ in more than their length,
     - *still moving* where short and reduced trainings give different verdicts,
 
     and has the verdict of its interval else; at paper scale it needs an open gate only. With ``lengths``
     False gates and lengths are left out, and every claim has the verdict of its interval.
 
     Holm's correction runs over all claims of a family that were tested: those of the ``"paper"``, or with
-    ``families`` ``"section"`` those of one experiment.
+    ``families`` ``"section"`` those of one experiment. What is `exact` has no p-value and stands.
     """
     single = {c.id: _judge(c, records.get(c.experiment, {}), lengths) for c in claims if c.kind != "all_of"}
     whole = {c.id: _conjunction(c, single) for c in claims if c.kind == "all_of"}
-    survivors = _survivors(list(single.values()), families)
+    surviving = survivors(
+        (c.claim.experiment if families == "section" else "", c.claim.id, c.p_value)
+        for c in single.values()
+        if c.p_value is not None and c.verdict != NOT_TESTED
+    )
+
+    def stands(judged: ClaimVerdict) -> bool:
+        parts = [single[member] for member in judged.claim.members] or [judged]
+        stand = [part.claim.kind == "exact" or part.claim.id in surviving for part in parts]
+        return survives(judged.verdict, [(p.verdict, s) for p, s in zip(parts, stand, strict=True)])
+
     judged = [single.get(c.id) or whole[c.id] for c in claims]
-    return [dataclasses.replace(v, survives_holm=_survives(v, survivors)) for v in judged]
-
-
-def _survivors(judged: Sequence[ClaimVerdict], families: str) -> set[str]:
-    grouped: dict[str, dict[str, float]] = defaultdict(dict)
-    for one in judged:
-        if one.p_value is not None and one.verdict != NOT_TESTED:
-            grouped[one.claim.experiment if families == "section" else ""][one.claim.id] = one.p_value
-    return set().union(*map(statistics.holm, grouped.values()))
-
-
-def _survives(verdict: ClaimVerdict, survivors: set[str]) -> bool:
-    if verdict.verdict not in (HOLDS, CONTRADICTED):
-        return False
-    return verdict.claim.kind == "exact" or set(verdict.claim.members or (verdict.claim.id,)) <= survivors
+    return [dataclasses.replace(v, survives_holm=stands(v)) for v in judged]
 
 
 def _judge(claim: Claim, by_scale: Mapping[str, Sequence[Record]], lengths: bool) -> ClaimVerdict:
@@ -153,6 +151,9 @@ def _judge(claim: Claim, by_scale: Mapping[str, Sequence[Record]], lengths: bool
     verdict, reason = last.verdict, last.reason
     if lengths and claim.gate:
         verdict, reason = _of_trained(claim, effects)
+        other = unlike(claim, by_scale.get("short", ()), by_scale.get("reduced", ()))
+        if other and last.scale == "reduced" and verdict != NOT_TESTED:
+            verdict, reason = NOT_TESTED, other
     effect = {"n": last.n, "interval": last.interval, "p_value": last.p_value, "lengths": effects}
     return ClaimVerdict(claim, verdict, last.scale, **effect, reason=reason, **marks)
 

@@ -10,8 +10,8 @@ from lggkit import experiments
 from lggkit.record import SCALES
 from lggkit.study.judging.effect_words import effect_text
 from lggkit.study.judging.scorecard import is_reading
-from lggkit.study.judging.texts import seeds_counted
-from lggkit.study.judging.verdicts import ClaimVerdict
+from lggkit.study.judging.texts import CHECK, DAGGER, seeds_counted
+from lggkit.study.judging.verdicts import CONTRADICTED, HOLDS, ClaimVerdict
 from lggkit.study.shown import view
 
 if TYPE_CHECKING:
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 MOST = 4
 ORDER = ("contradicted", "holds", "still moving", "undecided")
+MARKS = {
+    CHECK: f"{CHECK} survives Holm's correction",
+    DAGGER: f"{DAGGER} was added or made stricter after a run",
+}
 NOTHING = "Nothing is recorded above smoke scale yet, so this page shows no result."
 SHORT = "Networks that were trained as shortly as here decide no claim about training."
 
@@ -73,26 +77,37 @@ def _seeds(shown: Shown) -> str:
 
 def came_out_text(judged: Sequence[ClaimVerdict]) -> str:
     """A box of up to four findings: verdict, claim, and its effect with unit, interval and direction."""
-    lines = [f"- {_finding(one)}" for one in chosen(judged)] or ["- No claim of this page is measured yet."]
-    return "\n".join(["> **What came out**", ">", *(f"> {line}" for line in lines)])
+    told = chosen(judged)
+    lines = [f"- {_finding(one)}" for one in told] or ["- No claim of this page is measured yet."]
+    text = "\n".join(["> **What came out**", ">", *(f"> {line}" for line in lines)])
+    marks = [words for mark, words in MARKS.items() if any(mark in _verdict(one) for one in told)]
+    return f"{text}\n>\n> {'; '.join(marks)}." if marks else text
 
 
 def chosen(judged: Sequence[ClaimVerdict]) -> list[ClaimVerdict]:
-    """The findings of a box: verdicts before what is undecided, one of each claim before a second part."""
+    """The findings of a box: verdicts before what is undecided, one of each claim before a second part.
+
+    A paper's claims come before readings of ours, and one of them is always told where one is measured.
+    """
     measured = sorted((j for j in judged if j.interval is not None), key=_rank)
     first = {whole_number(j.claim.number): j for j in reversed(measured)}
     ordered = [j for j in measured if first[whole_number(j.claim.number)] is j]
     ordered += [j for j in measured if not any(j is other for other in ordered)]
-    return sorted(ordered[:MOST], key=_rank)
+    told = ordered[:MOST]
+    papers = [j for j in ordered if not is_reading(j.claim.number)]
+    if papers and not any(j is one for j in told for one in papers):
+        told[-1] = papers[0]
+    return sorted(told, key=_rank)
 
 
-def _rank(judged: ClaimVerdict) -> tuple[int, bool, bool, bool, int, str]:
-    """By verdict; identities after findings, what survives Holm's correction first, a paper's before ours."""
+def _rank(judged: ClaimVerdict) -> tuple[bool, bool, int, bool, bool, int, str]:
+    """Verdicts first, a paper's claims before readings; identities last, what survives correction first."""
     number, known = judged.claim.number, len(ORDER)
     known = ORDER.index(judged.verdict) if judged.verdict in ORDER else known
+    undecided = judged.verdict not in (HOLDS, CONTRADICTED)
     counted = int(re.sub(r"\D", "", number.rpartition("-")[2]) or 0)
     exact, corrected = judged.claim.kind == "exact", not judged.survives_holm
-    return known, exact, corrected, is_reading(number), counted, number
+    return undecided, is_reading(number), known, exact, corrected, counted, number
 
 
 def whole_number(number: str) -> str:
@@ -102,10 +117,16 @@ def whole_number(number: str) -> str:
 
 def _finding(judged: ClaimVerdict) -> str:
     seeds = seeds_counted(judged.n)
-    verdict = judged.verdict[0].upper() + judged.verdict[1:]
-    said = f"**{verdict}:** {judged.claim.statement}"
-    effect = effect_text(judged.claim, judged.interval)
-    return f"{said} Claim {judged.claim.number}, {judged.scale} scale, {seeds}: {effect}."
+    said = f"**{_verdict(judged)}:** {judged.claim.statement}"
+    effect, number = effect_text(judged.claim, judged.interval), judged.claim.number
+    named = f"Reading {number} of ours" if is_reading(number) else f"Claim {number}"
+    return f"{said} {named}, {judged.scale} scale, {seeds}: {effect}."
+
+
+def _verdict(judged: ClaimVerdict) -> str:
+    """The verdict with its marks, as in ``Holds† ✓``."""
+    words = judged.verdict[0].upper() + judged.verdict[1:]
+    return words + DAGGER * judged.after_run + f" {CHECK}" * judged.survives_holm
 
 
 def rerun_text(notebook: str) -> str:

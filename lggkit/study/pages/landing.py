@@ -14,7 +14,7 @@ from lggkit.study.entered.papers import Paper
 from lggkit.study.judging.effect_words import effect_text, size_text
 from lggkit.study.judging.scorecard import headline, is_reading, judged_claims, scorecard
 from lggkit.study.judging.texts import DAGGER, seeds_counted
-from lggkit.study.judging.verdicts import CONTRADICTED, NOT_TESTED, ClaimVerdict
+from lggkit.study.judging.verdicts import CONTRADICTED, HOLDS, NOT_TESTED, ClaimVerdict
 from lggkit.study.pages.chapter_texts import ORDER, chosen, whole_number
 from lggkit.study.pages.claim_pages import Page, page_of
 from lggkit.study.pages.forest import LOOKS, drawn, forest
@@ -57,17 +57,30 @@ def findings_text(link: Link) -> str:
 
 
 def best(judged: Sequence[Sequence[ClaimVerdict]]) -> list[ClaimVerdict]:
-    """Three findings of papers: contradicted claims first, then those that hold; papers take turns.
+    """Three findings of papers: what is contradicted and what holds take turns, and so do papers.
 
     Of a claim one part is told. Identities are no findings, nor are readings that no paper claims, and what
     is not tested is none yet. A finding that two papers state is told where it is counted.
     """
     verdicts = [[j for j in one if _is_finding(j)] for one in judged]
-    turns = filter(None, chain.from_iterable(zip_longest(*map(chosen, verdicts))))
-    by_claim: dict[tuple[str, str], ClaimVerdict] = {}
-    for one in sorted(turns, key=lambda one: ORDER.index(one.verdict)):
-        by_claim.setdefault((one.claim.paper, whole_number(one.claim.number)), one)
-    return list(by_claim.values())[:FINDINGS]
+    left = list(filter(None, chain.from_iterable(zip_longest(*map(chosen, verdicts)))))
+    told: list[ClaimVerdict] = []
+    while left and len(told) < FINDINGS:
+        turn = (CONTRADICTED, HOLDS)[len(told) % 2]
+        told.append(min(left, key=lambda one: _turn(one, turn, told)))
+        left = [one for one in left if not _of_one_claim(one, told[-1])]
+    return told
+
+
+def _turn(judged: ClaimVerdict, turn: str, told: Sequence[ClaimVerdict]) -> tuple[bool, bool, int]:
+    """What is told next: of the verdict whose turn it is, of a paper that was not told, else in `ORDER`."""
+    again = any(one.claim.paper == judged.claim.paper for one in told)
+    return judged.verdict != turn, again, ORDER.index(judged.verdict)
+
+
+def _of_one_claim(one: ClaimVerdict, other: ClaimVerdict) -> bool:
+    claims = [(j.claim.paper, whole_number(j.claim.number)) for j in (one, other)]
+    return claims[0] == claims[1]
 
 
 def _is_finding(judged: ClaimVerdict) -> bool:

@@ -12,7 +12,7 @@ from lggkit.study.entered.paper import Claim
 from lggkit.study.judging.effect_verdicts import LENGTHS
 from lggkit.study.judging.effect_words import effect_text
 from lggkit.study.judging.scorecard import table_rows
-from lggkit.study.judging.texts import SCALE_TITLES, seeds_counted, verdict_text
+from lggkit.study.judging.texts import CHECK, SCALE_TITLES, seeds_counted, verdict_text
 from lggkit.study.judging.verdicts import ClaimVerdict
 
 CLAIM_COLUMNS = ["claim", "statement", "rule", "effect", "gate", "verdict"]
@@ -37,7 +37,7 @@ def _claim_row(judged: ClaimVerdict) -> dict[str, str]:
         "rule": rule_text(claim),
         "effect": "; ".join(_effect(judged, scale) for scale in _scales(judged)),
         "gate": "" if gate in verdict else gate,
-        "verdict": verdict + (" ✓" if judged.survives_holm else ""),
+        "verdict": verdict + f" {CHECK}" * judged.survives_holm,
     }
 
 

@@ -153,6 +153,43 @@ def test_parts_that_move_or_are_not_tested_leave_the_whole_so(compound, at):
     assert (whole.verdict, whole.scale) == (v.NOT_TESTED, "short")
 
 
+def with_settings(by_scale, **settings):
+    """The same records with settings of their own."""
+    return {
+        scale: [dataclasses.replace(r, settings=r.settings | settings) for r in records]
+        for scale, records in by_scale.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("short", "reduced", "reason"),
+    [
+        ({}, {"corruption_version": 2}, "corruption version 1 in the shorter trainings, 2 in the longer"),
+        (
+            {"loss": {"alpha": 2.0}},
+            {"loss": {"alpha": 0.5}},
+            "alpha 2.0 in the shorter trainings, 0.5 in the longer",
+        ),
+        (
+            {"members": ["a"]},
+            {"members": ["a", "b"]},
+            "members a in the shorter trainings, a, b in the longer",
+        ),
+        ({"training": {"epochs": 3}}, {"training": {"epochs": 9, "precision": "auto"}}, ""),
+        ({"training": {"precision": "float32"}}, {"training": {"precision": "auto"}}, ""),
+        ({}, {"loss": {"mining": "hard"}}, ""),
+    ],
+)
+@pytest.mark.parametrize("longer", [ABOVE, BELOW])
+def test_lengths_that_differ_in_more_than_length_are_not_compared(claim, at, short, reduced, reason, longer):
+    runs = with_settings(at("short", ABOVE), **short) | with_settings(at("reduced", longer), **reduced)
+    (judged,) = judge(runs, claim)
+    if reason:
+        assert (judged.verdict, judged.reason) == (v.NOT_TESTED, reason)
+    else:
+        assert judged.verdict == (v.HOLDS if longer is ABOVE else v.MOVING)
+
+
 def test_identities_are_told_from_findings(claim):
     exact = dataclasses.replace(claim, id="e", kind="exact", left="exact", right="", gate=(), margin=1.0)
     trained = dataclasses.replace(exact, id="t", gate=claim.gate)

@@ -46,11 +46,23 @@ def test_slope_is_the_least_squares_one():
 def test_p_values_are_scipys():
     values = [0.3, 0.5, -0.1, 0.4]
     assert st.p_value_of_mean(values) == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
-    tost = max(
-        stats.ttest_1samp(values, -0.9, alternative="greater").pvalue,
-        stats.ttest_1samp(values, 0.9, alternative="less").pvalue,
-    )
-    assert st.p_value_of_equivalence(values, 0.9) == pytest.approx(tost)
+
+
+@pytest.mark.parametrize(
+    ("shift", "verdict"), [(0.0, "inside"), (2.0, "outside"), (-2.0, "outside"), (0.75, "")]
+)
+def test_p_value_of_equivalence_is_that_of_the_interval(shift, verdict):
+    """It is at most one less the confidence exactly where an interval of this confidence decides."""
+    values, margin = [0.3 + shift, 0.5 + shift, -0.1 + shift, 0.4 + shift], 0.9
+    p_value = st.p_value_of_equivalence(values, margin)
+    for confidence in (0.5, 0.8, 0.95, 0.99, 1 - 1.001 * p_value, 1 - 0.999 * p_value):
+        interval = st.t_interval(values, confidence)
+        decided = {"inside": interval.inside(-margin, margin), "outside": interval.outside(-margin, margin)}
+        assert any(decided.values()) == (p_value <= 1 - confidence)
+        assert not any(decided[name] for name in decided if name != verdict) or not verdict
+    ends = (stats.ttest_1samp(values, end).pvalue for end in (-margin, margin))
+    if verdict == "inside":
+        assert p_value == pytest.approx(max(ends))
 
 
 def test_holm_steps_down():

@@ -22,6 +22,17 @@ def numbers(found):
     return [one.claim.number for one in found]
 
 
+def test_what_is_contradicted_and_what_holds_take_turns():
+    first = [judged(n, "contradicted") for n in ("1", "2")] + [judged(n, "holds") for n in ("3", "4")]
+    second = [dataclasses.replace(j, claim=dataclasses.replace(j.claim, paper="ot_transfer")) for j in first]
+    told = landing.best([first, second])
+    assert [(j.claim.paper, j.claim.number) for j in told] == [
+        ("lgg", "1"),
+        ("ot_transfer", "3"),
+        ("lgg", "2"),
+    ]
+
+
 def test_contradicted_claims_come_first_and_papers_take_turns():
     first = [judged("1a", "holds"), judged("1b", "holds"), judged("2", "holds"), judged("3", "undecided")]
     second = [judged("7", "holds", "ot_transfer"), judged("8", "contradicted", "ot_transfer")]
