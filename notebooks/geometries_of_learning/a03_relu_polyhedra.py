@@ -113,7 +113,7 @@ chapter.table("a03-table-3")
 # says 0.5, 0.75 and 1 without a unit. In the norm of pixels from 0 to 1 its numbers are far from ours; at 28 times
 # these lengths (the root mean square over pixels) they are of the same size, so both are shown.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Mean number of bits that a step changes, over three lengths.", "name": "fig-gol-a03-responses"}, "image": {"alt": "Two panels of counts for training, test, FGSM and random-sign images.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Mean number of bits that a step changes, over three lengths, with 95 % intervals over networks.", "name": "fig-gol-a03-responses"}, "image": {"alt": "Two panels of counts for training, test, FGSM and random-sign images.", "width": "100%"}}
 figure = chapter.draw(section.responses_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = "Mean number of bits that a step changes, by set; the last column is paired by network (seeds)."
@@ -139,7 +139,7 @@ chapter.say(faces.rules_said)
 # Here a network sees 40 principal components instead of 784 pixels, which is a cut: programs in 784 dimensions take
 # minutes for a cell. The box is the range of the inputs in each component, widened by one.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Radii of the largest balls in the cells of four sets.", "name": "fig-gol-a03-balls"}, "image": {"alt": "Boxes of the radii of one network, and means over networks, for four sets.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Radii of the largest balls in the cells of four sets; right: 95 % intervals over networks, a dot a network.", "name": "fig-gol-a03-balls"}, "image": {"alt": "Boxes of the radii of one network, and means over networks, for four sets.", "width": "100%"}}
 figure = chapter.draw(section.balls_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(section.balls_said)
@@ -149,7 +149,7 @@ chapter.say(section.balls_said)
 #
 # A row of a cell's inequalities is a facet if the cell would be larger without it. The article solves one linear
 # program a row. Here rays find the first facets, and each other row is asked by nonnegative least squares whether
-# the facets found so far imply it: the dual of the same program, in a thirtieth of the time. Facets are those of the
+# the facets found so far imply it: the dual of the same program, in less time. Facets are those of the
 # cell itself, without a box.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Facets of the cells of three training images a network, by width (40 components) and by the number of components. The right panel has 3 layers of 200. Grey: one network; black diamonds: the article, on 784 pixels.", "name": "fig-gol-a03-facets"}, "image": {"alt": "Three panels of numbers and shares of facets.", "width": "100%"}}
@@ -185,7 +185,7 @@ chapter.table("a03-table-6")
 #
 # All crossings are found exactly, layer by layer; the article bisects.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Left: polyhedra on the segment between a training image and its nearest neighbour. Right: facets crossed against bits that differ.", "name": "fig-gol-a03-segments"}, "image": {"alt": "Counts against depth, and a scatter plot of crossings against Hamming distance.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Left: polyhedra on the segment between a training image and its nearest neighbour. Means of networks with 95 % intervals. Right: facets crossed against bits that differ.", "name": "fig-gol-a03-segments"}, "image": {"alt": "Counts against depth, and a scatter plot of crossings against Hamming distance.", "width": "100%"}}
 figure = chapter.draw(section.segments_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(section.parity_said)

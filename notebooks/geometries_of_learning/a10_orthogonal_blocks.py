@@ -175,7 +175,7 @@ chapter.claims()
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.against_length()
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training. Above zero is the way the claim says; a claim of equality allows a band of its colour around zero.", "name": "fig-a10-length"}, "image": {"alt": "Effects with intervals at two lengths.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Effects of the claims against the length of the training, with 95 % intervals over seeds. Above zero is the way the claim says; a claim of equality allows a band of its colour around zero.", "name": "fig-a10-length"}, "image": {"alt": "Effects with intervals at two lengths.", "width": "100%"}}
 figure = chapter.length_figure()
 # %% [markdown]
 # ## Where this departs from the article

@@ -77,7 +77,7 @@ chapter.say(said.centring_said)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(said.rates_said)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy with foreign decoders against the number of anchors (random ones), the width of the latents, and the learning rate of the heads.", "name": "fig-rrr-sweeps"}, "image": {"alt": "Three line plots of stitched accuracy for two or three maps.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy with foreign decoders against the number of anchors (random ones), the width of the latents, and the learning rate of the heads; means over seeds with 95 % intervals.", "name": "fig-rrr-sweeps"}, "image": {"alt": "Three line plots of stitched accuracy for two or three maps.", "width": "100%"}}
 figure = chapter.draw(section.sweeps_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = "Accuracy (%) of the robust map with foreign decoders by choice and number of anchors."
@@ -86,7 +86,7 @@ chapter.show(section.choices, caption, "tab-rrr-anchors")
 # %% [markdown]
 # ## Where each map wins
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy by what encoder and decoder differ in; the dotted line is chance.", "name": "fig-rrr-relations"}, "image": {"alt": "Accuracies of five maps for five relations of encoder and decoder.", "width": "100%"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy by what encoder and decoder differ in, with 95 % intervals over seeds; the dotted line is chance.", "name": "fig-rrr-relations"}, "image": {"alt": "Accuracies of five maps for five relations of encoder and decoder.", "width": "100%"}}
 figure = chapter.draw(section.relations_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.say(said.relations_said)

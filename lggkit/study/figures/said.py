@@ -38,10 +38,17 @@ def apart_text(interval: Interval, than: str = "", words: tuple[str, str] = POIN
 
 
 def best_said(shown: Shown, arms: Mapping[str, str], metric: str, unit: str) -> str:
-    """Which arm has the highest mean of a metric, and how far the next one lies below; titles by arm."""
-    means = {arm: shown.interval(arm, metric).mean for arm in arms}
+    """Which arm has the highest mean of a metric, and how far the next one lies below; titles by arm.
+
+    Arms with fewer seeds than others are left out, and it is said.
+    """
+    intervals = {arm: shown.interval(arm, metric) for arm in arms}
+    most = max(one.n for one in intervals.values())
+    means = {arm: one.mean for arm, one in intervals.items() if one.n == most}
     first, *rest = sorted(means, key=means.__getitem__, reverse=True)
     text = f"{arms[first]} has the highest mean, {means[first]:.1f} {unit}"
+    if len(means) < len(intervals):
+        text = f"Of those with {most} seeds {text}"
     if not rest:
         return f"{text}."
     behind = apart_text(shown.paired(rest[0], first, metric), digits=2)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lggkit.study.figures.said import apart_text, mean_text, seeds_text
 from lggkit.study.judging.texts import sign_text
+from lggkit.study.judging.verdicts import CONTRADICTED, HOLDS
 
 if TYPE_CHECKING:
+    from lggkit.study.judging.verdicts import ClaimVerdict
     from lggkit.study.shown.view import Shown
 
 
@@ -75,6 +78,36 @@ def node_said(shown: Shown) -> list[str]:
         f"{mean_text(many)} %. A tanh layer has {mean_text(single)} % with one image, and "
         f"{mean_text(vote)} % if its answers for the same images are averaged. {seeds_text(many)}"
     ]
+
+
+def splits_said(shown: Shown, judged: Sequence[ClaimVerdict]) -> list[str]:
+    """What becomes of verdicts over splits if the images that splits share are taken into account.
+
+    An interval over n splits, each with a share t of all images tested, is then √(1 + n t / (1 - t)) times as
+    wide (Nadeau and Bengio, 2003).
+    """
+    share = shown.arm("svbf_prototypes")[0].settings["share"]
+    splits = len(shown.arm("svbf_prototypes"))
+    over = [j for j in judged if j.n == splits and j.claim.kind not in ("exact", "all_of")]
+    decided = [j for j in over if j.verdict in (HOLDS, CONTRADICTED)]
+    factor = (1 + splits * (1 - share) / share) ** 0.5
+    lost = [j.claim.number for j in decided if not _decides(j, factor)]
+    return [
+        f"A seed is a split of the same images, {100 * share:.0f} % of them for training. Splits overlap: "
+        "intervals over splits speak of other splits of these images, and not of other images. Corrected for "
+        'the overlap ([Nadeau and Bengio, 2003](../../book/bibliography.md "nadeau2003")) they are '
+        f"{factor:.1f} times as wide, and {len(lost)} of {len(decided)} verdicts over splits would be "
+        f"undecided: {', '.join(lost) or 'none'}."
+    ]
+
+
+def _decides(judged: ClaimVerdict, factor: float) -> bool:
+    """Whether a verdict stands with an interval that is ``factor`` times as wide."""
+    mean, half = judged.interval.mean, factor * judged.interval.half_width
+    margin = judged.claim.margin or 0.0
+    if judged.claim.kind == "equivalent" and judged.verdict == HOLDS:
+        return abs(mean) + half <= margin
+    return abs(mean) - half > margin
 
 
 def solvers_said(shown: Shown) -> list[str]:

@@ -80,6 +80,8 @@ def resamples_figure(shown: Shown) -> Figure:
             ax.hist(arrays[f"bootstrap_{rule}"], **{"histtype": "step"} | options | filled)
         ax.set(title=title, yticks=[])
     axes[0].legend()
+    for ax in list(axes)[::2]:
+        ax.set_ylabel("resamples")
     for ax in list(axes)[-2:]:
         ax.set_xlabel("balanced accuracy (%)")
     return figure
@@ -148,14 +150,17 @@ def cuts_said(shown: Shown) -> list[str]:
     gains = {r.seed + 1: r.metrics["correction_gain"] for r in shown.arm("person")}
     helped = [f"person {n} by {gain:.1f} points" for n, gain in gains.items() if gain > 0.05]
     worse = [f"person {n} by {-gain:.1f} points" for n, gain in gains.items() if gain < -0.05]
-    failed = [shown.interval("person", f"failed_{rule}").mean for rule in RULES]
+    failed = [tables.interval_text(shown.interval("person", f"failed_{rule}")) for rule in RULES]
     mean, monkey = (shown.values(arm, "correction_gain")[0] for arm in ("mean", "monkey"))
-    said = f"The correction raises the accuracy of {'; '.join(helped) or 'nobody'}"
-    said += f", and lowers that of {'; '.join(worse)}." if worse else "."
+    said = f"The correction raises the accuracy of {len(helped)} of {len(gains)} people"
+    said += f" ({'; '.join(helped)})" if helped else ""
+    said += f", lowers that of {len(worse)} ({'; '.join(worse)})" if worse else ""
+    left = len(gains) - len(helped) - len(worse)
+    said += f", and leaves that of {left} as it is." if left else "."
     return [
         f"{said} It changes the mean of all by {minus(f'{mean:.1f}')} points and monkey IT by "
         f"{minus(f'{monkey:.1f}')}.",
-        f"A cut of bootstrapped objects fails in {failed[0]:.0f} % of a person's resamples as published, and "
-        f"in {failed[1]:.0f} % after the correction. The article puts such failures down to noise in the "
-        "labels; the rule of the cut changes them with the labels as they are.",
+        f"A cut of bootstrapped objects fails in {failed[0]} % of a person's resamples as published, and in "
+        f"{failed[1]} % after the correction, over {len(gains)} people. The article puts such failures down "
+        "to noise in the labels; the rule of the cut changes them with the labels as they are.",
     ]

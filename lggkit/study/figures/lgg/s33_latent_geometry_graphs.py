@@ -12,7 +12,7 @@ from lggkit.study.entered.paper import cells
 from lggkit.study.figures import latent_geometry
 from lggkit.study.figures.parts import looks, panels, seed_lines
 from lggkit.study.figures.style import PAPER_COLOR
-from lggkit.study.judging.statistics import paired_differences, t_interval
+from lggkit.study.judging.statistics import Interval, paired_differences, t_interval
 from lggkit.study.judging.verdicts import by_seed
 from lggkit.study.shown import tables
 
@@ -142,15 +142,16 @@ def depths_said(shown: Shown) -> list[str]:
         f"{pooled['untrained']} before training.",
         f"Training changes σ by {tables.interval_text(change['middle'])} in the middle and by "
         f"{tables.interval_text(change['penultimate'])} at the pooled vector, paired by seed. "
-        + _middle_text(change["middle"].below(0)),
+        + _middle_text(change["middle"], rows[:, 0] - np.array(shown.values("resnet18", "sigma_middle"))),
         f"Over the depths σ has a rank correlation of {correlation['resnet18']} with the nearest-neighbour "
         f"error after training, and of {correlation['untrained']} before.",
     ]
 
 
-def _middle_text(trained: bool) -> str:
-    if trained:
-        return "So the fall up to the middle is in part the work of training."
+def _middle_text(change: Interval, fall: np.ndarray) -> str:
+    if change.below(0):
+        share = -100 * change.mean / fall.mean()
+        return f"So {share:.0f} % of the fall from the input to the middle is the work of training."
     return "The seeds do not show that training makes σ fall up to the middle."
 
 

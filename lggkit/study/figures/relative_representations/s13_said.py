@@ -85,7 +85,6 @@ def tokens_said(shown: Shown) -> list[str]:
         shown.paired(f"relative_robust{end}", f"relative_unscaled{end}", "accuracy_stitched")
         for end in ("-tokens", "")
     )
-    alike = (new.above(0) and old.above(0)) or (new.below(0) and old.below(0))
     lost = shown.interval("absolute-tokens", "accuracy_own").mean - foreign.mean
     verdict = "more than chance" if foreign.above(chance) else "not to be told from chance"
     return [
@@ -93,8 +92,8 @@ def tokens_said(shown: Shown) -> list[str]:
         f"{mean_text(foreign)} % are left, {verdict} ({chance:.0f} %). With their own decoder these encoders "
         f"are right in {_of_maps(shown, 'own')}; with the decoder of another training of the same language "
         f"in {_of_maps(shown, 'seed')}; with one of the other language in {_of_maps(shown, 'language')}. "
-        f"With foreign decoders the robust map has {apart_text(new)} than the relative one, "
-        f"{'as' if alike else 'unlike'} on the frozen encoders above, where it is {mean_text(old)}. "
+        f"With foreign decoders the robust map has {apart_text(new)} than the relative one; on "
+        f"the frozen encoders above it is {mean_text(old)}. "
         f"{seeds_text(new)}"
     ]
 
