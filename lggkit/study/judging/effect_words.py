@@ -74,6 +74,8 @@ def effect_text(claim: Claim, interval: Interval | None) -> str:
     if claim.kind == "equivalent":
         distance = size_text(claim, _turned(interval)) if mean < 0 else size
         return f"{distance} {_side(claim, mean)}; allowed ±{claim.margin:g}"
+    if claim.kind == "greater" and mean < 0:
+        size = size_text(claim, _turned(interval))
     falling = claim.kind == "trend" and claim.direction == "decreasing"
     return f"{size}, {_direction(-mean if falling else mean)}"
 

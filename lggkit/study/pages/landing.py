@@ -11,7 +11,7 @@ import pandas as pd
 
 from lggkit.study.entered import papers
 from lggkit.study.entered.papers import Paper
-from lggkit.study.judging.effect_words import effect_text, size_text
+from lggkit.study.judging.effect_words import effect_text
 from lggkit.study.judging.scorecard import headline, is_reading, judged_claims, scorecard
 from lggkit.study.judging.texts import DAGGER, seeds_counted
 from lggkit.study.judging.verdicts import CONTRADICTED, HOLDS, NOT_TESTED, ClaimVerdict
@@ -94,8 +94,7 @@ def _finding(judged: ClaimVerdict, link: Link) -> str:
     place = f"{papers.find(judged.claim.paper).title}, claim {judged.claim.number}"
     verb = "is contradicted" if judged.verdict == CONTRADICTED else f"is {judged.verdict}"
     verb = ("holds" if judged.verdict == "holds" else verb) + DAGGER * judged.after_run
-    words = effect_text if judged.claim.kind == "equivalent" else size_text
-    size = words(judged.claim, judged.interval)
+    size = effect_text(judged.claim, judged.interval)
     effect = f"{size}, {judged.scale} scale, {seeds_counted(judged.n)}"
     return f"{judged.claim.statement} This **{verb}**: {effect} ({link(place, page) if page else place})."
 

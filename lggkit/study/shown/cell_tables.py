@@ -11,7 +11,7 @@ from lggkit.study.entered.paper import Cell, cells
 from lggkit.study.judging.scorecard import Records, judged_cells, records_of
 from lggkit.study.judging.statistics import Interval, t_interval
 from lggkit.study.judging.texts import SCALE_TITLES, interval_text, known, minus, verdict_text
-from lggkit.study.judging.verdicts import CellVerdict, by_seed
+from lggkit.study.judging.verdicts import AGREES, DIFFERS, CellVerdict, by_seed
 
 NOT_MEASURED, UNAVAILABLE = "not yet measured", "data not to be had"
 MOST_COLUMNS = 6
@@ -70,7 +70,13 @@ def _cell_row(judged: CellVerdict, records: Records, scales: Sequence[str]) -> d
     ours = {SCALE_TITLES[scale]: _ours(cell, _values(cell, records, scale), digits) for scale in scales}
     difference = "" if judged.difference is None else _signed(judged.difference, judged.interval, digits)
     place = {"row": cell.row, "column": cell.column, "printed": _printed(cell)}
-    return place | ours | {"difference": difference, VERDICT: verdict_text(judged)}
+    return place | ours | {"difference": difference, VERDICT: _verdict(judged)}
+
+
+def _verdict(judged: CellVerdict) -> str:
+    """The verdict, with the tolerance that it was given at."""
+    words = {AGREES: "within", DIFFERS: "by more than"}.get(judged.verdict)
+    return verdict_text(judged) + (f" {words} {judged.cell.tolerance:g}" if words else "")
 
 
 def _signed(value: float, interval: Interval, digits: int) -> str:

@@ -21,7 +21,7 @@ def interval(mean, low=-math.inf, high=math.inf, n=3):
         ("12", (33.54, 31.16, 35.93), "33.5 points [31.2, 35.9] worse; allowed ±1"),
         ("12", (-0.5, -0.9, -0.1), "0.50 points [0.10, 0.90] better; allowed ±1"),
         ("12", (0.0, -0.9, 0.9), "0.00 points [−0.90, 0.90] apart; allowed ±1"),
-        ("13b", (-53.02, -64.44, -41.59), "−53 of MCE [−64, −42], against the claim"),
+        ("13b", (-53.02, -64.44, -41.59), "53 of MCE [42, 64], against the claim"),
         ("13a", (56.1, 39.3, 72.9), "56 of relative MCE [39, 73], the way the claim says"),
         (
             "18a",

@@ -143,6 +143,15 @@ def test_tables_for_pages(root, make_record):
     assert {"smoke", "reduced", "paper"} <= set(scores) and "short" not in scores
 
 
+def test_a_verdict_on_a_cell_names_its_tolerance(root, make_record):
+    record_all(root, make_record, "paper", 10)
+    frame = tables.paper_table("lgg", "table-1")
+    judged = [v for v in scorecard.judged_cells("lgg") if v.cell.table == "table-1"]
+    for text, one in zip(frame[VERDICT], judged, strict=True):
+        words = "within" if one.verdict == "agrees" else "by more than"
+        assert text == f"{one.verdict} {words} {one.cell.tolerance:g}"
+
+
 def test_claims_are_shown_with_their_effect_at_each_length(root, make_record):
     record_all(root, make_record, "short", 5)
     claims = tables.claims_table(scorecard.judged_claims("lgg")).set_index("claim")
