@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from lggkit.graph._precision import integer, matmul, one_of, widest
+from lggkit.subspaces._factors import polar, top_vectors
 from lggkit.subspaces._given import basis, dimension, meeting, same_space, subspaces
 from lggkit.subspaces.angles import OBJECTIVES, schubert_fit
 from lggkit.subspaces.bases import haar_subspaces
 from lggkit.subspaces.means import flag_mean
-from lggkit.subspaces.solvers import STEPS, Problem, adam_penalty, alternating, polar, riemannian, top_vectors
+from lggkit.subspaces.solvers import STEPS, Problem, adam_penalty, alternating, riemannian
 
 SOLVERS = {"alternating": alternating, "riemannian": riemannian}
 

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from lggkit.graph._precision import accumulating, integer, matmul
+from lggkit.subspaces._factors import polar, top_vectors
 from lggkit.subspaces._given import basis, dimension, meeting, same_space
 from lggkit.subspaces.angles import schubert_fit
-from lggkit.subspaces.solvers import polar, top_vectors
 
 
 class SchubertNode(nn.Module):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import matmul
+from lggkit.subspaces._factors import polar, top_vectors
 
 PENALTY, RATE, STEPS = 1e4, 1e-3, 40_000
 """The paper's weight of the penalty, learning rate and number of steps."""
@@ -47,19 +47,6 @@ class Problem:
         if not self.squared:
             other = other / squares.sqrt().clamp(min=torch.finfo(m.dtype).tiny)[..., None, :]
         return (one, other, squares) if wide else (other, one, squares)
-
-
-def top_vectors(gram: Tensor, c: int) -> Tensor:
-    """Eigenvectors (..., d, c) of the c largest eigenvalues of symmetric (..., d, d), largest first."""
-    if gram.shape[-1] == 1:
-        return torch.ones_like(gram)
-    return torch.linalg.eigh(gram).eigenvectors[..., -c:].flip(-1)
-
-
-def polar(m: Tensor) -> Tensor:
-    """The nearest matrix with orthonormal columns: ``U Vᵀ`` of ``M = U S Vᵀ``."""
-    u, _, vh = torch.linalg.svd(m, full_matrices=False)
-    return matmul(u, vh)
 
 
 def alternating(
