@@ -8,7 +8,7 @@ from torch import Tensor
 from lggkit.graph._precision import integer, matmul, may_look, one_of
 from lggkit.similarity._scale import in_own_unit
 from lggkit.subspaces._factors import polar
-from lggkit.subspaces._given import dimension, vectors
+from lggkit.subspaces._given import dimension, finite, vectors
 
 
 def orthonormal_basis(x: Tensor, method: str = "qr") -> Tensor:
@@ -44,9 +44,7 @@ def _turned(q: Tensor, x: Tensor) -> Tensor:
 
 
 def _check_rank(x: Tensor) -> None:
-    if not bool(x.isfinite().all()):
-        raise ValueError("x has entries that are NaN or infinite; leave out the sets that hold them")
-    values = torch.linalg.svdvals(torch.linalg.qr(in_own_unit(x, -2), mode="r").R)
+    values = torch.linalg.svdvals(torch.linalg.qr(in_own_unit(finite(x), -2), mode="r").R)
     least = values[..., -1] > x.shape[-2] * torch.finfo(x.dtype).eps * values[..., 0]
     if not bool(least.all()):
         bad = (values / values[..., :1]).reshape(-1, x.shape[-1])[int((~least).reshape(-1).int().argmax())]

@@ -127,6 +127,13 @@ def adam_penalty(
     ``-Σ_i b_iᵀ Kᵀ X_i X_iᵀ K b_i + λ ‖KᵀK - I‖²`` with b_i of length one; the article writes the penalty
     without a norm, the squared Frobenius norm is our reading. ``watch`` sees K after each thousand steps.
     """
+    with torch.inference_mode(False), torch.enable_grad():
+        return _descended(Problem(problem.x.clone(), problem.c, problem.squared), k, generator, steps, watch)
+
+
+def _descended(
+    problem: Problem, k: int, generator: torch.Generator, steps: int, watch: Callable | None
+) -> tuple[Tensor, list[Tensor]]:
     x, options = problem.x, {"generator": generator, "dtype": problem.x.dtype, "device": problem.x.device}
     basis = torch.rand(x.shape[1], k, **options).requires_grad_()
     coordinates = torch.rand(len(x), k, 1, **options).requires_grad_()
