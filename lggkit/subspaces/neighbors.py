@@ -74,8 +74,10 @@ def _procrustes(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _turned_apart(x: Tensor, y: Tensor) -> Tensor:
-    turn = polar(matmul(y.detach().mT, x.detach()[:, None]))
-    return torch.linalg.vector_norm(x[:, None] - matmul(y, turn), dim=(-2, -1))
+    q, l, side_by_side = len(x), x.shape[2], x.transpose(0, 1).flatten(1)
+    turns = polar(matmul(y.detach().mT, side_by_side.detach()).unflatten(2, (q, l)).transpose(1, 2))
+    apart = side_by_side - matmul(y, turns.transpose(1, 2).flatten(2))
+    return torch.linalg.vector_norm(apart.unflatten(2, (q, l)), dim=(1, 3)).T
 
 
 def _geodesic(x: Tensor, y: Tensor) -> Tensor:
