@@ -133,8 +133,8 @@ def quantized(model: nn.Module, bits: int = 5, rounding: str = "zero") -> Iterat
     toward zero (and needs further bits where an entry is 2 or more; not so here).
 
     Args:
-        rounding: ``"zero"``, or ``"nearest"`` for half the error, but where an entry is within a step of the
-            power of two above the largest: such ones become the largest number of these bits.
+        rounding: ``"zero"``, or ``"nearest"`` for half the error. Entries within half a step of the power of
+            two above them all become the largest number of these bits, at most a step off in either.
 
     Raises:
         TypeError: bits is no integer.
