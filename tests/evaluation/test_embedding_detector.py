@@ -86,14 +86,14 @@ def test_bad_input_is_one_sentence(call, fault):
         call()
 
 
+@pytest.mark.parametrize("x", [[-2.0, 0, 0], [0.0, -1, 2, 2, -1], [-2.0, 0, -1, 0, -1, 0, -1, 0]])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_phases_are_above_minus_pi(dtype):
-    x = torch.tensor([[-1.0, -1.0, -1.0, -1.0], [-3.0, 1.0, 0.0, 1.0], [0.0, -2.0, 0.0, 2.0]], dtype=dtype)
-    for sign in (1, -1):
-        phases = fourier_spectrum(sign * x, "phase")
-        assert (phases > -math.pi).all()
-        again = torch.polar(fourier_spectrum(sign * x), phases)
-        torch.testing.assert_close(again, torch.fft.rfft(sign * x), atol=1e-5, rtol=0)
+def test_phases_are_above_minus_pi(x, dtype):
+    x = torch.tensor([x], dtype=dtype)
+    phases = fourier_spectrum(x, "phase")
+    assert (phases > -math.pi).all()
+    again = torch.polar(fourier_spectrum(x), phases)
+    torch.testing.assert_close(again, torch.fft.rfft(x), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("measure", ["auroc", "accuracy"])
