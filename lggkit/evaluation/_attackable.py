@@ -23,6 +23,8 @@ def check(
 ) -> tuple[Tensor, Tensor]:
     """Images (n, ...) without a gradient, and labels (n,), int64 on their device; this waits for the device.
 
+    Neither is of inference mode, whatever was given in whatever mode; see `own`.
+
     With ``bounds`` images that leave them by a few roundings are clamped.
 
     Raises:
@@ -30,8 +32,9 @@ def check(
         ValueError: there is not one label an image, there are no images, one is not finite, they leave the
             bounds, a label is negative, or the images are not on the model's device.
     """
+    images, labels = own(a_tensor("images", images)), own(a_tensor("labels", labels))
     # No images at all are refused below, with the labels.
-    if a_tensor("images", images).shape[:1] != (0,):
+    if images.shape[:1] != (0,):
         _given.floats(images)
     labels = _given.classes(labels, device=images.device)
     if not len(images) or labels.shape != images.shape[:1]:
@@ -42,8 +45,13 @@ def check(
     _given.in_range(labels)
     if model is not None:
         _together(model, images)
-    images = images.detach()
-    return (images if bounds is None else _given.within(images, bounds)), labels
+    return (images if bounds is None else own(_given.within(images, bounds))), own(labels)
+
+
+def own(x: Tensor) -> Tensor:
+    """``x`` without a gradient; a copy where it is of inference mode, which autograd does not take."""
+    with torch.inference_mode(False):
+        return x.detach().clone() if x.is_inference() else x.detach()
 
 
 def _together(model: nn.Module, images: Tensor) -> None:

@@ -11,7 +11,8 @@ from math import ceil
 import numpy as np
 from torch import Tensor
 
-from lggkit.evaluation._arrays import draw, labelled, rows
+from lggkit.evaluation._arrays import directions, draw, labelled, rows
+from lggkit.graph._precision import one_of
 
 CORE = 10
 PRINCIPAL = 3
@@ -98,14 +99,16 @@ def silhouette(
         seed: of the draw of points.
 
     Raises:
-        ValueError: there is only one class (scikit-learn's message).
+        ValueError: there is only one class (scikit-learn's message), subset is below 1, or there is no such
+            metric.
     """
+    one_of(metric, ("euclidean", "cosine"), "metric")
     from scipy.spatial.distance import pdist, squareform
     from sklearn.metrics import silhouette_score
 
     x, y = labelled(embeddings, labels, subset, seed)
-    if metric != "euclidean":
-        return float(silhouette_score(x, y, metric=metric))
+    if metric == "cosine":
+        return float(silhouette_score(directions(x), y, metric="cosine"))
     # scikit-learn's own distances are by products, which cancel where clusters are far and tight.
     return float(silhouette_score(squareform(pdist(x)), y, metric="precomputed"))
 

@@ -12,6 +12,8 @@ from lggkit.evaluation import _given
 from lggkit.evaluation._attackable import attackable, by_batch, check, logits
 from lggkit.evaluation.gradients import gradient_of, margin_loss
 from lggkit.graph import pairwise_distance
+from lggkit.graph._precision import widest
+from lggkit.similarity._scale import in_own_unit
 
 
 def largest_variation_step(variations: Tensor) -> float:
@@ -64,7 +66,7 @@ def distance_expansion(latents: Sequence[Tensor], labels: Tensor) -> float:
     other = labels.unsqueeze(1) != labels.unsqueeze(0)
     if not other.any():
         raise ValueError("all images are of one class; give at least two classes")
-    rows = [x.flatten(1).to(torch.promote_types(x.dtype, torch.float32)) for x in latents]
+    rows = [in_own_unit(x.flatten(1).to(widest(x)), (0, 1)) for x in latents]
     nearest = _distances(rows[0]).masked_fill(~other.to(rows[0].device), torch.inf).argmin(1)
     scaled = torch.stack([_scaled(x, nearest) for x in rows])
     before, after = scaled[:-1], scaled[1:]

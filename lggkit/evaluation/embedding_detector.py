@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -71,14 +72,18 @@ class EmbeddingDetector:
         """
         from scipy.stats import rankdata
 
-        low, high = (self.decision_function(x).numpy() for x in (clean, attacked))
+        low, high = (scores.numpy() for scores in self._scored(clean, attacked))
         ranks = rankdata(np.concatenate([low, high]))[len(low) :]
         return float((ranks.mean() - (len(high) + 1) / 2) / len(low))
 
     def accuracy(self, clean: Tensor, attacked: Tensor) -> float:
         """The share of embeddings on their side of the plane, the mean over both classes, in [0, 1]."""
-        low, high = (self.decision_function(x) for x in (clean, attacked))
+        low, high = self._scored(clean, attacked)
         return ((low <= 0).double().mean() + (high > 0).double().mean()).item() / 2
+
+    def _scored(self, clean: Tensor, attacked: Tensor) -> list[Tensor]:
+        _some_of_each(len(clean), len(attacked))
+        return [self.decision_function(x) for x in (clean, attacked)]
 
 
 def fourier_spectrum(x: Tensor, kind: str = "magnitude") -> Tensor:
@@ -96,15 +101,22 @@ def fourier_spectrum(x: Tensor, kind: str = "magnitude") -> Tensor:
     if x.ndim != 2:
         raise ValueError(f"x has shape {tuple(x.shape)}; give embeddings (n, d)")
     spectrum = torch.fft.rfft(x)
-    return spectrum.abs() if kind == "magnitude" else spectrum.angle()
+    if kind == "magnitude":
+        return spectrum.abs()
+    phases = spectrum.angle()
+    return torch.where(phases <= -math.pi, phases + 2 * math.pi, phases)
 
 
 def _two_classes(clean: Tensor, attacked: Tensor) -> tuple[np.ndarray, np.ndarray]:
     low, high = rows(clean), rows(attacked)
-    if not len(low) or not len(high):
-        raise ValueError(f"there are {len(low)} clean and {len(high)} attacked embeddings; give some of each")
+    _some_of_each(len(low), len(high))
     if low.shape[1] != high.shape[1]:
         raise ValueError(
             f"clean embeddings have {low.shape[1]} features and attacked ones {high.shape[1]}; give the same"
         )
     return np.concatenate([low, high]).astype(np.float64), np.repeat((0, 1), [len(low), len(high)])
+
+
+def _some_of_each(clean: int, attacked: int) -> None:
+    if not clean or not attacked:
+        raise ValueError(f"there are {clean} clean and {attacked} attacked embeddings; give some of each")

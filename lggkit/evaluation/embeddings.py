@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
+from lggkit.evaluation import _given
 from lggkit.evaluation._arrays import classes, rows
 from lggkit.evaluation.neighbors import neighbor_error
 
@@ -71,14 +72,17 @@ def svc_error(
         seed: of both draws.
 
     Raises:
-        ValueError: a class has too few embeddings to be split (scikit-learn's message).
+        ValueError: a class has too few embeddings to be split (scikit-learn's message), or a value of C or
+            gamma is not positive.
+        TypeError: such a value is no number.
     """
     from sklearn.model_selection import GridSearchCV, StratifiedShuffleSplit
     from sklearn.svm import SVC
 
+    costs, factors = _plainest_first("c", c), _plainest_first("gamma", gamma)
     x, y = _stratified(base, base_labels, subset, seed)
-    unit = 1 / (x.shape[1] * x.var() or 1.0)
-    grid = {"C": _plainest_first(c), "gamma": [unit * factor for factor in _plainest_first(gamma)]}
+    unit = 1 / (x.shape[1] * x.astype(np.float64).var() or 1.0)
+    grid = {"C": costs, "gamma": [unit * factor for factor in factors]}
     split = StratifiedShuffleSplit(1, test_size=validation, random_state=seed)
     search = GridSearchCV(SVC(), grid, cv=split, error_score="raise").fit(x, y)
     errors = (
@@ -87,8 +91,11 @@ def svc_error(
     return SvcResult(*errors, c=float(search.best_params_["C"]), gamma=float(search.best_params_["gamma"]))
 
 
-def _plainest_first(values: Sequence[float]) -> list[float]:
+def _plainest_first(name: str, values: Sequence[float]) -> list[float]:
     """From 1 outwards by ratio: of equally good candidates the search takes the first."""
+    if not len(values):
+        raise ValueError(f"{name} is empty; give at least one value to try")
+    values = [_given.number(f"a value of {name}", value) for value in values]
     return sorted(values, key=lambda value: (round(abs(math.log(value)), 9), value))
 
 

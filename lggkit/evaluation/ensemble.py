@@ -19,6 +19,7 @@ UNKNOWN = "how robust it is on them is not known; look for dead or saturated uni
 Attack = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 
+@torch.inference_mode(False)
 def strong(
     model: nn.Module,
     images: Tensor,

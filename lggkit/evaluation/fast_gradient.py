@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from lggkit.data.checks import a_tensor
 from lggkit.evaluation import _given
-from lggkit.evaluation._attackable import attackable, by_batch, check
+from lggkit.evaluation._attackable import attackable, by_batch, check, own
 from lggkit.evaluation.gradients import input_gradient, warn_of
 
 BOX = (0.0, 1.0)
@@ -85,7 +85,7 @@ def crafted(model: nn.Module, images: Tensor, labels: Tensor, snr: float) -> Ten
     Images are finite floats in [0, 1], labels int64 (n,) in [0, c) on their device, ``snr`` within the range
     of `snr_epsilon`.
     """
-    images = images.detach()
+    images, labels = own(images), own(labels)
     with attackable(model):
         gradient, _ = input_gradient(model, images, labels, look=False)
     return _moved(images, _epsilon(images, snr) * gradient.sign(), BOX)

@@ -12,8 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from lggkit.data import DataSet, to_float
-from lggkit.evaluation._arrays import classes, rows
+from lggkit.data.checks import as_integer
+from lggkit.evaluation._arrays import classes, directions, rows
 from lggkit.evaluation.accuracy import error_rate, evaluating
+from lggkit.graph._precision import one_of
 from lggkit.latents import latents
 
 NEAR = 1e-6
@@ -30,8 +32,9 @@ def neighbor_error(
         metric: ``"cosine"``, as in the graphs, or ``"euclidean"``.
 
     Raises:
-        ValueError: k is not between 1 and the size of the base (scikit-learn's message).
-        TypeError: latents or labels are no tensors, or labels no integers.
+        ValueError: k is not between 1 and the size of the base (scikit-learn's message), base and queries
+            differ in width, or there is no such metric.
+        TypeError: latents or labels are no tensors, or k or labels no integers.
     """
     voted = neighbor_classes(base, base_labels, queries, k, metric)
     return error_rate(voted, torch.from_numpy(classes(labels)))
@@ -43,9 +46,15 @@ def neighbor_classes(
     """The classes (n,) of the vote of `neighbor_error`, on the CPU; of equal votes the first class wins."""
     from sklearn.neighbors import KNeighborsClassifier
 
-    known, asked, y = rows(base), rows(queries), classes(base_labels)
+    one_of(metric, ("cosine", "euclidean"), "metric")
+    known, asked, y, k = rows(base), rows(queries), classes(base_labels), as_integer("k", k, 1)
+    if known.shape[1] != asked.shape[1]:
+        raise ValueError(
+            f"the base has {known.shape[1]} features and queries {asked.shape[1]}; give the same"
+        )
     voters = partial(KNeighborsClassifier, n_neighbors=k, metric=metric)
     if metric == "cosine":
+        known, asked = directions(known), directions(asked)
         return torch.from_numpy(voters(algorithm="brute").fit(known, y).predict(asked))
     middle = np.median(known, axis=0).astype(np.float64)
     known, asked = known - middle, asked - middle

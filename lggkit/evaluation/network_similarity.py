@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from lggkit.evaluation._given import floats
 from lggkit.latents import default_depths, latents
 from lggkit.similarity import BatchedCKA, LinearFit, overlap_of_depths, r2_score
+from lggkit.similarity._scale import spread
 
 MEASURES = ("cka", "overlap", "r2")
 RIDGE = 1e-2
@@ -24,7 +25,8 @@ class NetworkSimilarity:
 
     ``cka`` is unbiased CKA of whole latents, ``overlap`` the share of mutual nearest neighbours and ``r2``
     the part of the second network's variance that a linear map of the first's latents explains on samples
-    that it was not fitted on (below 0: worse than the mean). Channels are averaged over places for both.
+    that it was not fitted on (below 0: worse than the mean). Channels are averaged over places for both,
+    which are 0 where all latents of a depth coincide.
     ``…_chance`` is the mean of the same with one network's samples permuted.
     """
 
@@ -80,16 +82,17 @@ def compare_networks(
         raise ValueError(f"there are {count} samples for {k} neighbours; give at least {2 * k + 4}")
     mine, theirs = ([torch.cat(depth)[:ranked] for depth in zip(*rows, strict=True)] for rows in features)
     overlap, by_chance = overlap_of_depths(mine, theirs, k, draws=draws, generator=generator)
+    varied = torch.stack([_varies(x) for x in mine])[:, None] & torch.stack([_varies(y) for y in theirs])
     order = torch.randperm(len(mine[0]), generator=generator)
     explained = _explained(mine, [*theirs, *(z[order] for z in theirs)])
     return NetworkSimilarity(
         *names,
         count,
         cka=aligned.value().cpu(),
-        overlap=overlap,
+        overlap=overlap.where(varied, 0.0),
         r2=explained[:, : len(theirs)],
         cka_chance=aligned.null().mean(0).cpu(),
-        overlap_chance=by_chance.mean(0),
+        overlap_chance=by_chance.mean(0).where(varied, 0.0),
         r2_chance=explained[:, len(theirs) :],
     )
 
@@ -113,6 +116,11 @@ def pooled(latents: Tensor) -> Tensor:
     return latents.flatten(2).mean(2) if latents.ndim > 3 else latents
 
 
+def _varies(x: Tensor) -> Tensor:
+    """Whether latents (n, d) differ by more than rounding."""
+    return spread(x - x.mean(0), x, 0).any()
+
+
 def _explained(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
     """R² (depths, depths') of ridge maps, fitted on every other sample and tested on the rest."""
     wanted = torch.cat(list(second), 1).double()
@@ -129,7 +137,7 @@ def _row(x: Tensor, wanted: Tensor, widths: Sequence[int]) -> Tensor:
 
 def _score(predicted: Tensor, y: Tensor) -> Tensor:
     """R²; 0 where there is nothing to explain."""
-    return r2_score(predicted, y) if bool((y != y[0]).any()) else y.new_zeros(())
+    return r2_score(predicted, y) if bool(_varies(y)) else y.new_zeros(())
 
 
 def batched(samples: Tensor, size: int) -> Iterator[Tensor]:

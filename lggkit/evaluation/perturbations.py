@@ -73,10 +73,11 @@ def with_dropout(model: nn.Module, p: float, depths: Sequence[str], seed: int = 
             random state is neither used nor changed.
 
     Raises:
-        TypeError: ``depths`` is a single string, a depth's output is no tensor, or seed is no integer.
+        TypeError: ``depths`` is a single string, a depth's output is no tensor, p is no number or seed is no
+            integer.
         ValueError: p is out of range, the model or a part of it is compiled, or it has no such depth inside.
     """
-    if not 0 <= p < 1:
+    if not 0 <= _given.number("p", p, _given.ANY) < 1:
         raise ValueError(f"p is {p}; give a probability from 0 to below 1")
     if any(_compiled(part) for part in model.modules()):
         raise ValueError("the model is compiled and would not drop anything; give the one it was made from")
@@ -132,7 +133,8 @@ def quantized(model: nn.Module, bits: int = 5, rounding: str = "zero") -> Iterat
     toward zero (and needs further bits where an entry is 2 or more; not so here).
 
     Args:
-        rounding: ``"zero"``, or ``"nearest"`` for half the error.
+        rounding: ``"zero"``, or ``"nearest"`` for half the error. Entries within half a step of the power of
+            two above them all become the largest number of these bits, at most a step off in either.
 
     Raises:
         TypeError: bits is no integer.

@@ -46,7 +46,7 @@ def stitched_scores(
 
 def mean_absolute_error(answers: Tensor, labels: Tensor) -> float:
     """``100 · mean |answer − label|`` of ordered classes (n,): 100 is one class off on average."""
-    return 100 * (answers - labels).abs().double().mean().item()
+    return 100 * (answers.double() - labels.double()).abs().mean().item()
 
 
 def macro_f1(answers: Tensor, labels: Tensor, count: int) -> float:

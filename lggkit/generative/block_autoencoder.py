@@ -45,9 +45,11 @@ class BlockAutoencoder(nn.Module):
     ) -> None:
         super().__init__()
         hidden = tuple(integer(n, "a hidden width") for n in hidden)
+        if not hidden:
+            raise ValueError("hidden is empty; give one width or more, such as (128, 64, 32)")
         inner = tuple(integer(n, "a bottleneck") for n in bottlenecks)
         self.blocks, self.width = len(inner), integer(width, "width")
-        self.size, channels = integer(size, "size"), integer(channels, "channels")
+        self.size, self.channels = integer(size, "size"), integer(channels, "channels")
         if self.blocks < 2 or self.width % self.blocks:
             raise ValueError(
                 f"width is {width}, which {self.blocks} blocks do not divide; give two bottlenecks or more, "
@@ -58,7 +60,7 @@ class BlockAutoencoder(nn.Module):
         side, n_in = self.size // 8, self.width // self.blocks
         flat = MAPS[1] * side**2
         self.encoder = nn.Sequential(
-            *(PatchConv(channels, MAPS[0], 4, STRIDES[0]), nn.ELU()),
+            *(PatchConv(self.channels, MAPS[0], 4, STRIDES[0]), nn.ELU()),
             *(PatchConv(MAPS[0], MAPS[1], 2, STRIDES[1]), nn.ELU(), nn.Flatten()),
             *(nn.Linear(flat, hidden[0]), nn.ELU(), nn.Linear(hidden[0], self.width), nn.ELU()),
         )
@@ -70,19 +72,19 @@ class BlockAutoencoder(nn.Module):
             *(nn.Linear(self.width, hidden[0]), nn.ELU(), nn.Linear(hidden[0], flat), nn.ELU()),
             nn.Unflatten(1, (MAPS[1], side, side)),
             *(PatchDeconv(MAPS[1], MAPS[0], 2, STRIDES[1]), nn.ELU()),
-            *(PatchDeconv(MAPS[0], channels, 4, STRIDES[0]), nn.Sigmoid()),
+            *(PatchDeconv(MAPS[0], self.channels, 4, STRIDES[0]), nn.Sigmoid()),
         )
 
     def encode(self, x: Tensor) -> Tensor:
         """Codes (n, width) of images in [0, 1], (n, c, size, size).
 
         Raises:
-            ValueError: the images have another size.
+            ValueError: the images have another size or number of channels.
         """
-        if x.ndim != 4 or x.shape[2:] != (self.size, self.size):
-            raise ValueError(
-                f"images have shape {tuple(x.shape)}; give (n, c, {self.size}, {self.size}), resized first"
-            )
+        sides = (self.channels, self.size, self.size)
+        if x.ndim != 4 or x.shape[1:] != sides:
+            wanted = ", ".join(map(str, sides))
+            raise ValueError(f"images have shape {tuple(x.shape)}; give (n, {wanted}), resized first")
         return self.encoder(x)
 
     def split(self, z: Tensor) -> tuple[Tensor, ...]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from lggkit.graph._precision import accumulating, integer, tensor
+from lggkit.similarity._scale import in_own_unit
 
 
 def binned(codes: Tensor, bins: int = 10) -> Tensor:
@@ -23,8 +24,9 @@ def binned(codes: Tensor, bins: int = 10) -> Tensor:
         TypeError: they are no floating point tensor, or ``bins`` is no int.
     """
     codes, bins = accumulating(codes, "codes"), integer(bins, "bins", 2)
-    if codes.ndim != 2 or not len(codes) or not bool(codes.isfinite().all()):
-        raise ValueError(f"codes have shape {tuple(codes.shape)}; give finite numbers (n, m), n >= 1")
+    if codes.ndim != 2 or not codes.numel() or not bool(codes.isfinite().all()):
+        raise ValueError(f"codes have shape {tuple(codes.shape)}; give finite numbers (n, m), n and m >= 1")
+    codes = in_own_unit(codes, 0)
     low, high = codes.aminmax(dim=0)
     width = torch.where(high > low, high - low, 1.0)
     return ((codes - low) / width * bins).long().clamp(max=bins - 1)
@@ -42,7 +44,11 @@ def mutual_information_matrix(codes: Tensor, factors: Tensor, bins: int = 10) ->
         ValueError: as `binned`; factors are not (n, f) of the same n, or negative.
         TypeError: as `binned`; factors are no integers.
     """
-    joint = _joint(codes, factors, bins)
+    cut = binned(codes, bins)
+    return _information(_joint(cut, _levels(factors, len(cut)), bins))
+
+
+def _information(joint: Tensor) -> Tensor:
     rows, columns = joint.sum(-1), joint.sum(-2)
     return (_entropy(rows) + _entropy(columns) - _entropy(joint.flatten(-2))).clamp(min=0)
 
@@ -98,17 +104,17 @@ def _scored(codes: Tensor, factors: Tensor, bins: int) -> tuple[Tensor, Tensor]:
 
 def _whole(codes: Tensor, factors: Tensor, bins: int) -> tuple[Tensor, Tensor, Tensor]:
     """Joint shares, information and the factors' entropies, of factors that have more than one value."""
-    joint, information = _joint(codes, factors, bins), mutual_information_matrix(codes, factors, bins)
-    entropies = _entropy(joint[:, 0].sum(-1))
-    varied = entropies > 0
+    cut = binned(codes, bins)
+    levels = _levels(factors, len(cut))
+    varied = levels.amax(0) > 0
     if not bool(varied.any()):
         raise ValueError("every factor has one value; give factors that vary")
-    return joint[varied], information[varied], entropies[varied]
+    joint = _joint(cut, levels[:, varied], bins)
+    return joint, _information(joint), _entropy(joint[:, 0].sum(-1))
 
 
-def _joint(codes: Tensor, factors: Tensor, bins: int) -> Tensor:
+def _joint(cut: Tensor, levels: Tensor, bins: int) -> Tensor:
     """The share of samples of each value and each bin, float64 (f, m, values, bins)."""
-    cut, levels = binned(codes, bins), _levels(factors, len(codes))
     values = int(levels.max()) + 1
     shape = (levels.shape[1], cut.shape[1], values, bins)
     places = levels.T[:, None] * bins + cut.T[None]
@@ -118,13 +124,16 @@ def _joint(codes: Tensor, factors: Tensor, bins: int) -> Tensor:
 
 
 def _levels(factors: Tensor, n: int) -> Tensor:
-    if tensor(factors, "factors").is_floating_point() or factors.dtype == torch.bool:
-        raise TypeError(f"factors are {factors.dtype}; give integers, such as the number of each value")
+    """Factors (n, f) with the values that occur numbered from 0 on, one factor at a time."""
+    kind = tensor(factors, "factors").dtype
+    if kind.is_floating_point or kind.is_complex or kind == torch.bool:
+        raise TypeError(f"factors are {kind}; give integers, such as the number of each value")
+    factors = factors.long()
     if factors.ndim != 2 or len(factors) != n or not factors.numel() or int(factors.min()) < 0:
         raise ValueError(
             f"factors have shape {tuple(factors.shape)} beside {n} codes; give integers (n, f) from 0 on"
         )
-    return factors.long()
+    return torch.stack([values.unique(return_inverse=True)[1] for values in factors.unbind(1)], 1)
 
 
 def _two_best(information: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lggkit.generative.disentanglement import _levels
 from lggkit.graph._precision import accumulating, may_look
+from lggkit.similarity._scale import in_own_unit, spread
 
 
 def factor_response_matrix(blocks: Sequence[Tensor], factors: Tensor) -> Tensor:
@@ -37,7 +38,8 @@ def _shares(codes: Tensor, levels: Tensor) -> Tensor:
         raise ValueError(f"a block has shape {tuple(codes.shape)}; give ({len(levels)}, m) beside factors")
     if not bool(codes.isfinite().all()):
         raise ValueError("a block has codes that are NaN or infinite; leave these samples out of all blocks")
-    centred = codes - codes.mean(0)
+    codes = in_own_unit(codes, (0, 1))
+    centred = spread(codes - codes.mean(0), codes, 0)
     total = centred.square().sum()
     explained = []
     for values in levels.unbind(1):
@@ -58,13 +60,14 @@ def matched_share(response: Tensor) -> float:
         response: (k, f), nonnegative.
 
     Raises:
-        ValueError: an entry is negative or not finite.
+        ValueError: an entry is negative or not finite, or there is none.
     """
     from scipy.optimize import linear_sum_assignment
 
     rows = accumulating(response, "response").detach().double().cpu()
-    if rows.ndim != 2 or not bool((rows >= 0).all() and rows.isfinite().all()):
+    if rows.ndim != 2 or not rows.numel() or not bool((rows >= 0).all() and rows.isfinite().all()):
         raise ValueError("a response is no finite matrix (k, f) of numbers from 0 on; give shares or counts")
+    rows = in_own_unit(rows, 1)
     shares = (rows / rows.sum(1, keepdim=True).clamp(min=1e-300)).numpy()
     return float(shares[linear_sum_assignment(-shares)].mean())
 
@@ -90,7 +93,7 @@ def path_roughness(images: Tensor) -> Tensor:
         raise ValueError(f"a path has shape {tuple(x.shape)}; give (..., t, c, h, w), three images or more")
     if may_look(x) and not bool(x.isfinite().all()):
         raise ValueError("a path has images with entries that are NaN or infinite; give numbers only")
-    steps = x.flatten(-3).diff(dim=-2)
+    steps = in_own_unit(in_own_unit(x.flatten(-3), (-2, -1)).diff(dim=-2), (-2, -1))
     length, bends = (torch.linalg.vector_norm(one, dim=-1).sum(-1) for one in (steps, steps.diff(dim=-2)))
     still = length == 0
     return torch.where(still, 0.0, bends / torch.where(still, 1.0, length))

@@ -24,8 +24,10 @@ def enclosed_parts(pieces: Sequence[Piece], marks: np.ndarray, corners: np.ndarr
         corners: of the polygon, (k, 2) in order.
 
     Raises:
-        ValueError: there are not as many marks as pieces.
+        ValueError: there are no pieces, or not as many marks.
     """
+    if not len(pieces):
+        raise ValueError("there are no pieces; give those of a polygon, from planar_partition")
     marks = np.asarray(marks)
     if marks.shape != (len(pieces),):
         raise ValueError(f"marks have shape {marks.shape} for {len(pieces)} pieces; give one a piece")

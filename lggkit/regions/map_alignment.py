@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from lggkit.graph._precision import accumulating
+from lggkit.regions._runs import finite
 from lggkit.similarity import LinearFit, LinearMap, r2_score
 
 
@@ -45,7 +46,8 @@ def align_maps(source: Tensor, target: Tensor, ridge: float = 1e-8) -> MapAlignm
         ridge: >= 0; 0 is plain least squares, which must then be unique.
 
     Raises:
-        ValueError: shapes do not belong together, or least squares is not unique.
+        ValueError: shapes do not belong together, an entry is not finite, ridge is no number from 0 on, or
+            least squares is not unique.
         TypeError: a side is no tensor or not floating point.
 
     Source: Sattelberg et al. (2023), eq. 8.
@@ -55,12 +57,13 @@ def align_maps(source: Tensor, target: Tensor, ridge: float = 1e-8) -> MapAlignm
 
 def map_fits(source: Tensor, target: Tensor, ridge: float = 1e-8) -> list[LinearFit]:
     """The sums behind `align_maps`, an output each: for other columns of both without another pass."""
+    LinearFit(ridge)  # refuses what is no λ
     source, target = accumulating(source, "source"), accumulating(target, "target")
     _check(source, target, source.shape[1] if source.ndim == 3 else 0)
     fits = []
     for own, wanted in zip(source.unbind(1), target.unbind(1), strict=True):
-        size = own.double().square().sum().item() / own.shape[1]
-        fits.append(LinearFit(ridge * size).update(own, wanted))
+        size = finite(own, "source").double().square().sum().item() / own.shape[1]
+        fits.append(LinearFit(ridge * size if size else ridge).update(own, wanted))
     return fits
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, integer
+from lggkit.graph._precision import accumulating, integer, matmul, widest
+from lggkit.regions._runs import finite
 from lggkit.regions.maps import dual_outputs
+from lggkit.similarity._scale import unit_of
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,9 @@ class MapClusters:
         """For points (n, k, m + 1) the number of the nearest centre of their output, (n, k).
 
         Raises:
-            ValueError: the points are of other outputs or of another width.
+            ValueError: the points are of other outputs or of another width, or one is not finite.
         """
-        _check(points)
+        points = _checked(points)
         if points.shape[1:] != (len(self.centers), self.centers.shape[2]):
             raise ValueError(
                 f"points have shape {tuple(points.shape)}; the centres are {tuple(self.centers.shape)}"
@@ -50,9 +52,9 @@ def cluster_maps(points: Tensor, clusters: int, seed: int = 0) -> MapClusters:
         seed: of the first centres and the batches.
 
     Raises:
-        ValueError: the points have another shape, or are fewer than the centres.
+        ValueError: the points have another shape, are not finite, or are fewer than the centres.
     """
-    _check(points)
+    points = _checked(points)
     if integer(clusters, "clusters") > len(points):
         raise ValueError(f"{len(points)} points have no {clusters} centres; take as many at most")
     if clusters == 1:
@@ -68,10 +70,18 @@ def cluster_maps(points: Tensor, clusters: int, seed: int = 0) -> MapClusters:
     return MapClusters(torch.stack(centres).to(points))
 
 
-def _check(points: Tensor) -> None:
-    if accumulating(points, "points").ndim != 3 or not len(points):
+def _checked(points: Tensor) -> Tensor:
+    points = accumulating(points, "points")
+    if points.ndim != 3 or not points.numel():
         raise ValueError(f"points have shape {tuple(points.shape)}; give dual points (n, k, m + 1), n >= 1")
+    return finite(points, "points")
 
 
 def _nearest(cloud: Tensor, centers: Tensor) -> Tensor:
-    return (centers.square().sum(1) - 2 * cloud @ centers.T).argmin(1)
+    """Which centre is the nearest, seen from their middle: far from it float32 would not tell."""
+    dtype = torch.promote_types(cloud.dtype, centers.dtype)
+    middle = centers.to(widest(centers)).mean(0)
+    cloud, centers = ((one.to(middle.dtype) - middle).to(dtype) for one in (cloud, centers))
+    unit = unit_of(centers, (0, 1))
+    cloud, centers = cloud / unit, centers / unit
+    return (centers.square().sum(1) - 2 * matmul(cloud, centers.T)).argmin(1)

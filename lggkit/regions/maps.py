@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -26,17 +28,22 @@ def local_affine_maps(network: nn.Module, x: Tensor, batch: int = 256) -> tuple[
     Raises:
         TypeError: the network has a part that is not piecewise linear, by name, or bends elsewhere than in
             its ReLUs; or ``x`` is no float tensor.
-        ValueError: an entry of ``x`` is not finite.
+        ValueError: ``x`` holds no input or an entry that is not finite.
     """
     x = finite(x, "x")
-    runner, weights, biases = Runner(network, x.dtype), [], []
-    check_bends(runner, x)
-    for part in x.split(batch):
-        part = part.detach().clone().requires_grad_()
-        outputs = runner.seen(part)[1].flatten(1)
-        weights.append(_slopes(outputs, part))
-        biases.append(outputs.detach() - (weights[-1] @ part.detach().flatten(1).unsqueeze(2)).squeeze(2))
-    return _joined(weights), _joined(biases)
+    if x.ndim < 2 or not len(x):
+        raise ValueError(f"x has shape {tuple(x.shape)}; give at least one input, (n, ...)")
+    with torch.inference_mode(False), torch.enable_grad():
+        runner = Runner(network, x.dtype)
+        check_bends(runner, x)
+        weights, biases = zip(*(_maps(runner, part.clone().detach()) for part in x.split(batch)), strict=True)
+        return _joined(weights), _joined(biases)
+
+
+def _maps(runner: Runner, x: Tensor) -> tuple[Tensor, Tensor]:
+    outputs = runner.seen(x.requires_grad_())[1].flatten(1)
+    weight = _slopes(outputs, x)
+    return weight, outputs.detach() - (weight @ x.detach().flatten(1).unsqueeze(2)).squeeze(2)
 
 
 def _slopes(outputs: Tensor, x: Tensor) -> Tensor:
@@ -47,7 +54,7 @@ def _slopes(outputs: Tensor, x: Tensor) -> Tensor:
     return slopes
 
 
-def _joined(parts: list[Tensor]) -> Tensor:
+def _joined(parts: Sequence[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 

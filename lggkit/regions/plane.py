@@ -11,8 +11,8 @@ from torch import Tensor
 from lggkit.regions._runs import finite
 from lggkit.regions.cells import Cells, cells_of
 
-ON = 1e-10
-"""Vertices whose value is below this share of the layer's largest lie on the line."""
+ON, NONE = 1e-10, 1e-14
+"""Below this share of its largest value a unit is zero; below this one of the layer's it is so everywhere."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,21 @@ class Plane:
 
     @classmethod
     def through(cls, a: Tensor, b: Tensor, c: Tensor) -> Plane:
-        """The plane through three inputs: a has coordinates (0, 0), b (1, 0), c (0, 1)."""
+        """The plane through three inputs: a has coordinates (0, 0), b (1, 0), c (0, 1).
+
+        Raises:
+            ValueError: they lie on a line or have different shapes, or one is not finite.
+            TypeError: one is no float tensor.
+        """
+        a, b, c = (finite(x, "an input") for x in (a, b, c))
+        if not a.shape == b.shape == c.shape:
+            shapes = ", ".join(str(tuple(x.shape)) for x in (a, b, c))
+            raise ValueError(f"the inputs have shapes {shapes}; give three of one shape")
+        rounding = 8 * max(torch.finfo(x.dtype).eps * float(x.double().norm()) for x in (a, b, c))
+        first, second = (x.double().flatten() - a.double().flatten() for x in (b, c))
+        along = first / first.norm().clamp(min=torch.finfo(first.dtype).tiny)
+        if not min(first.norm(), (second - (second @ along) * along).norm()) > rounding:
+            raise ValueError("the three inputs are equal or lie on one line; give three that span a plane")
         return cls(a, b - a, c - a)
 
     def points(self, coordinates: np.ndarray) -> Tensor:
@@ -67,11 +81,11 @@ def planar_partition(cells: Cells, corners: np.ndarray, plane: Plane | None = No
             and no plane is given; or a corner or the plane is not finite.
         TypeError: ``cells`` are no `Cells`.
     """
-    dimension, corners = cells_of(cells).dimension, np.asarray(corners, dtype=float)
+    dimension, corners = cells_of(cells).dimension, np.array(corners, dtype=float)
     finite(torch.from_numpy(corners), "corners")
     for name in ("origin", "first", "second") if plane is not None else ():
         finite(getattr(plane, name).double(), f"the plane's {name}")
-    if corners.ndim != 2 or corners.shape[1] != 2 or Piece(corners, corners).area <= 0:
+    if corners.ndim != 2 or corners.shape[1] != 2 or not len(corners) or Piece(corners, corners).area <= 0:
         raise ValueError(f"corners have shape {corners.shape}; give (k, 2), k >= 3, round a positive area")
     if plane is None and dimension != 2:
         raise ValueError(f"the network has {dimension} inputs; give the plane that is looked at")
@@ -79,7 +93,8 @@ def planar_partition(cells: Cells, corners: np.ndarray, plane: Plane | None = No
     pieces = [(corners, np.zeros(0, dtype=bool))]
     for layer in range(len(cells.widths)):
         values = _values(cells, pieces, placed, layer)
-        scale = max(float(np.abs(v).max()) for v in values) * ON
+        largest = np.max([np.abs(v).max(0) for v in values], axis=0)
+        scale = np.where(largest > NONE * largest.max(initial=0), ON * largest, np.inf)
         pieces = [
             (polygon, np.append(bits, own))
             for (uncut, bits), value in zip(pieces, values, strict=True)
@@ -107,8 +122,8 @@ def _values(cells: Cells, pieces: list, placed, layer: int) -> list[np.ndarray]:
     return np.split(inputs[-1].numpy(), np.cumsum(counts)[:-1])
 
 
-def _cut(polygon: np.ndarray, values: np.ndarray, scale: float) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The parts of one polygon by all units of a layer, each with its bits."""
+def _cut(polygon: np.ndarray, values: np.ndarray, scale: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The parts of one polygon by all units of a layer, each with its bits; ``scale`` is a unit's zero."""
     waiting, done = [(np.hstack([polygon, values]), 0)], []
     while waiting:
         table, unit = waiting.pop()
@@ -118,7 +133,7 @@ def _cut(polygon: np.ndarray, values: np.ndarray, scale: float) -> list[tuple[np
             done.append((table[:, :2], table[:, 2:].mean(0) > 0))
             continue
         unit += int(mixed[0])
-        waiting += [(side, unit + 1) for side in _halves(table, unit + 2, scale)]
+        waiting += [(side, unit + 1) for side in _halves(table, unit + 2, scale[unit])]
     return done
 
 

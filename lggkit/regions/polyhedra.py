@@ -11,8 +11,11 @@ from torch import Tensor
 
 from lggkit.graph._precision import accumulating, one_of
 from lggkit.regions import _facets
-from lggkit.regions._programs import TOLERANCE, solve
+from lggkit.regions._programs import TOLERANCE, largest_ball, power_below, solve
+from lggkit.regions._runs import finite
 
+FAR = 1e6
+"""How far about 0, or about a point inside, cells are looked at."""
 METHODS = {"lp": _facets.by_programs, "qhull": _facets.by_hull, "cone": _facets.by_cones}
 
 
@@ -65,17 +68,21 @@ class Polyhedron:
         return Polyhedron(rows, torch.cat([self.offsets, other.offsets]))
 
     def contains(self, x: Tensor, tolerance: float = TOLERANCE) -> Tensor:
-        """Whether points (..., m) lie in it, to a tolerance in the unit of the rows; bool (...)."""
-        return (x.double() @ self.normals.T <= self.offsets + tolerance).all(-1)
+        """Whether points (..., m) lie in it, to a tolerance in the unit of the rows; bool (...).
+
+        Raises:
+            ValueError: an entry is not finite.
+        """
+        return (finite(x.double(), "x") @ self.normals.T <= self.offsets + tolerance).all(-1)
 
     def distance_to_boundary(self, x: Tensor) -> Tensor:
         """The least distance from points (..., m) inside to a facet; negative outside, infinite without rows.
 
-        ``min_i (c_i - a_i x) / ‖a_i‖``; rows of zeros bound nothing.
+        ``min_i (c_i - a_i x) / ‖a_i‖``; rows of zeros bound nothing. ValueError where x is not finite.
         """
         norms = self.normals.norm(dim=1)
         bounding = norms > 0
-        slack = self.offsets[bounding] - x.double() @ self.normals[bounding].T
+        slack = self.offsets[bounding] - finite(x.double(), "x") @ self.normals[bounding].T
         if not bounding.any():
             return x.new_full(x.shape[:-1], torch.inf, dtype=torch.float64)
         return (slack / norms[bounding]).amin(-1)
@@ -90,13 +97,11 @@ class Polyhedron:
             RuntimeError: the solver gives up.
         """
         rows, bounds = self._unit_rows()
-        slopes = np.hstack([rows, np.ones((len(rows), 1))])
-        goal = np.append(np.zeros(rows.shape[1]), -1.0)
-        solution = solve(goal, slopes, bounds, [(None, None)] * rows.shape[1] + [(0, None)])
-        if solution is None:
+        found = largest_ball(rows, bounds)
+        if found is None:
             nowhere = torch.full((rows.shape[1],), torch.nan, dtype=torch.float64)
             return Ball(nowhere, torch.inf, False)
-        return Ball(torch.from_numpy(solution[:-1].copy()), float(solution[-1]), True)
+        return Ball(torch.from_numpy(found[0]), found[1], True)
 
     def facets(self, method: str = "lp", inside: Tensor | None = None) -> Tensor:
         """Which rows are facets: those without which the polyhedron would be larger; bool (h,).
@@ -114,12 +119,14 @@ class Polyhedron:
         """
         one_of(method, tuple(METHODS), "method")
         rows, bounds = self._unit_rows()
-        center = self._interior(inside).numpy()
-        slack = bounds - rows @ center
+        result = torch.zeros(len(self.normals), dtype=torch.bool)
+        if not len(rows):
+            return result
+        slack = bounds - rows @ self._interior(inside).numpy()
         if not (slack > 0).all():
             raise ValueError("the polyhedron has no interior about that point; give a point inside")
-        chosen = METHODS[method](rows, slack)
-        result = torch.zeros(len(self.normals), dtype=torch.bool)
+        least = slack.min()
+        chosen = METHODS[method](rows, slack if 1e-4 < least < 1e4 else slack / power_below(least))
         result[self.normals.norm(dim=1) > 0] = torch.from_numpy(chosen)
         return result
 
@@ -156,8 +163,15 @@ class Polyhedron:
     def _interior(self, inside: Tensor | None) -> Tensor:
         if inside is not None:
             return accumulating(inside, "inside").double()
-        ball = self.within(Polyhedron.box(-1e6, 1e6, self.normals.shape[1])).chebyshev()
-        return ball.center
+        near = Polyhedron.box(-FAR, FAR, self.normals.shape[1])
+        try:
+            return self.within(near).chebyshev().center
+        except ValueError:  # it may lie farther out
+            rows, bounds = self._unit_rows()
+            unit = power_below(np.abs(bounds).max(initial=1))
+            point = unit * solve(0 * rows[0], rows, bounds / unit, [(None, None)] * rows.shape[1])
+            shifted = Polyhedron(torch.from_numpy(rows), torch.from_numpy(bounds - rows @ point))
+            return torch.from_numpy(point) + shifted.within(near).chebyshev().center
 
     def _unit_rows(self) -> tuple[np.ndarray, np.ndarray]:
         norms = self.normals.norm(dim=1)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lggkit.graph._precision import integer
 from lggkit.regions.cells import Cells, cells_of
-from lggkit.regions.polyhedra import Polyhedron
+from lggkit.regions.polyhedra import FAR, Polyhedron
 
-FAR, THINNEST = 1e6, 1e-10
-"""How far out cells are looked for, and the radius below which one has no interior."""
+THINNEST = 1e-10
+"""The radius below which a cell has no interior; of a box or first cell smaller than 1, its share of that."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,25 @@ def enumerate_cells(
         cells: of the network.
         start: an input, inside the box where there is one.
         box: cells are cut by it, and those outside left out; None for the whole space.
-        most: cells visited before it stops.
+        most: cells that are visited, 1 at least; there may be more.
         method: of `Polyhedron.facets`.
+
+    Raises:
+        ValueError: the start lies outside the box, or its cell has no interior there; or ``most`` is below 1.
+        TypeError: ``cells`` are no `Cells`, or ``most`` is no int.
 
     Source: Liu et al. (2023), algorithm 1, with a set in place of a list.
     """
-    first, closed = cells_of(cells).patterns(start[None])[0], box is not None and box.is_bounded()
-    number = {key(first): 0}
-    queue = deque([(first, _center(cells, first, box))])
+    first, most = cells_of(cells).patterns(start[None])[0], integer(most, "most")
+    if box is not None and not bool(box.contains(start.reshape(-1))):
+        raise ValueError("start lies outside the box; give an input inside it")
+    closed, thinnest = box is not None and box.is_bounded(), _thinnest(cells.of(first), box)
+    center = _center(cells, first, box, thinnest)
+    if center is None:
+        raise ValueError("the cell of start has no interior within reach; start from another input")
+    number, queue, complete = {key(first): 0}, deque([(first, center)]), True
     patterns, bounded, edges = [first], [], []
-    while queue and len(patterns) <= most:
+    while queue:
         pattern, center = queue.popleft()
         here, cell = number[key(pattern)], cells.of(pattern)
         cut = cell if box is None else cell.within(box)
@@ -61,16 +71,17 @@ def enumerate_cells(
         bounded.append(closed or Polyhedron(cut.normals[facets], cut.offsets[facets]).is_bounded())
         for other in cells.neighbours(cell, facets[: len(pattern)]):
             if key(other) not in number:
-                inside = _center(cells, other, box)
-                number[key(other)] = -1 if inside is None else len(patterns)
-                if inside is not None:
+                inside = _center(cells, other, box, thinnest)
+                full = inside is not None and len(patterns) == most
+                complete &= not full
+                number[key(other)] = -1 if inside is None or full else len(patterns)
+                if number[key(other)] > 0:
                     patterns.append(other)
                     queue.append((other, inside))
             if here < number[key(other)]:
                 edges.append((here, number[key(other)], int((other ^ pattern).nonzero()[0, 0])))
     table = torch.tensor(edges, dtype=torch.int64).view(-1, 3)
-    bounded += [False] * (len(patterns) - len(bounded))
-    return Enumeration(torch.stack(patterns), torch.tensor(bounded), table, not queue)
+    return Enumeration(torch.stack(patterns), torch.tensor(bounded), table, complete)
 
 
 def key(pattern: Tensor) -> bytes:
@@ -78,11 +89,22 @@ def key(pattern: Tensor) -> bytes:
     return pattern.numpy().tobytes()
 
 
-def _center(cells: Cells, pattern: Tensor, box: Polyhedron | None) -> Tensor | None:
+def _thinnest(first: Polyhedron, box: Polyhedron | None) -> float:
+    """The radius below which a cell has no interior, at the scale of what is looked at."""
+    if box is not None:
+        ball, ends = box.chebyshev(), box.offsets / box.normals.norm(dim=1).clamp(min=1e-300)
+        size = min(1.0, ball.radius)
+        return max(THINNEST * size, 8 * torch.finfo(ends.dtype).eps * ends.abs().max().item() * (size < 1))
+    places = first.offsets.abs() / first.normals.norm(dim=1)
+    places = places[places.isfinite() & (places > 0)]
+    return THINNEST * min(1.0, places.max().item() if len(places) else 1.0)
+
+
+def _center(cells: Cells, pattern: Tensor, box: Polyhedron | None, thinnest: float) -> Tensor | None:
     """The middle of the largest ball in a cell; None where it has no interior to speak of."""
     cut = cells.of(pattern).within(box or Polyhedron.box(-FAR, FAR, cells.dimension))
     try:
         ball = cut.chebyshev()
     except ValueError:
         return None
-    return ball.center if ball.radius > THINNEST else None
+    return ball.center if ball.radius > thinnest else None

@@ -27,7 +27,7 @@ def vectors(x: Tensor, name: str = "x") -> Tensor:
 def basis(x: Tensor, name: str = "x") -> Tensor:
     """``x`` as (..., n, l), if its columns are orthonormal where they can be looked at."""
     x = vectors(x, name)
-    if may_look(x):
+    if x.numel() and may_look(x):
         off = (matmul(x.detach().mT, x.detach()) - torch.eye(x.shape[-1], dtype=x.dtype)).abs().amax()
         if not off <= LOOSE:
             raise ValueError(
@@ -35,6 +35,21 @@ def basis(x: Tensor, name: str = "x") -> Tensor:
                 "orthonormal_basis first"
             )
     return x
+
+
+def finite(x: Tensor, name: str = "x") -> Tensor:
+    """``x`` itself; ValueError where an entry is seen to be NaN or infinite."""
+    if may_look(x) and not bool(x.isfinite().all()):
+        raise ValueError(f"{name} has entries that are NaN or infinite; leave out the sets that hold them")
+    return x
+
+
+def number(value: float, name: str) -> float:
+    """``value`` as a float; TypeError where it is no number."""
+    try:
+        return float(None if isinstance(value, str) else value)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"{name} must be a number, got {value!r}.") from None
 
 
 def subspaces(x: Tensor | Sequence[Tensor], name: str = "x") -> Tensor:
@@ -84,8 +99,11 @@ def meeting(c: int, k: int, l: int) -> int:
 def labels_of(labels: Tensor, count: int) -> Tensor:
     """``labels`` as (count,) integers, one a subspace."""
     labels = tensor(labels, "labels")
-    if labels.is_floating_point() or labels.shape != (count,):
+    if labels.is_floating_point() or labels.is_complex() or labels.shape != (count,):
         raise ValueError(
             f"labels are {labels.dtype} {tuple(labels.shape)}; give one integer for each of {count} sets"
         )
-    return labels.long()
+    labels = labels.long()
+    if count and may_look(labels) and int(labels.min()) < 0:
+        raise ValueError(f"a label is {int(labels.min())}; give classes from 0 on")
+    return labels

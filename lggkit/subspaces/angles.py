@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lggkit.graph._precision import matmul, one_of
-from lggkit.subspaces._given import basis, meeting, same_space, vectors
+from lggkit.subspaces._given import basis, meeting, number, same_space, vectors
 
 MEASURES = {"angle": lambda angles: angles, "sine": torch.sin}
 OBJECTIVES = ("cos2", "cos")
@@ -59,7 +59,7 @@ def schubert_distance(x: Tensor, y: Tensor, c: int = 1, measure: str = "angle", 
         ValueError: c is larger than the number of angles, an option is unknown, or see `principal_angles`.
     """
     one_of(measure, tuple(MEASURES), "measure")
-    if not norm >= 1:
+    if not number(norm, "norm") >= 1:
         raise ValueError(f"norm is {norm!r}; give a number from 1 on, such as 2")
     x, y = vectors(x), vectors(y, "y")
     c = meeting(c, y.shape[-1], x.shape[-1])
@@ -79,10 +79,12 @@ def schubert_fit(x: Tensor, y: Tensor, c: int = 1, objective: str = "cos2") -> T
         A scalar in [0, 1].
 
     Raises:
-        ValueError: as for `schubert_distance`.
+        ValueError: as for `schubert_distance`, or there is no basis.
     """
     one_of(objective, OBJECTIVES, "objective")
     x, y = basis(x, "x"), basis(y, "y")
     same_space(x, y)
-    cosines = torch.linalg.svdvals(matmul(x.mT, y))[..., : meeting(c, y.shape[-1], x.shape[-1])]
+    if not x.numel():
+        raise ValueError(f"x has shape {tuple(x.shape)}; give at least one basis, as (r, n, l)")
+    cosines = torch.linalg.svdvals(matmul(x.mT, y))[..., : meeting(c, y.shape[-1], x.shape[-1])].clamp(max=1)
     return (cosines.square() if objective == "cos2" else cosines).mean()

@@ -5,14 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import integer, may_look, one_of
-from lggkit.subspaces._given import dimension, vectors
+from lggkit.graph._precision import integer, matmul, may_look, one_of
+from lggkit.similarity._scale import in_own_unit
+from lggkit.subspaces._factors import polar
+from lggkit.subspaces._given import dimension, finite, vectors
 
 
 def orthonormal_basis(x: Tensor, method: str = "qr") -> Tensor:
     """An orthonormal basis of the span of l vectors: ``X = Q R``, or the left singular vectors of X.
 
-    Which basis does not matter to anything that is a function of the subspace; differentiable.
+    Which basis does not matter to anything that is a function of the subspace. The gradient is that of such
+    a function: ``"svd"`` has that of Q, turned by a constant. How long the vectors are does not matter.
 
     Args:
         x: vectors as columns, floating point (..., n, l), l <= n, linearly independent.
@@ -30,13 +33,18 @@ def orthonormal_basis(x: Tensor, method: str = "qr") -> Tensor:
     x = vectors(x)
     if may_look(x):
         _check_rank(x.detach())
-    return torch.linalg.qr(x).Q if method == "qr" else torch.linalg.svd(x, full_matrices=False).U
+    q = torch.linalg.qr(in_own_unit(x, -2)).Q
+    return q if method == "qr" else _turned(q, x.detach())
+
+
+def _turned(q: Tensor, x: Tensor) -> Tensor:
+    """``q`` turned to the left singular vectors of ``x``, by a constant: they may have no derivative."""
+    u = torch.linalg.svd(in_own_unit(x, (-2, -1)), full_matrices=False).U
+    return matmul(q, polar(matmul(q.detach().mT, u)))
 
 
 def _check_rank(x: Tensor) -> None:
-    if not bool(x.isfinite().all()):
-        raise ValueError("x has entries that are NaN or infinite; leave out the sets that hold them")
-    values = torch.linalg.svdvals(torch.linalg.qr(x, mode="r").R)
+    values = torch.linalg.svdvals(torch.linalg.qr(in_own_unit(finite(x), -2), mode="r").R)
     least = values[..., -1] > x.shape[-2] * torch.finfo(x.dtype).eps * values[..., 0]
     if not bool(least.all()):
         bad = (values / values[..., :1]).reshape(-1, x.shape[-1])[int((~least).reshape(-1).int().argmax())]

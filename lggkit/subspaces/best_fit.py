@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from lggkit.graph._precision import integer, matmul, one_of, widest
-from lggkit.subspaces._given import basis, dimension, meeting, same_space, subspaces
+from lggkit.subspaces._factors import polar, top_vectors
+from lggkit.subspaces._given import basis, dimension, meeting, number, same_space, subspaces
 from lggkit.subspaces.angles import OBJECTIVES, schubert_fit
 from lggkit.subspaces.bases import haar_subspaces
 from lggkit.subspaces.means import flag_mean
-from lggkit.subspaces.solvers import STEPS, Problem, adam_penalty, alternating, polar, riemannian, top_vectors
+from lggkit.subspaces.solvers import STEPS, Problem, adam_penalty, alternating, riemannian
 
 SOLVERS = {"alternating": alternating, "riemannian": riemannian}
 
@@ -42,7 +43,7 @@ class SchubertBestFit:
 
     Raises:
         ValueError: an option is out of range.
-        TypeError: a count is no int.
+        TypeError: a count is no int, or the tolerance no number.
 
     Source: Karimov, Kirby, Peterson, "An algorithm for computing Schubert varieties of best fit" (2023).
     """
@@ -69,7 +70,7 @@ class SchubertBestFit:
         self.k, self.c = integer(k, "k"), integer(c, "c")
         if solver == "adam_penalty" and c != 1:
             raise ValueError(f"c is {c}, but the article's solver fits one angle; choose another solver")
-        if not 0 <= tolerance < math.inf:
+        if not 0 <= number(tolerance, "tolerance") < math.inf:
             raise ValueError(f"tolerance is {tolerance!r}; give a number from 0 on, such as 1e-9")
         self.objective, self.solver, self.tolerance = objective, solver, tolerance
         self.starts, self.seed = integer(starts, "starts"), integer(seed, "seed", 0)
@@ -117,14 +118,17 @@ class SchubertBestFit:
 
     def score(self, x: Tensor) -> float:
         """The fit of other subspaces (r, n, l), in [0, 1]."""
-        return float(schubert_fit(x, self.basis_, self.c, self.objective))
+        return float(schubert_fit(x, self._fitted(), self.c, self.objective))
 
-    def _fitting(self, x: Tensor) -> Tensor:
+    def _fitted(self) -> Tensor:
         if not hasattr(self, "basis_"):
             raise ValueError("nothing is fitted yet; call fit first")
-        x = basis(x)
-        same_space(x, self.basis_)
-        return x.to(self.basis_.dtype)
+        return self.basis_
+
+    def _fitting(self, x: Tensor) -> Tensor:
+        own, x = self._fitted(), basis(x)
+        same_space(x, own)
+        return x.to(own.dtype)
 
     def _of_adam(self, x: Tensor) -> tuple[Tensor, list[float]]:
         generator = torch.Generator(x.device).manual_seed(self.seed)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lggkit.graph._precision import integer, matmul
-from lggkit.subspaces._given import dimension, subspaces
+from lggkit.subspaces._given import dimension, number, subspaces
 
 
 def flag_mean(x: Tensor | Sequence[Tensor], k: int, weights: Tensor | None = None) -> Tensor:
@@ -68,6 +68,7 @@ def flag_median(
     """
     x, before = subspaces(x), None
     median = flag_mean(x, k)
+    tolerance = number(tolerance, "tolerance")
     angles, least = min(k, x.shape[-1]), torch.finfo(x.dtype).eps ** 0.5
     for _ in range(integer(iterations, "iterations")):
         squares = (angles - matmul(x.mT, median).square().sum((-2, -1))).clamp(min=0)

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from lggkit.graph._precision import accumulating, integer, matmul, one_of
-from lggkit.subspaces._given import basis, labels_of, same_space, subspaces, vectors
+from lggkit.similarity._scale import unit_of
+from lggkit.subspaces._factors import polar
+from lggkit.subspaces._given import basis, finite, labels_of, same_space, subspaces, vectors
 from lggkit.subspaces.angles import principal_angles, schubert_distance
 
 
@@ -66,22 +68,32 @@ def _projection(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _procrustes(x: Tensor, y: Tensor) -> Tensor:
-    """``min_R ‖X - Y R‖`` over orthogonal R."""
-    nuclear = torch.linalg.svdvals(matmul(x.mT[:, None], y)).sum(-1)
-    squares = x.square().sum((1, 2))[:, None] + y.square().sum((1, 2)) - 2 * nuclear
-    return squares.clamp(min=0).sqrt()
+    """``min_R ‖X - Y R‖`` over orthogonal R, by differences: a few sets at once, and R constant."""
+    few = max(1, FEW // max(1, y.numel()))
+    return torch.cat([_turned_apart(part, y) for part in x.split(few)])
+
+
+def _turned_apart(x: Tensor, y: Tensor) -> Tensor:
+    q, l, side_by_side = len(x), x.shape[2], x.transpose(0, 1).flatten(1)
+    turns = polar(matmul(y.detach().mT, side_by_side.detach()).unflatten(2, (q, l)).transpose(1, 2))
+    apart = side_by_side - matmul(y, turns.transpose(1, 2).flatten(2))
+    return torch.linalg.vector_norm(apart.unflatten(2, (q, l)), dim=(1, 3)).T
 
 
 def _geodesic(x: Tensor, y: Tensor) -> Tensor:
     return torch.linalg.vector_norm(principal_angles(x[:, None], y), dim=-1)
 
 
+FEW = 2**22
+"""Numbers of differences that are held at once."""
 DISTANCES = {
     "frobenius": _frobenius,
     "projection": _projection,
     "procrustes": _procrustes,
     "geodesic": _geodesic,
 }
+POWERS = {"frobenius": 1, "projection": 2, "procrustes": 1, "geodesic": 0}
+"""The power of the matrices' unit that a distance is in."""
 
 
 def set_distances(x: Tensor, y: Tensor, metric: str = "projection") -> Tensor:
@@ -93,19 +105,29 @@ def set_distances(x: Tensor, y: Tensor, metric: str = "projection") -> Tensor:
     the norm of all principal angles of orthonormal bases.
 
     Raises:
-        ValueError: shapes differ, there is no such metric, or bases for angles are not
-            orthonormal.
+        ValueError: shapes differ, entries are not finite (seen on the CPU only), there is no such metric, or
+            bases for angles are not orthonormal.
         TypeError: a tensor is none or not floating point.
     """
+    distances, unit = _in_own_unit(x, y, metric)
+    return distances if metric == "geodesic" else distances * unit ** POWERS[metric]
+
+
+def _in_own_unit(x: Tensor, y: Tensor, metric: str) -> tuple[Tensor, Tensor]:
+    """Distances of matrices in a unit in which no square vanishes or overflows, and that unit."""
     one_of(metric, tuple(DISTANCES), "metric")
     for name, one in (("x", x), ("y", y)):
         if accumulating(one, name).ndim != 3 or one.shape[1:] != x.shape[1:]:
             raise ValueError(
                 f"{name} has shape {tuple(one.shape)}; give matrices of one size, (q, n, l) and (r, n, l)"
             )
-    x, y = accumulating(x, "x"), accumulating(y, "y")
+    x, y = finite(accumulating(x, "x"), "x"), finite(accumulating(y, "y"), "y")
     dtype = torch.promote_types(x.dtype, y.dtype)
-    return DISTANCES[metric](x.to(dtype), y.to(dtype))
+    x, y = x.to(dtype), y.to(dtype)
+    if metric == "geodesic":
+        return _geodesic(x, y), x.new_ones(())
+    unit = torch.maximum(*(unit_of(one, (0, 1, 2)).reshape(()) for one in (x, y)))
+    return DISTANCES[metric](x / unit, y / unit), unit
 
 
 class SubspaceNeighbors:
@@ -130,6 +152,6 @@ class SubspaceNeighbors:
 
     def predict(self, x: Tensor) -> Tensor:
         """The classes (q,) of sets (q, n, l)."""
-        nearest = set_distances(x, self.x, self.metric).topk(self.k, largest=False).indices
+        nearest = _in_own_unit(x, self.x, self.metric)[0].topk(self.k, largest=False).indices
         votes = torch.nn.functional.one_hot(self.labels[nearest], int(self.labels.max()) + 1).sum(1)
         return votes.argmax(-1)

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from lggkit.graph._precision import accumulating, integer, matmul
-from lggkit.subspaces._given import basis, dimension, meeting, same_space
+from lggkit.subspaces._factors import polar, top_vectors
+from lggkit.subspaces._given import basis, dimension, meeting, number, same_space
 from lggkit.subspaces.angles import schubert_fit
-from lggkit.subspaces.solvers import polar, top_vectors
 
 
 class SchubertNode(nn.Module):
@@ -68,12 +68,12 @@ class SquaredCosineHead(nn.Module):
 
     Raises:
         ValueError: a number is out of range.
-        TypeError: a count is no int.
+        TypeError: a count is no int, or the temperature no number.
     """
 
     def __init__(self, k: int, classes: int, temperature: float = 0.1) -> None:
         super().__init__()
-        if not 0 < temperature < math.inf:
+        if not 0 < number(temperature, "temperature") < math.inf:
             raise ValueError(f"temperature is {temperature!r}; give a positive number, such as 0.1")
         self.temperature = temperature
         self.weight = nn.Parameter(torch.randn(integer(k, "k"), integer(classes, "classes")) / math.sqrt(k))

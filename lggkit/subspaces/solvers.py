@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import matmul
+from lggkit.subspaces._factors import polar, top_vectors
 
 PENALTY, RATE, STEPS = 1e4, 1e-3, 40_000
 """The paper's weight of the penalty, learning rate and number of steps."""
@@ -47,19 +47,6 @@ class Problem:
         if not self.squared:
             other = other / squares.sqrt().clamp(min=torch.finfo(m.dtype).tiny)[..., None, :]
         return (one, other, squares) if wide else (other, one, squares)
-
-
-def top_vectors(gram: Tensor, c: int) -> Tensor:
-    """Eigenvectors (..., d, c) of the c largest eigenvalues of symmetric (..., d, d), largest first."""
-    if gram.shape[-1] == 1:
-        return torch.ones_like(gram)
-    return torch.linalg.eigh(gram).eigenvectors[..., -c:].flip(-1)
-
-
-def polar(m: Tensor) -> Tensor:
-    """The nearest matrix with orthonormal columns: ``U Vᵀ`` of ``M = U S Vᵀ``."""
-    u, _, vh = torch.linalg.svd(m, full_matrices=False)
-    return matmul(u, vh)
 
 
 def alternating(
@@ -140,6 +127,13 @@ def adam_penalty(
     ``-Σ_i b_iᵀ Kᵀ X_i X_iᵀ K b_i + λ ‖KᵀK - I‖²`` with b_i of length one; the article writes the penalty
     without a norm, the squared Frobenius norm is our reading. ``watch`` sees K after each thousand steps.
     """
+    with torch.inference_mode(False), torch.enable_grad():
+        return _descended(Problem(problem.x.clone(), problem.c, problem.squared), k, generator, steps, watch)
+
+
+def _descended(
+    problem: Problem, k: int, generator: torch.Generator, steps: int, watch: Callable | None
+) -> tuple[Tensor, list[Tensor]]:
     x, options = problem.x, {"generator": generator, "dtype": problem.x.dtype, "device": problem.x.device}
     basis = torch.rand(x.shape[1], k, **options).requires_grad_()
     coordinates = torch.rand(len(x), k, 1, **options).requires_grad_()

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from lggkit.graph._precision import accumulating, may_look, tensor, widest
 from lggkit.graph.distances import pairwise_distance, root
+from lggkit.similarity._scale import in_own_unit
 
 FEW = 2**18
 """Differences of all pairs that are taken as they are; of more numbers distances are products."""
@@ -35,11 +36,11 @@ def component_deaths(x: Tensor) -> Tensor:
     Source: Hofer et al., "Topologically densified distributions" (2020), section 2; García-Castellanos et al.
     (2024), section 4.
     """
-    if tensor(x, "x").ndim < 2 or x.shape[-2] == 0:
-        raise ValueError(f"x has shape {tuple(x.shape)}; give point sets (..., n, d) with n >= 1")
+    if tensor(x, "x").ndim < 2 or 0 in x.shape[-2:]:
+        raise ValueError(f"x has shape {tuple(x.shape)}; give point sets (..., n, d) with n >= 1, d >= 1")
     points = accumulating(x)
-    flat = points.reshape(-1, *points.shape[-2:])
-    heads, tails = spanning_tree(_distances(flat.detach()))
+    flat = points.reshape(points.shape[:-2].numel(), *points.shape[-2:])
+    heads, tails = _tree(_distances(flat.detach()))
     sets = torch.arange(len(flat), device=flat.device).unsqueeze(1)
     lengths = _lengths(flat[sets, heads] - flat[sets, tails])
     return lengths.sort(-1).values.reshape(*points.shape[:-2], points.shape[-2] - 1)
@@ -54,6 +55,7 @@ def _lengths(edges: Tensor) -> Tensor:
 
 def _distances(x: Tensor) -> Tensor:
     """Distances (s, n, n), finite where the points are: a tree needs no more of them than their order."""
+    x = in_own_unit(x, (1, 2)) if x.dtype == widest(x) else x
     few = may_look(x) and x.numel() * x.shape[1] <= FEW
     way = "donot_use_mm_for_euclid_dist"
     wide = x.to(widest(x))
@@ -65,18 +67,25 @@ def spanning_tree(distances: Tensor) -> tuple[Tensor, Tensor]:
     """The ends of the edges of minimum spanning trees, by Prim's algorithm on all graphs at once.
 
     Args:
-        distances: complete graphs, symmetric and finite (s, n, n).
+        distances: complete graphs, symmetric and finite, floating point (s, n, n).
 
     Returns:
         Two int64 tensors (s, n - 1): the vertex that joins, and the one it is joined to.
 
     Raises:
-        ValueError: the shape is another.
-        TypeError: ``distances`` are no tensor.
+        ValueError: the shape is another, or a distance is not finite (seen on the CPU only).
+        TypeError: ``distances`` are no tensor or not floating point.
     """
-    shape = tensor(distances, "distances").shape
+    distances = accumulating(distances, "distances")
+    shape = distances.shape
     if len(shape) != 3 or shape[1] != shape[2] or not shape[1]:
         raise ValueError(f"distances have shape {tuple(shape)}; give complete graphs (s, n, n) with n >= 1")
+    if may_look(distances) and not bool(distances.isfinite().all()):
+        raise ValueError("distances are NaN or infinite in places; give complete graphs of numbers only")
+    return _tree(distances)
+
+
+def _tree(distances: Tensor) -> tuple[Tensor, Tensor]:
     return (_tree_of_arrays if may_look(distances) else _tree_of_tensors)(distances)
 
 

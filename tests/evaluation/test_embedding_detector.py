@@ -84,3 +84,21 @@ def test_spectra_of_vectors(d):
 def test_bad_input_is_one_sentence(call, fault):
     with pytest.raises(ValueError, match=fault):
         call()
+
+
+@pytest.mark.parametrize("x", [[-2.0, 0, 0], [0.0, -1, 2, 2, -1], [-2.0, 0, -1, 0, -1, 0, -1, 0]])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_phases_are_above_minus_pi(x, dtype):
+    x = torch.tensor([x], dtype=dtype)
+    phases = fourier_spectrum(x, "phase")
+    assert (phases > -math.pi).all()
+    again = torch.polar(fourier_spectrum(x), phases)
+    torch.testing.assert_close(again, torch.fft.rfft(x), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("measure", ["auroc", "accuracy"])
+def test_an_empty_side_has_no_score(measure):
+    x = torch.randn(20, 3, generator=torch.Generator().manual_seed(0))
+    detector = EmbeddingDetector().fit(x, x + 1)
+    with pytest.raises(ValueError, match="there are 20 clean and 0 attacked embeddings; give some of each"):
+        getattr(detector, measure)(x, x[:0])

@@ -162,6 +162,8 @@ def test_probabilities_out_of_range_are_refused(network, p):
 
 
 def test_depths_must_be_inside_the_network(network):
+    with pytest.raises(TypeError, match="p is 'a'; give a number"), with_dropout(network, "a", BLOCKS):
+        pass
     with pytest.raises(ValueError, match="no depth 'block9'"), with_dropout(network, 0.1, ["block9"]):
         pass
     with pytest.raises(ValueError, match="'output' is not inside"), with_dropout(network, 0.1, ["output"]):

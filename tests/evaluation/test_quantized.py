@@ -62,6 +62,16 @@ def test_nearest_is_at_most_half_a_step_off_and_closer_than_toward_zero():
     assert errors["nearest"].mean() < 0.6 * errors["zero"].mean()
 
 
+def test_entries_next_to_the_power_of_two_are_at_most_a_step_off():
+    layer = nn.Linear(2001, 1, bias=False)
+    layer.weight.data = torch.linspace(-1, 1, 2001)[None] * (1 - 1e-6)
+    before = layer.weight.detach().clone()
+    with quantized(layer, 5, "nearest"):
+        steps = 16 * (layer.weight - before).abs()
+    edge = before.abs() > 1 - 0.5 / 16
+    assert steps[~edge].max() <= 0.5 + 1e-5 < steps[edge].max() <= 1
+
+
 def test_all_matrices_and_kernels_change_and_nothing_else(network):
     before = {name: value.clone() for name, value in network.state_dict().items()}
     with quantized(network):

@@ -42,6 +42,8 @@ def test_ordered_classes_have_an_absolute_error(source):
     assert scores["mae"].tolist() == [[0.0, 100 * (4 * 1 + 4) / 5]]
     answers, labels = torch.randint(5, (2, 60), generator=source)
     assert mean_absolute_error(answers, labels) == pytest.approx(100 * sk_error(labels, answers))
+    narrow = mean_absolute_error(answers.to(torch.uint8), labels.to(torch.uint8))
+    assert narrow == pytest.approx(100 * sk_error(labels, answers))
 
 
 def test_an_isometry_and_a_scale_do_not_matter(source):

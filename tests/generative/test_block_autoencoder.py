@@ -75,7 +75,9 @@ def test_the_articles_network_has_its_size():
         (lambda: BlockAutoencoder(16, (5, 4), 13), "width is 13, which 2 blocks do not divide"),
         (lambda: BlockAutoencoder(16, (5,), 12), "two bottlenecks or more"),
         (lambda: BlockAutoencoder(28, (5, 4), 12), "size is 28, no multiple of 8"),
-        (lambda: MODEL.encode(torch.rand(2, 3, 8, 8)), r"give \(n, c, 16, 16\)"),
+        (lambda: MODEL.encode(torch.rand(2, 3, 8, 8)), r"give \(n, 3, 16, 16\)"),
+        (lambda: MODEL.encode(torch.rand(2, 1, 16, 16)), r"give \(n, 3, 16, 16\)"),
+        (lambda: BlockAutoencoder(16, (5, 4), 12, hidden=()), "hidden is empty"),
         (lambda: MODEL.generate(torch.rand(2, 13)), r"give \(n, 12\)"),
     ],
 )

@@ -83,6 +83,30 @@ def test_factors_of_one_value_are_left_out():
         assert score(noise(), still) == pytest.approx(score(noise(), FACTORS))
 
 
+@pytest.mark.parametrize("score", SCORES)
+@pytest.mark.parametrize("n", [3, 14, 49, 97])
+def test_factors_of_one_value_are_left_out_whatever_the_number_of_samples(score, n):
+    source = torch.Generator().manual_seed(n)
+    codes, factor = torch.randn(n, 3, generator=source), torch.randint(0, 3, (n, 1), generator=source)
+    assert score(codes, torch.cat([factor * 0 + 2, factor], 1)) == pytest.approx(score(codes, factor))
+
+
+@pytest.mark.parametrize("kind", [torch.uint8, torch.uint16, torch.uint32, torch.int64])
+def test_factors_of_any_width_and_size_are_numbers_of_values(kind):
+    largest = torch.iinfo(kind).max // 5
+    for score in SCORES:
+        assert score(noise(), (FACTORS * largest).to(kind)) == pytest.approx(score(noise(), FACTORS))
+
+
+@pytest.mark.parametrize(
+    ("kind", "scale"), [(torch.float32, 3e38), (torch.float64, 1e308), (torch.float64, 1e-300)]
+)
+def test_bins_are_cut_alike_at_any_scale(kind, scale):
+    codes = torch.rand(50, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 2 - 1
+    codes[0], codes[1] = -1, 1
+    assert torch.equal(binned((codes * scale).to(kind)), binned(codes))
+
+
 @pytest.mark.parametrize(
     ("call", "kind", "said"),
     [
@@ -90,6 +114,7 @@ def test_factors_of_one_value_are_left_out():
         (lambda: mig(CODES, CODES), TypeError, "give integers"),
         (lambda: mig(CODES, -FACTORS), ValueError, "from 0 on"),
         (lambda: mig(CODES / 0, FACTORS), ValueError, "give finite numbers"),
+        (lambda: mig(CODES[:, :0], FACTORS), ValueError, "give finite numbers"),
         (lambda: binned(CODES, 1), ValueError, "bins must be at least 2"),
         (lambda: mig(CODES, 0 * FACTORS), ValueError, "every factor has one value"),
     ],

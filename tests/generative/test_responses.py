@@ -42,12 +42,30 @@ def test_straight_paths_are_smooth_and_zigzags_are_not():
     assert both.shape == (2,) and both[0] < both[1]
 
 
+@pytest.mark.parametrize("number", [0.1, 1e9 + 0.1, 1e-300])
+@pytest.mark.parametrize("count", [3, 12, 1000])
+def test_a_block_that_does_not_vary_has_no_response(number, count):
+    block = torch.full((count, 2), number, dtype=torch.float64)
+    assert factor_response_matrix([block], torch.arange(count)[:, None] % 3).tolist() == [[0.0]]
+
+
+def test_responses_and_roughness_are_those_at_any_scale():
+    block = torch.stack((3 * A, B * A), 1)
+    expected = factor_response_matrix([block], FACTORS)
+    torch.testing.assert_close(factor_response_matrix([block * 1e-200], FACTORS), expected)
+    torch.testing.assert_close(factor_response_matrix([block * 1e200], FACTORS), expected)
+    path = torch.rand(5, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    for scale in (1e-30, 1e-20, 1e20, 3e38):
+        torch.testing.assert_close(path_roughness((2 * path - 1) * scale), path_roughness(2 * path - 1))
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
         (lambda: factor_response_matrix(A[:, None], FACTORS), "give a list"),
         (lambda: factor_response_matrix([A[:, None], A[:5, None]], FACTORS), r"give \(12, m\)"),
         (lambda: matched_share(-torch.ones(2, 2)), "no finite matrix"),
+        (lambda: matched_share(torch.zeros(0, 3)), "no finite matrix"),
         (lambda: path_roughness(torch.rand(2, 3, 4, 4)), "three images or more"),
         (lambda: path_roughness(torch.full((3, 1, 2, 2), torch.nan)), "a path has images with entries"),
         (lambda: path_roughness(torch.full((3, 1, 2, 2), torch.inf)), "a path has images with entries"),

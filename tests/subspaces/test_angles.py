@@ -101,3 +101,10 @@ def test_half_precision_is_accumulated_in_float32(haar):
     x, y = haar(3, 8, 2).bfloat16(), haar(1, 8, 3, 1)[0].float()
     assert orthonormal_basis(x).dtype == torch.float32
     assert principal_angles(orthonormal_basis(x), y).dtype == torch.float32
+
+
+def test_a_fit_is_one_at_most_and_no_sets_have_no_angles():
+    x = torch.linalg.qr(torch.randn(200, 9, 4, generator=torch.Generator().manual_seed(0))).Q
+    for objective in ("cos", "cos2"):
+        assert max(schubert_fit(one[None], one, 4, objective).item() for one in x) <= 1
+    assert principal_angles(x[:0], x[0]).shape == (0, 4)

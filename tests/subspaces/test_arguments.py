@@ -39,12 +39,25 @@ REFUSED = {
     "temperature": (lambda: s.SquaredCosineHead(3, 2, 0), "temperature is 0; give"),
     "coordinates": (lambda: s.SquaredCosineHead(3, 2)(torch.rand(4, 2, 1)), r"give \(..., 3, c\)"),
     "node": (lambda: s.SchubertNode(6, 3)(torch.eye(5, 2)), "5 and 6 coordinates"),
+    "negative labels": (lambda: s.SubspaceNeighbors(X, LABELS - 1), "a label is -1; give classes from 0 on"),
+    "of negative labels": (lambda: s.SubspacePrototypes.of(X, LABELS - 1, lambda x: x[0]), "a label is -1"),
+    "no set": (lambda: s.schubert_fit(X[:0], X[0]), r"shape \(0, 6, 2\); give at least one basis"),
+    "unfitted score": (lambda: s.SchubertBestFit(2).score(X), "call fit first"),
+    "NaN": (lambda: s.set_distances(X, X / 0 * 0), "y has entries that are NaN"),
+    "NaN asked": (
+        lambda: s.SubspaceNeighbors(X, LABELS).predict(X * torch.nan),
+        "x has entries that are NaN",
+    ),
     "c of a node": (lambda: s.SchubertNode(6, 3, 2)(torch.eye(6, 1)), "have 1 angles"),
 }
 TYPES = {
     "list": (lambda: s.principal_angles([[1.0]], X), "x must be a tensor"),
     "integers": (lambda: s.orthonormal_basis(torch.eye(3).long()), "must be floating point"),
     "k": (lambda: s.SchubertBestFit(2.0), "k must be an int"),
+    "tolerance": (lambda: s.SchubertBestFit(2, tolerance="a"), "tolerance must be a number, got 'a'"),
+    "tolerance of a median": (lambda: s.flag_median(X, 2, tolerance="a"), "tolerance must be a number"),
+    "norm": (lambda: s.schubert_distance(X, X[0], norm="a"), "norm must be a number"),
+    "temperature": (lambda: s.SquaredCosineHead(3, 2, "a"), "temperature must be a number"),
 }
 
 

@@ -132,3 +132,13 @@ def test_a_list_of_bases_and_both_precisions_give_the_same(planted):
     _, x = planted(8, 10, 2, 3, 0.2)
     double, single = SchubertBestFit(2).fit(list(x)), SchubertBestFit(2).fit(x.float())
     assert single.basis_.dtype == torch.float32 and single.fit_ == pytest.approx(double.fit_, abs=1e-5)
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_adam_fits_in_any_mode(haar, mode):
+    def fitted(x):
+        return SchubertBestFit(2, solver="adam_penalty", iterations=20).fit(x).basis_
+
+    expected = fitted(haar(4, 6, 2))
+    with mode():
+        torch.testing.assert_close(fitted(haar(4, 6, 2)), expected)

@@ -90,3 +90,43 @@ def test_columns_need_not_be_orthonormal_but_for_angles(haar):
     with pytest.raises(ValueError, match="orthonormal_basis first"):
         set_distances(y, y, "geodesic")
     assert set_distances(orthonormal_basis(y), orthonormal_basis(y), "geodesic").shape == (3, 3)
+
+
+@pytest.mark.parametrize("metric", METRICS[:3])
+def test_small_distances_are_those_of_float64(haar, turned, metric):
+    x = haar(4, 30, 3).float()
+    y = (turned(x.double()) if metric != "frobenius" else x.double()).float()
+    y = y + 1e-4 * torch.randn(y.shape, generator=torch.Generator().manual_seed(0))
+    expected = set_distances(x.double(), y.double(), metric)
+    torch.testing.assert_close(set_distances(x, y, metric).double(), expected, rtol=1e-2, atol=0)
+
+
+@pytest.mark.parametrize("metric", METRICS[:3])
+@pytest.mark.parametrize("scale", [1e-30, 1e-20, 1e15, 1e20, 1e30])
+def test_neighbours_and_distances_are_those_at_any_scale(haar, metric, scale):
+    x, y = haar(6, 7, 2).float(), haar(5, 7, 2, 1).float()
+    labels = torch.arange(6)
+    expected = set_distances(x.double() * scale, y.double() * scale, metric)
+    torch.testing.assert_close(
+        set_distances(x * scale, y * scale, metric), expected.float(), rtol=1e-4, atol=0
+    )
+    found = SubspaceNeighbors(x * scale, labels, metric).predict(y * scale)
+    assert torch.equal(found, SubspaceNeighbors(x, labels, metric).predict(y))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_gradients_are_finite_also_where_sets_are_equal(haar, metric):
+    x, y = haar(3, 7, 2).requires_grad_(), haar(2, 7, 2, 1)
+    if metric != "geodesic":
+        assert torch.autograd.gradcheck(lambda z: set_distances(z, y, metric), x)
+    same = x.detach().float().requires_grad_()
+    set_distances(same, same.detach(), metric).sum().backward()
+    assert same.grad.isfinite().all()
+
+
+def test_many_sets_are_taken_a_few_at_a_time(haar, monkeypatch):
+    x, y = haar(7, 5, 2), haar(3, 5, 2, 1)
+    whole = set_distances(x, y, "procrustes")
+    monkeypatch.setattr("lggkit.subspaces.neighbors.FEW", 61)
+    torch.testing.assert_close(set_distances(x, y, "procrustes"), whole)
+    assert set_distances(x[:0], y, "procrustes").shape == (0, 3)

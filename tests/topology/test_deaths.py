@@ -5,6 +5,7 @@ from scipy.sparse.csgraph import minimum_spanning_tree
 from lggkit.data import class_batches
 from lggkit.objectives import densification
 from lggkit.topology import beta_connected, component_deaths
+from lggkit.topology.deaths import spanning_tree
 
 
 def points(*shape, seed=0):
@@ -59,6 +60,9 @@ def test_batches_are_class_pure_and_once_an_epoch():
     ("call", "said"),
     [
         (lambda: component_deaths(torch.ones(0, 2)), "n >= 1"),
+        (lambda: component_deaths(torch.ones(3, 0)), "d >= 1"),
+        (lambda: spanning_tree(torch.full((1, 3, 3), torch.inf)), "distances are NaN or infinite"),
+        (lambda: spanning_tree(torch.full((1, 3, 3), torch.nan)), "distances are NaN or infinite"),
         (lambda: beta_connected(torch.ones(2, 2), 0.0), "positive length"),
         (lambda: densification(torch.ones(4, 2), 1.0), "class-pure sub-batches"),
     ],
@@ -66,6 +70,26 @@ def test_batches_are_class_pure_and_once_an_epoch():
 def test_bad_input_gets_one_sentence(call, said):
     with pytest.raises(ValueError, match=said):
         call()
+
+
+def test_distances_are_floats_of_any_width():
+    square = torch.cdist(points(6, 2), points(6, 2))
+    square = (square + square.T)[None].bfloat16()
+    expected = spanning_tree(square.float())
+    assert all(map(torch.equal, spanning_tree(square), expected))
+    for given in (square.int(), square > 1):
+        with pytest.raises(TypeError, match="distances must be floating point"):
+            spanning_tree(given)
+
+
+def test_no_sets_have_no_deaths():
+    assert component_deaths(torch.ones(0, 3, 2)).shape == (0, 2)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e200, 1e300])
+def test_no_scale_of_float64_changes_deaths(scale):
+    plain = points(3, 12, 3)
+    torch.testing.assert_close(component_deaths(plain * scale) / scale, component_deaths(plain))
 
 
 @pytest.mark.parametrize("scale", [1e-25, 1e-12, 1e9, 1e25])

@@ -66,7 +66,7 @@ def rekey(
     for name in (first_scale, scale):
         asked(check_scale, name)
     names = dict(asked(_pair, text) for text in renamed or ())
-    for one in units.chosen(experiment):
+    for one in asked(units.chosen, experiment):
         count = rekey(Ledger(paths.results()), one.name, first_scale, scale, reason, names)
         typer.echo(f"{one.name}: {count} records carried over")
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from lggkit.study.commands.cli_parts import picture, told
+from lggkit.study.commands.cli_parts import asked, own, picture, told
 
 TITLES = {"cka": "CKA", "overlap": "neighbours shared", "r2": "linear R²"}
 Weights = Annotated[str | None, typer.Option(help="its state_dict, tensors by name; untrained without one")]
@@ -37,15 +37,19 @@ def compare(
     was not fitted on; each with what permuted samples give.
     """
     from lggkit.evaluation.network_similarity import batched, compare_networks
+    from lggkit.latents import resolve_depths
     from lggkit.study.commands.models_given import check_takes, images_of, model_of
 
-    file = None if out is None else picture(out, ".svg", ".png", ".pdf")
+    file = None if out is None else asked(picture, out, ".svg", ".png", ".pdf")
     inputs = images_of(data, samples)
     networks = model_of(first, first_weights), model_of(second, second_weights)
     for text, network in zip((first, second), networks, strict=True):
         check_takes(network, inputs, text)
     chosen = [None if names is None else names.split(",") for names in (first_depths, second_depths)]
-    result = compare_networks(*networks, batched(inputs, batch), *chosen, k=neighbors, seed=seed)
+    for network, names in zip(networks, chosen, strict=True):
+        asked(resolve_depths, network, names or [])
+    options = {"k": neighbors, "seed": seed}
+    result = own("the comparison", compare_networks, *networks, batched(inputs, batch), *chosen, **options)
     if file is not None:
         from lggkit.study.figures.network_similarity import similarity_figure
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -44,9 +44,13 @@ def _status(command: Callable[[], None]) -> int:
     except typer.Exit as ended:
         return ended.exit_code
     except (LedgerError, KeyError, ValueError, OSError) as error:
-        typer.echo(error.args[0] if isinstance(error, KeyError) else str(error), err=True)
+        typer.echo(_said(error), err=True)
         return 2 if isinstance(error, paths.NoCheckout) else 1
     return 0
+
+
+def _said(error: Exception) -> str:
+    return str(error.args[0] if isinstance(error, KeyError) and error.args else error)
 
 
 def ledgers(scale: str, out: str | None) -> list[Ledger]:
@@ -77,6 +81,15 @@ def asked(check: Callable, *values):
     """What a check of an option gives; where it cannot be, its one sentence and exit status 2."""
     try:
         return check(*values)
-    except (ValueError, OSError) as error:
-        typer.echo(str(error), err=True)
+    except (KeyError, ValueError, OSError) as error:
+        typer.echo(_said(error), err=True)
         raise typer.Exit(2) from error
+
+
+def own(what: str, work: Callable[..., Any], *values: Any, **options: Any) -> Any:
+    """What a function makes of somebody's network; a ValueError where the network fails in it."""
+    try:
+        return work(*values, **options)
+    except (TypeError, RuntimeError, AttributeError, IndexError) as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"{what} failed: {said}") from error

@@ -46,8 +46,9 @@ def run(
     count = asked(worker_count, workers)
     asked(queue.shard, [], shard)
     all_ledgers = ledgers(scale, out)
+    asked(queue.chosen, experiment)
     units = todo()
-    queue.check_arms(arm or [], experiment)
+    asked(queue.check_arms, arm or [], experiment)
     context = StudyContext(progress=progress, **({"commit": commit} if commit else {}))
     if count > 1 and len(units) > 1 and context.device.type == "cpu":
         queue.probe(units, all_ledgers[-1], context)
@@ -82,6 +83,7 @@ def pending(scale: Scale = "paper", experiment: Only = None, out: Out = None) ->
     """Lists the runs that no record holds yet, in the order in which they would be measured."""
     from lggkit.study.running import queue
 
+    asked(queue.chosen, experiment)
     units = queue.pending(ledgers(scale, out), scale, experiment)
     for unit in units:
         for spec in unit.specs:
@@ -92,8 +94,9 @@ def pending(scale: Scale = "paper", experiment: Only = None, out: Out = None) ->
 @told
 def status(experiment: Only = None, out: Out = None, as_json: AsJson = False) -> None:
     """Runs recorded and pending of each experiment and scale, hours spent and likely to come."""
-    from lggkit.study.running import overview
+    from lggkit.study.running import overview, queue
 
+    asked(queue.chosen, experiment)
     state = overview.overview(ledgers("reduced", out), experiment)
     typer.echo(json.dumps(state, indent=1) if as_json else overview.as_text(state))
 
@@ -103,7 +106,7 @@ def list_arms(experiment: Only = None) -> None:
     """Lists all experiments and their arms, with the number of seeds that each scale gets."""
     from lggkit.study.running import queue
 
-    for one in queue.chosen(experiment):
+    for one in asked(queue.chosen, experiment):
         typer.echo(f"{one.name}: {one.title}")
         for arm in one.arms:
             seeds = ", ".join(f"{scale} {one.seed_count(arm, scale)}" for scale in SCALES)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lggkit.study.commands.cli_parts import picture, told
+from lggkit.study.commands.cli_parts import asked, own, picture, told
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,16 +47,17 @@ def plane(
     from lggkit.study.commands.models_given import model_of
     from lggkit.study.figures import planes
 
-    if not 0 < half_width < math.inf:
-        raise ValueError(f"half-width is {half_width}; give a positive number, not infinite")
-    picture(out, ".svg", ".png")
+    asked(_positive, half_width)
+    asked(picture, out, ".svg", ".png")
     made, given = model_of(network, weights), None if inputs is None else three_inputs(inputs)
-    try:
-        figure, count = planes.plane_figure(made, half_width, given)
-    except TypeError as error:
-        raise ValueError(str(error)) from error
+    figure, count = own("the partition", planes.plane_figure, made, half_width, given)
     figure.savefig(out)
     typer.echo(f"{count} pieces, drawn in {out}")
+
+
+def _positive(half_width: float) -> None:
+    if not 0 < half_width < math.inf:
+        raise ValueError(f"half-width is {half_width}; give a positive number, not infinite")
 
 
 def three_inputs(path: str) -> Tensor:

@@ -37,7 +37,7 @@ def test_a_budget_counts_with_what_the_ledger_of_the_repository_tells(experiment
 
 def test_an_arm_that_is_nowhere_is_refused_and_one_that_is_measured_is_not(experiment, results):
     ended = run("--arm", "bass")
-    assert ended.exit_code == 1 and "no arm is named 'bass'; did you mean one of base" in ended.stderr
+    assert ended.exit_code == 2 and "no arm is named 'bass'; did you mean one of base" in ended.stderr
     assert run("--arm", "base").exit_code == 0
     again = run("--arm", "base")
     assert again.exit_code == 0 and "0 records written; 0 runs left" in again.stdout
@@ -70,7 +70,7 @@ def test_all_arms_are_listed_measured_or_not(experiment, results):
 
 
 def test_an_unknown_experiment_is_not_listed():
-    assert CliRunner().invoke(app, ["study", "list", "--experiment", "nope"]).exit_code == 1
+    assert CliRunner().invoke(app, ["study", "list", "--experiment", "nope"]).exit_code == 2
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,9 @@ def test_an_option_that_cannot_be_is_one_sentence_and_status_2(experiment, resul
 
 @pytest.mark.parametrize("name", ["", "../../x", "/abs/x", "lgg/nothing"])
 def test_no_experiment_of_that_name_is_one_sentence(name):
-    for command in ("run", "pending", "list"):
+    for command in ("run", "pending", "status", "list"):
         ended = CliRunner().invoke(app, ["study", command, "--experiment", name])
-        assert ended.exit_code == 1 and ended.stderr.startswith("no experiment is named")
+        assert ended.exit_code == 2 and ended.stderr.startswith("no experiment is named")
         assert len(ended.stderr.splitlines()) == 1
 
 

@@ -18,6 +18,22 @@ def net():
     return torch.nn.Sequential(*layers)
 def number():
     return 3
+class Picky(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = net()
+    def forward(self, x):
+        if len(x) > 1:
+            raise self.kind("one input at a time\\nplease")
+        return self.inner(x)
+def picky():
+    made = Picky()
+    made.kind = RuntimeError
+    return made
+def mistyped():
+    made = Picky()
+    made.kind = TypeError
+    return made
 """
 
 
@@ -69,8 +85,10 @@ def test_a_network_that_is_not_there_is_one_sentence(folder, text, said):
     ("options", "status", "said"),
     [
         (("--samples", "-5"), 2, "greater than or equal to 1"),
-        (("--out", "alike.xyz"), 1, "out is 'alike.xyz'; name a file that ends in .svg or .png or .pdf"),
-        (("--out", "nowhere/alike.svg"), 1, "make the folder first"),
+        (("--out", "alike.xyz"), 2, "out is 'alike.xyz'; name a file that ends in .svg or .png or .pdf"),
+        (("--out", "nowhere/alike.svg"), 2, "make the folder first"),
+        (("--first-depths", "foo"), 2, "the network has no depth 'foo'"),
+        (("--second-depths", "1,1"), 2, "names one twice"),
         (("--data", "turned.npy"), 1, "nets.py:net takes no input of shape (4, 5): "),
         (("--data", "complex.npy"), 1, "give finite real samples"),
     ],
@@ -85,6 +103,19 @@ def test_what_cannot_be_is_refused_before_anything_is_compared(folder, monkeypat
     ended = run("nets.py:net", "nets.py:net", "--data", "inputs.npy", *options)
     assert ended.exit_code == status and said in ended.stderr
     assert status == 2 or ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["picky", "mistyped"])
+def test_a_network_that_fails_later_is_one_sentence(folder, name):
+    ended = run(f"nets.py:{name}", "nets.py:net", "--data", "inputs.npy", "--first-depths", "inner.1")
+    assert ended.exit_code == 1 and ended.stderr == "the comparison failed: one input at a time\n"
+
+
+def test_constant_data_share_no_neighbours(folder):
+    np.save("same.npy", np.ones((40, 4, 4)))
+    told = json.loads(run("nets.py:net", "nets.py:net", "--data", "same.npy", "--json").stdout)
+    for name in ("overlap", "overlap_chance", "r2", "r2_chance"):
+        assert np.array_equal(told[name], np.zeros((2, 2))), name
 
 
 def test_a_data_set_whose_files_are_missing_is_one_sentence(folder, monkeypatch):

@@ -82,19 +82,33 @@ def test_the_plane_through_three_images(run, tmp_path, name):
         ("nobody", (), "gives no network: AttributeError"),
         ("broken", (), "gives no network: RuntimeError: no weights"),
         ("images", (), r"takes no input of shape (2,)"),
-        ("small", ("--half-width", "0"), "half-width is 0.0"),
-        ("small", ("--out", "a.txt"), "ends in .svg or .png"),
         ("small", ("--weights", "none.pt"), "no weights at none.pt"),
         ("images", ("--inputs", "none.npy"), "there is no file none.npy"),
         ("images", ("--inputs", "two.npy"), "holds (2, 1, 4, 4)"),
+        ("images", ("--inputs", "same.npy"), "the three inputs are equal or lie on one line"),
         ("images", ("--inputs", "net.py"), "holds no array"),
     ],
 )
 def test_what_cannot_be_drawn_is_said_in_a_sentence(run, tmp_path, function, options, said):
     np.save(tmp_path / "two.npy", np.zeros((2, 1, 4, 4)))
+    np.save(tmp_path / "same.npy", np.ones((3, 1, 4, 4)))
     np.save(tmp_path / "ok.npy", np.random.default_rng(0).random((3, 1, 4, 4)))
     ended = run(function, *options)
     assert ended.exit_code == 1 and said in ended.stderr and "Traceback" not in ended.output
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--half-width", "0"), "half-width is 0.0"),
+        (("--half-width", "nan"), "half-width is nan"),
+        (("--out", "a.txt"), "ends in .svg or .png"),
+        (("--out", "p.jpg"), "ends in .svg or .png"),
+    ],
+)
+def test_an_option_that_cannot_be_is_one_sentence_and_status_2(run, options, said):
+    ended = run("small", *options)
+    assert ended.exit_code == 2 and said in ended.stderr and len(ended.stderr.splitlines()) == 1
 
 
 def test_a_file_that_holds_code_is_not_run(run, tmp_path):
