@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from lggkit.data import LabelledSet
 from lggkit.evaluation import model_error
+from lggkit.evaluation.accuracy import evaluating
 from lggkit.latents import Taps
 from lggkit.networks.own_kernels import own_kernels
 from lggkit.training.config import TrainConfig
@@ -152,17 +153,17 @@ class Run:
 
     def _evaluate(self) -> Mapping[str, float | Tensor]:
         evaluate, places = self.options.evaluate, places_of(self.model, self.objective)
-        if isinstance(evaluate, LabelledSet):
-            outcome = model_error(self.model, evaluate, dtype=self.path.dtype)
-        else:
-            outcome = evaluate(self.model)
+        with evaluating(self.model):
+            if isinstance(evaluate, LabelledSet):
+                outcome = model_error(self.model, evaluate, dtype=self.path.dtype)
+            else:
+                outcome = evaluate(self.model)
         if self.stepper.captured and places_of(self.model, self.objective) != places:
             raise RuntimeError(
                 "evaluate moved the model, whose captured step goes on at the old place; evaluate a copy"
             )
         if self.taps is not None:
             self.taps.clear()
-        self.model.train()
         return outcome if isinstance(outcome, Mapping) else {"test_error": outcome}
 
     def _due(self, steps: int) -> None:

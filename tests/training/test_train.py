@@ -115,6 +115,22 @@ def test_evaluating_changes_nothing(data, make_net, equal):
     assert len(calls) == 3 and equal(often.model, never.model)
 
 
+def test_a_callable_sees_the_network_in_evaluation_mode_with_gradients(data, make_net, equal):
+    seen = []
+
+    def evaluate(model):
+        seen.extend(module.training for module in model.modules())
+        inputs = torch.rand(4, 2, 6, 6, requires_grad=True)
+        before = model.norm.running_mean.clone()
+        model(inputs).sum().backward()
+        assert inputs.grad.abs().sum() > 0 and torch.equal(model.norm.running_mean, before)
+        return 1.0
+
+    often = train(make_net(dropout=0.5), data, config(), evaluate=evaluate, evaluate_every=1)
+    never = train(make_net(dropout=0.5), data, config())
+    assert len(seen) > 3 and not any(seen) and equal(often.model, never.model)
+
+
 def test_the_seed_decides_and_the_global_stream_is_left_alone(data, make_net, equal):
     torch.manual_seed(0)
     before = torch.get_rng_state()
