@@ -36,9 +36,9 @@ def test_an_unknown_depth_is_refused_before_any_batch(make_net):
 
 @pytest.mark.parametrize("precision", ["float64", "fp32", None, torch.float32])
 def test_an_unknown_precision_is_refused_before_any_batch(make_net, precision):
-    with pytest.raises(ValueError, match="precision is .*; choose one of float32, bfloat16, auto"):
+    with pytest.raises(ValueError, match=r"precision is .*; choose one of float32, bfloat16, auto"):
         Teacher(make_net(), ["output"], precision)
-    with pytest.raises(ValueError, match="precision is .*; choose one of"):
+    with pytest.raises(ValueError, match=r"precision is .*; choose one of"):
         precision_for(precision, torch.device("cpu"))
 
 
