@@ -133,7 +133,7 @@ def train_many(
     "bfloat16", that of another training of the seed, say); a training that is continued stays what it was.
     """
     options = Options(taps, evaluate, evaluate_every, evaluate_at, checkpoint_every, after_step)
-    seeds = check_request(models, seeds, objectives, checkpoints, tags, data, config)
+    seeds = check_request(models, seeds, objectives, checkpoints, tags, data, config, options)
     with telling_memory(len(models), config.batch_size, device):
         laid_out = replace(config, channels_last=config.channels_last and data.PIXELS)
         path = choose_path(laid_out, device, len(data), precision)

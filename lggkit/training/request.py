@@ -16,6 +16,7 @@ from lggkit.training.config import TrainConfig
 from lggkit.training.processor import CodePath, first_line
 from lggkit.training.step import Objective
 from lggkit.training.stream import Stream
+from lggkit.training.task import Options
 
 INSTANCE_NORMS = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
 NORMS = (nn.modules.batchnorm._NormBase, nn.GroupNorm)
@@ -30,6 +31,7 @@ def check_request(
     tags: Any,
     data: LabelledSet,
     config: TrainConfig,
+    options: Options,
 ) -> list[int]:
     """The seeds, as integers.
 
@@ -48,6 +50,9 @@ def check_request(
     _check_distinct("model", "a copy", [id(model) for model in models])
     _check_distinct("checkpoint", "another path", [Path(path).resolve() for path in checkpoints or ()])
     _check_batches(data, config)
+    late = [epoch for epoch in options.evaluate_at or () if epoch > config.epochs]
+    if late:
+        raise ValueError(f"evaluate_at has epoch {late[0]} of {config.epochs}; give 0 to {config.epochs}")
     if objectives is not None and config.label_smoothing:
         raise ValueError(
             "label_smoothing belongs to the default objective; smooth inside your own, or set it to 0"

@@ -241,6 +241,23 @@ def test_an_interval_is_a_positive_integer(data, make_net, name, value):
         train(make_net(), data, config(), **{name: value})
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"evaluate_at": 2}, "evaluate_at is 2; give a list of epochs"),
+        ({"evaluate_at": [-1]}, "an epoch of evaluate_at is -1; give an integer of at least 0"),
+        ({"evaluate_at": [0, 1.5]}, "an epoch of evaluate_at is 1.5; give an integer"),
+        ({"evaluate_at": [0, 3]}, "evaluate_at has epoch 3 of 2; give 0 to 2"),
+        ({"evaluate_at": [1], "evaluate_every": 1}, "evaluate_every and evaluate_at exclude each other"),
+        ({"evaluate_at": [1], "evaluate": None}, "evaluate_at says when, but nothing is evaluated"),
+        ({"evaluate_every": 1, "evaluate": None}, "evaluate_every says when, but nothing is evaluated"),
+    ],
+)
+def test_when_to_evaluate_is_said_once_and_can_come(data, make_net, given, said):
+    with pytest.raises(ValueError, match=said):
+        train(make_net(), data, config(), **{"evaluate": data, **given})
+
+
 def test_a_frozen_model_is_refused(data, make_net):
     with pytest.raises(ValueError, match="no parameter of the model requires a gradient; unfreeze one"):
         train(make_net().requires_grad_(False), data, config())

@@ -102,6 +102,37 @@ def test_evaluation_happens_at_the_end_and_may_name_its_numbers(data, make_net):
     assert result.curves["norm"] == [2.0] and result.curves["test_epoch"] == [3]
 
 
+@pytest.mark.parametrize(
+    ("outcome", "error", "said"),
+    [
+        (
+            {"train_loss": 1.0},
+            ValueError,
+            "evaluate gave 'train_loss', a curve of the training itself; name it",
+        ),
+        ({"test_epoch": 1.0}, ValueError, "evaluate gave 'test_epoch', a curve"),
+        (None, TypeError, "evaluate gave None as test_error; return a number"),
+        ({"norms": [1.0, 2.0]}, TypeError, r"evaluate gave \[1.0, 2.0\] as norms; return a number"),
+    ],
+)
+def test_what_cannot_be_a_curve_is_told(data, make_net, outcome, error, said):
+    with pytest.raises(error, match=said):
+        train(make_net(), data, config(), evaluate=lambda model: outcome)
+
+
+@pytest.mark.parametrize("bad", [0, 1, 3, 5])
+def test_the_first_loss_is_kept_of_a_training_that_diverges(data, make_net, bad):
+    losses = []
+
+    def objective(latents, logits, labels, batch):
+        loss = F.cross_entropy(logits, labels)
+        losses.append(loss.item())
+        return loss if batch.step < bad else loss * float("nan")
+
+    result = train(make_net(), data, config(), objective=objective)
+    assert result.diverged and result.first_loss == (losses[0] if bad else None)
+
+
 def test_evaluating_changes_nothing(data, make_net, equal):
     settings, calls = config(), []
 
