@@ -63,7 +63,7 @@ def _lifted(a: Tensor) -> Tensor:
 def check_symmetric(a: Tensor) -> None:
     """Raises ValueError where a finite adjacency (..., n, n) is not symmetric to rounding."""
     apart = (a - a.mT).detach().abs().sum((-2, -1))
-    if bool((apart > 1e-4 * a.detach().abs().sum((-2, -1))).any()):
+    if not bool((apart <= 1e-4 * a.detach().abs().sum((-2, -1))).all()):
         raise ValueError("The adjacency is not symmetric: symmetrize it.")
 
 
