@@ -50,7 +50,7 @@ def as_integer(what: str, value: Any, low: int = -LARGEST, high: int = LARGEST) 
     if whole is None:
         raise TypeError(f"{what} is {value!r}: give an integer.")
     if not low <= whole <= high:
-        upper = f" to {high}" if high < LARGEST else " on"
+        upper = f" to {high}" if high < LARGEST or whole > high else " on"
         raise ValueError(f"{what} is {whole}: give an integer from {low}{upper}.")
     return whole
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from lggkit.data.checks import check_generator
+from lggkit.data.checks import as_integer, check_generator
 
 
 def class_batches(labels: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:
@@ -21,10 +21,11 @@ def class_batches(labels: Tensor, size: int, generator: torch.Generator) -> Iter
         generator: of the order.
 
     Raises:
-        TypeError: ``generator`` is none.
+        TypeError: ``generator`` is none, or ``size`` no integer.
         ValueError: a class has fewer samples than a sub-batch.
     """
     check_generator(generator)
+    size = as_integer("size", size)
     counts = torch.bincount(labels)
     least = int(counts.min()) if len(counts) else 0
     if not 1 <= size <= least:

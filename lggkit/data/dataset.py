@@ -34,8 +34,8 @@ class DataSet(LabelledSet):
     ``from_tensors``, ``first_classes``, ``per_class`` and masks for ``subset`` wait for the device.
 
     Raises:
-        TypeError: a part is no tensor.
-        ValueError: dtypes or shapes do not fit together, or a label has no class.
+        TypeError: a part is no tensor, or sub_batch no integer.
+        ValueError: dtypes or shapes do not fit together, a label has no class, or sub_batch is below 1.
     """
 
     SAMPLE: ClassVar[str] = "image"
@@ -66,6 +66,7 @@ class DataSet(LabelledSet):
             raise ValueError(
                 f"mean and std must have shape {tuple(channels)}, not {seen}: give one per channel."
             )
+        self._settle_sub_batch()
 
     @classmethod
     def from_tensors(

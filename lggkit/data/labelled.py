@@ -61,6 +61,10 @@ class LabelledSet:
         """The device that holds samples and labels."""
         return self.samples.device
 
+    def _settle_sub_batch(self) -> None:
+        if self.sub_batch is not None:
+            object.__setattr__(self, "sub_batch", as_integer("sub_batch", self.sub_batch, 1))
+
     def prepared(self, samples: Tensor) -> Tensor:
         """Some of the samples as a network takes them; here, as they are."""
         return samples

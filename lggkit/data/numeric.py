@@ -30,8 +30,9 @@ class VectorSet(LabelledSet):
         sub_batch: None, or how many of each class a training batch holds, see `class_order`.
 
     Raises:
-        TypeError: vectors or labels are neither tensor nor array.
-        ValueError: dtypes or shapes do not fit together, an entry is not finite, or a label has no class.
+        TypeError: vectors or labels are neither tensor nor array, or sub_batch is no integer.
+        ValueError: dtypes or shapes do not fit together, an entry is not finite, a label has no class, or
+            sub_batch is below 1.
     """
 
     SAMPLE: ClassVar[str] = "vector"
@@ -70,9 +71,9 @@ class TokenSet(LabelledSet):
         sub_batch: None, or how many of each class a training batch holds, see `class_order`.
 
     Raises:
-        TypeError: ids or labels are neither tensor nor array, or vocabulary is no integer.
+        TypeError: ids or labels are neither tensor nor array, or vocabulary or sub_batch is no integer.
         ValueError: dtypes or shapes do not fit together, an id is not of the vocabulary, a text is padding
-            throughout, or a label has no class.
+            throughout, a label has no class, or sub_batch is below 1.
     """
 
     SAMPLE: ClassVar[str] = "text"
@@ -114,3 +115,4 @@ def _settle(one: VectorSet | TokenSet, samples: Tensor) -> None:
     kept = {one._first: samples, "labels": labels, "classes": classes}
     for name, value in kept.items():
         object.__setattr__(one, name, value)
+    one._settle_sub_batch()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -81,6 +83,27 @@ def inverse_sqrt(x: Tensor, smallest: float | None = None) -> Tensor:
     # The inner `where` keeps the infinite derivative at 0 out of the backward pass (0 * inf = NaN).
     none = x <= smallest
     return torch.where(none, 0.0, torch.where(none, 1.0, x).rsqrt())
+
+
+def unit_of(x: Tensor, dim: int | tuple[int, ...]) -> Tensor:
+    """The power of two next below the largest absolute value of ``x``, kept dimensions, no gradient.
+
+    To divide by it changes no digit. That of zeros is the least of the type; where there is nothing, it is 1.
+    """
+    if not x.numel():
+        return x.new_ones(())
+    most = -math.log2(torch.finfo(x.dtype).tiny)
+    largest = torch.linalg.vector_norm(x.detach(), torch.inf, dim, keepdim=True)
+    return largest.log2().floor().clamp(-most, most).exp2()
+
+
+def unit_rows(x: Tensor) -> Tensor:
+    """Rows (..., d) divided by their lengths, at any scale; rows of zeros stay.
+
+    Bit for bit ``F.normalize``, forward and backward, where its squares neither vanish nor overflow.
+    """
+    unit = unit_of(x, -1)
+    return F.normalize(x / torch.where((x == 0).all(-1, keepdim=True), 1.0, unit), dim=-1)
 
 
 def in_memory_order(x: Tensor) -> Tensor:

@@ -31,8 +31,8 @@ def laplacian_eigenmaps(a: Tensor, dim: int = 2) -> Tensor:
         largest entry is positive.
 
     Raises:
-        ValueError: ``dim`` is out of range, ``a`` is not square or has weights that are not finite or
-            negative.
+        ValueError: ``dim`` is out of range, ``a`` is not square, not symmetric, or has weights that are not
+            finite or negative.
         TypeError: ``dim`` is no int, or ``a`` is neither floating point nor Boolean.
     """
     a = as_adjacency(a)
@@ -44,6 +44,7 @@ def laplacian_eigenmaps(a: Tensor, dim: int = 2) -> Tensor:
             "The adjacency has weights that are not finite: look for NaN in the representations."
         )
     a = nonnegative(a, wait=True)
+    check_symmetric(a)
     vectors = torch.linalg.eigh(_lifted(a)).eigenvectors[..., :dim]
     return with_sign(vectors * inverse_sqrt(degree(a)).unsqueeze(-1))
 
@@ -57,6 +58,13 @@ def _lifted(a: Tensor) -> Tensor:
         + TRIVIAL * outer
         + ISOLATED * torch.diag_embed((total <= least_degree(a.dtype)).to(a.dtype))
     )
+
+
+def check_symmetric(a: Tensor) -> None:
+    """Raises ValueError where a finite adjacency (..., n, n) is not symmetric to rounding."""
+    apart = (a - a.mT).detach().abs().sum((-2, -1))
+    if not bool((apart <= 1e-4 * a.detach().abs().sum((-2, -1))).all()):
+        raise ValueError("The adjacency is not symmetric: symmetrize it.")
 
 
 def with_sign(columns: Tensor) -> Tensor:

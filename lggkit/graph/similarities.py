@@ -13,7 +13,7 @@ from numbers import Real
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, inverse_sqrt, may_look, tensor, widest
+from lggkit.graph._precision import accumulating, integer, inverse_sqrt, may_look, tensor, widest
 from lggkit.graph._squares import ORDINARY, gram_matrix, squared_distances, squared_norms
 from lggkit.graph.distances import kernel_exponent, median_of_distances, vertices
 
@@ -34,9 +34,10 @@ def flatten(x: Tensor, batch_dims: int = 0) -> Tensor:
         Feature vectors (..., n, d).
 
     Raises:
-        ValueError: no feature dimension is left.
-        TypeError: ``x`` is no tensor.
+        ValueError: no feature dimension is left, or ``batch_dims`` is negative.
+        TypeError: ``x`` is no tensor, or ``batch_dims`` no int.
     """
+    batch_dims = integer(batch_dims, "batch_dims", 0)
     if tensor(x, "x").ndim < batch_dims + 2:
         raise ValueError(
             f"x must have {batch_dims} batch dimensions, vertices and features, got shape {tuple(x.shape)}."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, as_adjacency, integer
+from lggkit.graph._precision import accumulating, as_adjacency, integer, matmul
 from lggkit.graph.marginals import knn_marginals
 
 FEWEST = 4
@@ -123,7 +123,7 @@ def two_sample_test(
     order = torch.rand(integer(permutations, "permutations"), len(mu), generator=generator).argsort(1)
     sides = torch.cat((torch.arange(len(mu))[None], order)).to(mu.device) < n0
     ours = sides.to(mu.dtype)
-    crossing = ((ours @ (mu + mu.mT)) * (1 - ours)).sum(1)
+    crossing = (matmul(ours, mu + mu.mT) * (1 - ours)).sum(1)
     t = (crossing - mean) / (variance + 1e-5).sqrt()
     slack = torch.finfo(t.dtype).eps ** 0.5
     p_value = (t <= t[0] + slack).double().mean().item()

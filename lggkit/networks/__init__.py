@@ -113,9 +113,9 @@ def build(name: str, seed: int | None = None, **settings: Any) -> nn.Module:
     they are drawn from the global state.
 
     Raises:
-        ValueError: no network has this name, or a setting is out of range.
-        TypeError: the network has no such setting, or ``classes``, ``width``, ``channels`` or ``depth`` is no
-            integer.
+        ValueError: no network has this name, or a setting or the seed is out of range.
+        TypeError: the network has no such setting, or ``classes``, ``width``, ``channels``, ``depth`` or
+            ``seed`` is no integer.
     """
     if name not in NETWORKS:
         near = difflib.get_close_matches(name, NETWORKS) or sorted(NETWORKS)
@@ -125,7 +125,7 @@ def build(name: str, seed: int | None = None, **settings: Any) -> nn.Module:
         raise ValueError(f"widen is {settings['widen']}: give a positive number.")
     if seed is None:
         return NETWORKS[name](**settings)
-    device = torch.get_default_device()
+    seed, device = as_integer("seed", seed), torch.get_default_device()
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
         torch.default_generator.manual_seed(seed)
         network = NETWORKS[name](**settings)

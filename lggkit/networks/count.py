@@ -18,7 +18,8 @@ def mac_count(model: nn.Module, input_shape: Sequence[int]) -> int:
     """Multiply-accumulates of the convolutions and linear layers for one input of shape (channels, h, w).
 
     One zero image goes through the network in evaluation mode, on its own device (``meta`` costs nothing); no
-    statistic changes and every submodule gets its mode back. Other layers are not counted, as in paper 1.
+    statistic changes and every submodule gets its mode back. Other layers are not counted, as in paper 1: a
+    network without weights costs 0.
     """
     counts: list[int] = []
 
@@ -28,7 +29,7 @@ def mac_count(model: nn.Module, input_shape: Sequence[int]) -> int:
     layers = [layer for layer in model.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
     hooks = [layer.register_forward_hook(count) for layer in layers]
     modes = {module: module.training for module in model.modules()}
-    like = next(model.parameters())
+    like = next(model.parameters(), torch.empty(0))
     try:
         model.eval()(torch.zeros(1, *input_shape, dtype=like.dtype, device=like.device))
     finally:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lggkit.graph._precision import unit_rows
 from lggkit.networks.normalization import prefixed
 from lggkit.networks.seeds import derive
 
@@ -42,7 +42,7 @@ class EmbeddingNetwork(nn.Module):
         output = self.inner(x)
         if self.batch_norm is not None:
             return self.batch_norm(output)
-        return output if self.normalization is None else F.normalize(_at_least_float32(output), dim=-1)
+        return output if self.normalization is None else unit_rows(_at_least_float32(output))
 
 
 def with_embedding(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from lggkit.graph._precision import tensor
 from lggkit.topology import component_deaths
 from lggkit.topology.deaths import positive
 
@@ -29,7 +30,7 @@ def densification(latents: Tensor, beta: float) -> Tensor:
     Source: Hofer et al., "Topologically densified distributions" (2020), eq. 8, whose sum over sub-batches is
     a mean here; García-Castellanos et al. (2024), section 4, without a formula.
     """
-    if latents.ndim != 3 or latents.shape[1] < 2:
+    if tensor(latents, "latents").ndim != 3 or latents.shape[1] < 2:
         raise ValueError(
             f"latents have shape {tuple(latents.shape)}; give class-pure sub-batches (s, b, d) with b >= 2"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -18,7 +19,7 @@ def hinton(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 
 
     Args:
         student_logits, teacher_logits: floating point (n, classes), of the same batch and classes; no
-            gradient reaches the teacher.
+            gradient reaches the teacher. A class whose logit is -inf in the teacher counts nothing.
         temperature: T > 0; the larger, the softer.
 
     Returns:
@@ -34,6 +35,8 @@ def hinton(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 
     _check(student_logits, teacher_logits, temperature)
     both = (("The student's logits", student_logits), ("The teacher's logits", teacher_logits.detach()))
     ours, theirs = (F.log_softmax(accumulating(x, name) / temperature, dim=-1) for name, x in both)
+    never = theirs == -math.inf
+    ours, theirs = ours.masked_fill(never, 0), theirs.masked_fill(never, torch.finfo(theirs.dtype).min)
     return F.kl_div(ours, theirs, reduction="batchmean", log_target=True)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from lggkit.graph.depths import Latents
-from lggkit.objectives.pairs import paired
+from lggkit.objectives.pairs import paired, twice_readable
 from lggkit.transport import cost_matrix, neurons
 
 
@@ -21,6 +21,7 @@ def layer_neurons(trained: Latents, reference: Latents, pool: str = "mean") -> l
     Raises:
         ValueError, TypeError: as `paired` and `lggkit.transport.neurons`.
     """
+    trained, reference = twice_readable(trained), twice_readable(reference)
     paired(trained, reference)
     layers = (x.values() if isinstance(x, Mapping) else x for x in (trained, reference))
     return [(neurons(a, pool), neurons(t.detach(), pool)) for a, t in zip(*layers, strict=True)]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, matmul, one_of
+from lggkit.graph._precision import accumulating, integer, matmul, one_of, unit_rows
 from lggkit.graph.distances import root
 
 NORMS, REDUCTIONS = ("fro", "spectral"), ("mean", "none")
@@ -28,7 +27,8 @@ def orthonormality(z: Tensor, blocks: int, norm: str = "fro", reduction: str = "
         The loss >= 0 in at least float32, a scalar or (n,).
 
     Raises:
-        ValueError: the width is no multiple of ``blocks``, or there is no such norm or reduction.
+        ValueError: there are fewer than two blocks, the width is no multiple of them, or there is no such
+            norm or reduction.
         TypeError: ``z`` is no floating point tensor, or ``blocks`` no int.
 
     Source: "Geometries of learning", article 10, equation 1.
@@ -47,13 +47,11 @@ def block_cosines(z: Tensor, blocks: int) -> Tensor:
         ValueError, TypeError: as `orthonormality`.
     """
     z = accumulating(z, "z")
-    if isinstance(blocks, bool) or not isinstance(blocks, int):
-        raise TypeError(f"blocks is {blocks!r}; give an int")
-    if z.ndim != 2 or blocks < 2 or z.shape[1] % blocks:
+    blocks = integer(blocks, "blocks", 2)
+    if z.ndim != 2 or z.shape[1] < blocks or z.shape[1] % blocks:
         raise ValueError(
-            f"codes have shape {tuple(z.shape)}, which {blocks} blocks do not divide; give (n, blocks · d) "
-            "with two blocks or more"
+            f"codes have shape {tuple(z.shape)}, which {blocks} blocks do not divide; give (n, blocks · d)"
         )
-    unit = F.normalize(z.unflatten(1, (blocks, -1)), dim=-1)
+    unit = unit_rows(z.unflatten(1, (blocks, -1)))
     between = 1 - torch.eye(blocks, dtype=z.dtype, device=z.device)
     return matmul(unit, unit.mT) * between

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -17,7 +17,8 @@ def paired(student: Latents, teacher: Latents, *, in_order: bool = True) -> list
 
     Args:
         student, teacher: one floating point tensor (n, ...) a layer, either as two sequences in the same
-            order or as two mappings with the same names in the same order. Widths may differ, n may not.
+            order or as two mappings with the same names in the same order. Widths may differ, n may not,
+            neither between the networks nor between layers.
         in_order: whether features come in the order of `lggkit.graph.flatten`. Else they come as they lie in
             memory, in either network's own way: maps in channels_last are then views and no copies, for what
             depends on inner products or distances alone.
@@ -38,7 +39,9 @@ def paired(student: Latents, teacher: Latents, *, in_order: bool = True) -> list
         )
     if not in_order:
         ours, theirs = ({name: in_memory_order(x) for name, x in side.items()} for side in (ours, theirs))
-    return [(_vectors(name, x, theirs[name]), flatten(theirs[name].detach())) for name, x in ours.items()]
+    pairs = [(_vectors(name, x, theirs[name]), flatten(theirs[name].detach())) for name, x in ours.items()]
+    _check_batches({name: len(x) for name, x in ours.items()})
+    return pairs
 
 
 def check_latents(student: Latents, teacher: Latents, nonnegative: bool = False) -> None:
@@ -54,6 +57,7 @@ def check_latents(student: Latents, teacher: Latents, nonnegative: bool = False)
     Raises:
         TypeError, ValueError: as `paired`; or an entry is not finite, or negative where that is refused.
     """
+    student, teacher = twice_readable(student), twice_readable(teacher)
     for layer, pair in zip(_by_layer(student), paired(student, teacher), strict=True):
         for side, x in zip(("student", "teacher"), pair, strict=True):
             bad = int((~torch.isfinite(x)).sum())
@@ -64,6 +68,11 @@ def check_latents(student: Latents, teacher: Latents, nonnegative: bool = False)
                 )
             if nonnegative:
                 check_nonnegative(x, f"the {side}'s layer {layer!r}")
+
+
+def twice_readable(latents: Latents) -> Latents:
+    """The latents of a network, those of an iterator as a list."""
+    return list(latents) if isinstance(latents, Iterator) else latents
 
 
 def _by_layer(latents: Latents) -> dict[str | int, Tensor]:
@@ -83,6 +92,15 @@ def _vectors(name: str | int, student: Tensor, teacher: Tensor) -> Tensor:
             "teacher; give samples with features, (n, d) or more"
         )
     return flatten(student)
+
+
+def _check_batches(sizes: dict[str | int, int]) -> None:
+    (first, n), *others = sizes.items()
+    for name, size in others:
+        if size != n:
+            raise ValueError(
+                f"layer {name!r} has {size} samples and layer {first!r} {n}; give one batch's layers"
+            )
 
 
 def _check_collections(student: Latents, teacher: Latents) -> None:

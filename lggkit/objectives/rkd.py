@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lggkit.graph._precision import inverse_sqrt
+from lggkit.graph._precision import inverse_sqrt, unit_of
 from lggkit.graph._squares import squared_distances
 from lggkit.graph.distances import root, vertices
 from lggkit.objectives.pairs import Latents, paired
@@ -61,7 +61,7 @@ def relative_distance(x: Tensor, mean_over: str = "all") -> Tensor:
     """
     if mean_over not in MEANS:
         raise ValueError(f"mean_over is {mean_over!r}; choose one of {', '.join(MEANS)}")
-    x = vertices(x)
+    x = _in_range(vertices(x))
     distance = root(squared_distances(x))
     n, total = x.shape[-2], distance.sum((-2, -1), keepdim=True)
     pairs = n * (n - 1) if mean_over == "all" else (distance > 0).sum((-2, -1), keepdim=True)
@@ -106,9 +106,14 @@ def rkd_angle(student: Latents, teacher: Latents) -> Tensor:
 
 def _relative_squares(x: Tensor) -> Tensor:
     """The squared distances (n, n) in units of the largest, at any scale of x within the type's range."""
-    square = squared_distances(vertices(x))
+    square = squared_distances(_in_range(vertices(x)))
     largest = square.detach().amax()
     return square / torch.where(largest == 0, 1.0, largest)
+
+
+def _in_range(x: Tensor) -> Tensor:
+    """x, what is in float64 in a unit in which that holds the squares; those of float32 it holds."""
+    return x / unit_of(x, (-2, -1)) if x.dtype == torch.float64 else x
 
 
 class _Angles(torch.autograd.Function):

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import matmul, widest
-
-
-def unit_of(x: Tensor, dim: int | tuple[int, ...]) -> Tensor:
-    """The power of two next below the largest absolute value of ``x``, kept dimensions, no gradient.
-
-    To divide by it changes no digit. That of zeros is the least of the type; where there is nothing, it is 1.
-    """
-    if not x.numel():
-        return x.new_ones(())
-    most = -math.log2(torch.finfo(x.dtype).tiny)
-    largest = torch.linalg.vector_norm(x.detach(), torch.inf, dim, keepdim=True)
-    return largest.log2().floor().clamp(-most, most).exp2()
+from lggkit.graph._precision import matmul, unit_of, widest
 
 
 def in_own_unit(x: Tensor, dim: int | tuple[int, ...]) -> Tensor:

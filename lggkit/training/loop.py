@@ -46,7 +46,8 @@ def train(
         model: takes what the set's batches hold, of a `DataSet` float images (n, c, h, w) in [0, 1] (see
             `lggkit.networks.with_normalization`), of others vectors or ids; and gives logits (n, classes), or
             what `lggkit.networks.outputs.logits_of` finds them in; moved to ``device``. Its initial weights
-            are the caller's.
+            are the caller's. All of it is put into training mode, also batch norm that was frozen by
+            ``eval()``: override that layer's ``train`` to keep its statistics.
         data: the training set, which lies on ``device`` for the whole training: a `lggkit.data.DataSet`,
             `lggkit.data.VectorSet`, `lggkit.data.TokenSet`, or another `lggkit.data.LabelledSet`.
         objective: ``objective(latents, logits, labels) -> scalar``, with latents by name of ``taps``, logits
@@ -61,7 +62,8 @@ def train(
         checkpoint_every: steps between checkpoints; by default those at an epoch's end are written, where the
             last one is half a minute old. The last step is always saved.
         evaluate: a test set, or ``evaluate(model) -> float | {name: float or tensor}``; after the last epoch
-            and, with ``evaluate_every``, whenever so many epochs have passed.
+            and, with ``evaluate_every``, whenever so many epochs have passed. The model is in evaluation mode
+            meanwhile, and gradients are on: take ``torch.no_grad`` where none are needed.
         evaluate_at: after how many epochs instead, 0 being before the first step.
         after_step: called with the model, without gradients, after every update (Parseval and the like);
             a captured step records it, so it may depend on nothing but the model.
@@ -69,7 +71,9 @@ def train(
         tag: any text that tells this training from others (a spec's key); kept in the checkpoint.
 
     A loss that is not finite ends the training and is told in the result, not raised. On the CPU a training
-    that was killed at any moment and started again ends with the same numbers, bit for bit.
+    that was killed at any moment and started again ends with the same numbers, bit for bit, where all that
+    its steps change is in the ``state_dict`` of model and objective and all that they draw comes from torch's
+    generators: what a Python attribute counts, or NumPy draws, is not restored.
 
     Raises:
         ValueError: the request cannot be trained, such as a last batch of one image that a batch norm has one
@@ -129,7 +133,7 @@ def train_many(
     "bfloat16", that of another training of the seed, say); a training that is continued stays what it was.
     """
     options = Options(taps, evaluate, evaluate_every, evaluate_at, checkpoint_every, after_step)
-    seeds = check_request(models, seeds, objectives, checkpoints, tags, data, config)
+    seeds = check_request(models, seeds, objectives, checkpoints, tags, data, config, options)
     with telling_memory(len(models), config.batch_size, device):
         laid_out = replace(config, channels_last=config.channels_last and data.PIXELS)
         path = choose_path(laid_out, device, len(data), precision)

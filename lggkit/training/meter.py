@@ -55,6 +55,36 @@ class Meter:
         self.correct.copy_(state["correct"])
 
 
+OWN = ("train_loss", "train_accuracy", "learning_rate", "test_epoch")
+
+
+def measured(outcome: Any) -> dict[str, Any]:
+    """What an evaluation gave, by name; a single number is the test error.
+
+    Raises:
+        ValueError: a name is that of a curve which the training keeps itself.
+        TypeError: a value is neither a number nor a tensor.
+    """
+    found = {**outcome} if isinstance(outcome, Mapping) else {"test_error": outcome}
+    for name, value in found.items():
+        if name in OWN:
+            raise ValueError(f"evaluate gave {name!r}, a curve of the training itself; name it otherwise")
+        if not _is_number(value):
+            raise TypeError(f"evaluate gave {value!r:.80} as {name}; return a number, or numbers by name")
+    return found
+
+
+def _is_number(value: Any) -> bool:
+    """Whether ``float`` takes a value; tensors of several numbers are kept as they are."""
+    if isinstance(value, Tensor) and value.dim():
+        return True
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 @dataclass
 class History:
     """``curves`` and ``seen`` by name, and the loss of the first batch, as `TrainResult` gives them."""
@@ -62,6 +92,11 @@ class History:
     curves: dict[str, list[float]] = field(default_factory=dict)
     seen: dict[str, list[Tensor]] = field(default_factory=dict)
     first_loss: float | None = None
+
+    def begin(self, loss: Tensor) -> None:
+        """Take in the loss of the first batch, unless there is one or it is not finite."""
+        if self.first_loss is None and bool(loss.isfinite()):
+            self.first_loss = float(loss)
 
     def note(self, **values: float | Tensor) -> None:
         """Add a value to each curve that is named."""

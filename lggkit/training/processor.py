@@ -10,7 +10,8 @@ from torch import nn
 from lggkit.evaluation.accuracy import autocast
 from lggkit.networks.convolution import GuardedConv2d, layers_at_risk, oneDNN_overruns
 from lggkit.networks.norm_host import find_compiler
-from lggkit.training.config import TrainConfig
+from lggkit.training.checks import one_of
+from lggkit.training.config import PRECISIONS, TrainConfig
 from lggkit.training.task import PathTaken
 
 IMAGES_WORTH_COMPILING = 100_000
@@ -136,7 +137,8 @@ def _amx() -> bool:
 
 
 def precision_for(wanted: str, device: torch.device) -> tuple[torch.dtype, str]:
-    """The autocast type for a wanted precision on a device, and why."""
+    """The autocast type for a wanted precision on a device, and why; ValueError for an unknown one."""
+    one_of("precision", wanted, PRECISIONS)
     units = has_bfloat16_units(device)
     if wanted == "float32" or (wanted == "auto" and not units):
         return torch.float32, "no bfloat16 matrix units" if wanted == "auto" else "float32 was asked for"

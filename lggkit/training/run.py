@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 from lggkit.data import LabelledSet
 from lggkit.evaluation import model_error
+from lggkit.evaluation.accuracy import evaluating
 from lggkit.latents import Taps
 from lggkit.networks.own_kernels import own_kernels
 from lggkit.training.config import TrainConfig
-from lggkit.training.meter import History, Meter
+from lggkit.training.meter import History, Meter, measured
 from lggkit.training.processor import CodePath
 from lggkit.training.seeds import seed_noise
 from lggkit.training.step import Objective, cross_entropy, places_of, tapped, training_step, with_batch
@@ -148,22 +149,22 @@ class Run:
     def evaluate(self, epoch: int) -> None:
         """Evaluate if it is time to, after this many epochs."""
         if self.options.evaluates(epoch, self.config.epochs):
-            self.history.take({**self._evaluate(), "test_epoch": epoch})
+            self.history.take({**measured(self._evaluate()), "test_epoch": epoch})
 
-    def _evaluate(self) -> Mapping[str, float | Tensor]:
+    def _evaluate(self) -> Any:
         evaluate, places = self.options.evaluate, places_of(self.model, self.objective)
-        if isinstance(evaluate, LabelledSet):
-            outcome = model_error(self.model, evaluate, dtype=self.path.dtype)
-        else:
-            outcome = evaluate(self.model)
+        with evaluating(self.model):
+            if isinstance(evaluate, LabelledSet):
+                outcome = model_error(self.model, evaluate, dtype=self.path.dtype)
+            else:
+                outcome = evaluate(self.model)
         if self.stepper.captured and places_of(self.model, self.objective) != places:
             raise RuntimeError(
                 "evaluate moved the model, whose captured step goes on at the old place; evaluate a copy"
             )
         if self.taps is not None:
             self.taps.clear()
-        self.model.train()
-        return outcome if isinstance(outcome, Mapping) else {"test_error": outcome}
+        return outcome
 
     def _due(self, steps: int) -> None:
         last = steps == self.stream.steps_per_epoch
@@ -178,12 +179,13 @@ class Run:
             epoch, value = (self.step - 1) // self.stream.steps_per_epoch, float(self.meter.losses[bad])
             place = f"step {epoch * self.stream.steps_per_epoch + bad} (epoch {epoch})"
             self.diverged = f"the loss was {value} at {place}"
+            if epoch == 0:
+                self.history.begin(self.meter.losses[0])
         elif self.done and not all(p.isfinite().all() for p in self.parameters):
             self.diverged = f"a weight was not finite after the last step, {self.step - 1}"
 
     def _end_epoch(self) -> None:
-        if self.history.first_loss is None:
-            self.history.first_loss = float(self.meter.losses[0])
+        self.history.begin(self.meter.losses[0])
         loss, accuracy = self.meter.summary()
         rate = self.config.rate(self.step - 1, self.stream.steps_per_epoch)
         self.history.note(train_loss=loss, train_accuracy=accuracy, learning_rate=rate)

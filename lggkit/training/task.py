@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,7 +83,8 @@ class Options:
     """What a training does beside its steps, see `lggkit.training.train`.
 
     Raises:
-        ValueError: an interval is neither None nor an integer of at least 1.
+        ValueError: an interval is neither None nor an integer of at least 1, ``evaluate_at`` is no collection
+            of epochs, or one of the two says when without the other, or without an ``evaluate``.
     """
 
     taps: Sequence[str] = ()
@@ -97,6 +98,13 @@ class Options:
         for name in ("evaluate_every", "checkpoint_every"):
             if getattr(self, name) is not None:
                 whole(name, getattr(self, name), 1)
+        if self.evaluate_at is not None:
+            object.__setattr__(self, "evaluate_at", _epochs(self.evaluate_at))
+        given = [name for name in ("evaluate_every", "evaluate_at") if getattr(self, name) is not None]
+        if len(given) == 2:
+            raise ValueError("evaluate_every and evaluate_at exclude each other; give one of them")
+        if given and self.evaluate is None:
+            raise ValueError(f"{given[0]} says when, but nothing is evaluated; give evaluate as well")
 
     def evaluates(self, epoch: int, last: int) -> bool:
         """Whether there is an evaluation after this many epochs, ``last`` being the whole training."""
@@ -105,6 +113,12 @@ class Options:
         if self.evaluate_at is not None:
             return epoch in self.evaluate_at
         return epoch == last or bool(epoch and self.evaluate_every and epoch % self.evaluate_every == 0)
+
+
+def _epochs(value: Any) -> tuple[int, ...]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise ValueError(f"evaluate_at is {value!r}; give a list of epochs, 0 being before the first step")
+    return tuple(whole("an epoch of evaluate_at", epoch, 0) for epoch in value)
 
 
 @dataclass(frozen=True)
@@ -118,7 +132,7 @@ class TrainResult:
     ``seconds``: wall time of its steps and evaluations, those before an interruption included; models
     trained together share the time of the call equally. ``path``: how it was computed, and why so.
     ``steps``: updates made. ``seen``: tensors that evaluations gave, by name in their order, on the CPU.
-    ``first_loss``: of the first batch, before any update (None where no step was made).
+    ``first_loss``: of the first batch, before any update (None where no step was made, or it was not finite).
     """
 
     model: nn.Module

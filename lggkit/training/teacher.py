@@ -13,6 +13,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from lggkit.latents import Taps, resolve_depths, unwrapped
 from lggkit.networks.convolution import GuardedConv2d
+from lggkit.training.checks import one_of
+from lggkit.training.config import PRECISIONS
 from lggkit.training.processor import CodePath, precision_for
 from lggkit.training.stream import Batch
 
@@ -89,10 +91,12 @@ class Teacher:
         precision: "float32" or "bfloat16"; "auto" is bfloat16 where the device has matrix units for it.
 
     Raises:
-        ValueError: the model has no such depth, see `lggkit.latents.resolve_depths`.
+        ValueError: the model has no such depth, see `lggkit.latents.resolve_depths`, or the precision is
+            unknown.
     """
 
     def __init__(self, model: nn.Module, names: Sequence[str], precision: str = "float32") -> None:
+        one_of("precision", precision, PRECISIONS)
         self.names, self.precision = list(names), precision
         self.model = folded(unwrapped(model), resolve_depths(model, self.names).values())
         self._batch: Batch | None = None

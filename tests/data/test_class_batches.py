@@ -1,7 +1,10 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
-from lggkit.data import DataSet, class_order
+from lggkit.data import DataSet, TokenSet, VectorSet, class_order
 from lggkit.training import Stream, TrainConfig
 
 
@@ -22,6 +25,20 @@ def test_a_stream_takes_a_set_class_by_class_and_others_as_before():
     assert batch.labels.tolist() == [0] * 4 + [1] * 4 + [2] * 4
     assert Stream(data, config, 0).batch(0).labels.tolist() != batch.labels.tolist()
     assert Stream(grouped, config, 0).steps_per_epoch == 2
+
+
+def test_a_sub_batch_is_a_positive_integer():
+    images, labels = torch.zeros(30, 1, 2, 2, dtype=torch.uint8), torch.arange(30) % 3
+    sets = DataSet.from_tensors(images, labels), VectorSet(torch.ones(30, 2), labels)
+    for data in (*sets, TokenSet(torch.ones(30, 2, dtype=torch.int64), labels, 3)):
+        assert type(replace(data, sub_batch=np.int64(4)).sub_batch) is int
+        for value in ("4", 2.0, True):
+            with pytest.raises(TypeError, match=f"sub_batch is {value!r}: give an integer"):
+                replace(data, sub_batch=value)
+        with pytest.raises(ValueError, match="sub_batch is 0: give an integer from 1 on"):
+            replace(data, sub_batch=0)
+    with pytest.raises(TypeError, match="size is '4': give an integer"):
+        class_order(labels, "4", torch.Generator())
 
 
 def test_a_class_with_fewer_samples_than_a_sub_batch_is_named():

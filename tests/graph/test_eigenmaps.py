@@ -73,3 +73,8 @@ def test_the_dimension_must_fit(dim):
 def test_nan_is_refused():
     with pytest.raises(ValueError, match="not finite: look for NaN"):
         laplacian_eigenmaps(torch.full((4, 4), torch.nan))
+
+
+def test_weights_of_one_way_are_refused():
+    with pytest.raises(ValueError, match="not symmetric: symmetrize it"):
+        laplacian_eigenmaps(torch.ones(4, 4).triu(1))

@@ -103,6 +103,14 @@ def test_graphs_in_front_are_apart_and_vertices_may_be_reordered():
     torch.testing.assert_close(moved[1], vector[:, order])
 
 
+@pytest.mark.parametrize("unit", [1e-30, 1e-7, 1e30])
+def test_a_cut_has_no_unit(unit):
+    a, side = blocks(0.8, 0.1)
+    value, vector = fiedler_vector(unit * a.float())
+    assert value.item() == pytest.approx(unit, rel=1e-4) and cut_accuracy(vector >= 0, side) == 1
+    assert abs(vector.sum()) < 1e-4 and abs(fiedler_vector(torch.zeros(4, 4))[1].sum()) < 1e-5
+
+
 def test_gradients_are_right():
     assert torch.autograd.gradcheck(lambda a: fiedler_vector((a + a.T) / 2)[1], signed(3, 5).requires_grad_())
 

@@ -149,6 +149,13 @@ def test_check_nonnegative_names_what_it_saw():
         check_nonnegative(x * torch.nan)
 
 
+def test_batch_dimensions_are_counted_from_the_front():
+    with pytest.raises(ValueError, match="batch_dims must be at least 0, got -1"):
+        flatten(torch.rand(3, 2, 2), -1)
+    with pytest.raises(TypeError, match=r"batch_dims must be an int, got 1\.0"):
+        flatten(torch.rand(3, 2, 2), 1.0)
+
+
 def test_flatten_makes_one_vector_a_vertex():
     assert flatten(torch.zeros(5, 2, 3, 4)).shape == (5, 24)
     assert flatten(torch.zeros(7, 5, 2, 3, 4), batch_dims=1).shape == (7, 5, 24)

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -87,3 +88,16 @@ def test_macs_of_layers_counted_by_hand():
     )
     assert mac_count(layers, (4, 6, 6)) == 6 * 3 * 3 * (2 * 3 * 3) + 54 * 5
     assert parameter_count(layers) == 6 * 2 * 9 + 6 + 54 * 5 + 5
+
+
+def test_a_network_without_weights_costs_nothing():
+    assert mac_count(torch.nn.Flatten(), (3, 4, 4)) == 0
+
+
+def test_a_seed_is_an_integer():
+    assert same(build("small_net", seed=np.int64(3)), build("small_net", seed=3))
+    for seed in (1.5, True, "3"):
+        with pytest.raises(TypeError, match=f"seed is {seed!r}: give an integer"):
+            build("small_net", seed=seed)
+    with pytest.raises(ValueError, match=f"seed is {2**70}: give an integer from .* to {2**63 - 1}"):
+        build("small_net", seed=2**70)

@@ -18,6 +18,23 @@ def test_l2_gives_unit_vectors_in_the_network_s_directions():
     torch.testing.assert_close(ours * plain.norm(dim=1, keepdim=True), plain)
 
 
+@pytest.mark.parametrize("size", [1e-40, 1e-14, 1e20, 1e38])
+def test_l2_gives_unit_vectors_of_outputs_of_any_size(size):
+    plain = torch.tensor([[3.0, 4.0], [0.0, 0.0], [-1.0, 0.0]])
+    ours = with_embedding(torch.nn.Identity())(plain / 4 * size)
+    torch.testing.assert_close(ours, torch.tensor([[0.6, 0.8], [0.0, 0.0], [-1.0, 0.0]]), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("size", [1e-10, 0.01, 1.0, 37.0, 1e15])
+def test_l2_of_ordinary_outputs_is_pytorch_s_to_the_bit(size):
+    plain = size * torch.randn(33, 10, generator=torch.Generator().manual_seed(0))
+    ours, theirs = (plain.clone().requires_grad_() for _ in range(2))
+    made, expected = with_embedding(torch.nn.Identity())(ours), torch.nn.functional.normalize(theirs)
+    for one in (made, expected):
+        one[:, 0].sum().backward()
+    assert torch.equal(made, expected) and torch.equal(ours.grad, theirs.grad)
+
+
 def test_l2_is_computed_in_float32_under_autocast():
     network = with_embedding(small().eval())
     with torch.autocast("cpu", torch.bfloat16):

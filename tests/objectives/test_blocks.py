@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -22,6 +23,13 @@ def test_lengths_and_signs_of_blocks_do_not_matter():
     factors = torch.tensor([2.0, -0.5, 7.0], dtype=torch.float64).repeat_interleave(4)
     for norm in ("fro", "spectral"):
         torch.testing.assert_close(orthonormality(z * factors, 3, norm), orthonormality(z, 3, norm))
+
+
+@pytest.mark.parametrize("size", [1e-40, 1e-13, 1.0, 1e20, 1e37])
+def test_codes_of_any_size_have_the_loss_of_their_directions(size):
+    z = torch.randn(6, 12, generator=torch.Generator().manual_seed(0))
+    expected = orthonormality(z.double(), np.int64(3)).float()
+    torch.testing.assert_close(orthonormality(z * size, 3), expected, atol=0, rtol=1e-3)
 
 
 def test_each_code_has_its_loss():
@@ -69,8 +77,8 @@ def test_descending_the_divergence_brings_samples_together():
     ("call", "kind", "said"),
     [
         (lambda z: orthonormality(z, 5), ValueError, "5 blocks do not divide"),
-        (lambda z: orthonormality(z, 1), ValueError, "two blocks or more"),
-        (lambda z: orthonormality(z, 2.0), TypeError, "give an int"),
+        (lambda z: orthonormality(z, 1), ValueError, "blocks must be at least 2, got 1"),
+        (lambda z: orthonormality(z, 2.0), TypeError, "blocks must be an int, got 2.0"),
         (lambda z: orthonormality(z, 3, "l1"), ValueError, "norm must be one of"),
         (lambda z: orthonormality(z, 3, reduction="sum"), ValueError, "reduction must be one of"),
         (lambda z: graph_divergence(z[:1], z[:2]), ValueError, "there are 3 vertices"),

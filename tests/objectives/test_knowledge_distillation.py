@@ -81,3 +81,14 @@ def test_huge_logits_stay_finite():
 def test_wrong_arguments_are_named(arguments, error, message):
     with pytest.raises(error, match=message):
         hinton(*arguments)
+
+
+def test_a_class_that_the_teacher_rules_out_counts_nothing():
+    student, teacher = torch.randn(2, 5, 4, dtype=torch.float64)
+    teacher[:, 1] = -math.inf
+    student.requires_grad_()
+    p, q = (teacher / 4).softmax(1), (student / 4).softmax(1)
+    expected = torch.special.entr(p).neg().sum() / 5 - (p * q.log()).sum() / 5
+    torch.testing.assert_close(hinton(student, teacher), expected)
+    gradient = torch.autograd.grad(hinton(student, teacher), student)[0]
+    torch.testing.assert_close(gradient, (q - p) / 20)

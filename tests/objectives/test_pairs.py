@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lggkit.objectives import check_latents, paired
+from lggkit.objectives import check_latents, gkd, omega_i, omega_u, paired, rkd_distance
 
 
 def layers(*shapes):
@@ -102,3 +102,17 @@ def test_negative_entries_are_refused_where_asked():
     with pytest.raises(ValueError, match="the student's layer 'pool' has entries that are negative"):
         check_latents(signed, {name: x.abs() for name, x in signed.items()}, nonnegative=True)
     check_latents(*[{name: x.abs() for name, x in signed.items()}] * 2, nonnegative=True)
+
+
+@pytest.mark.parametrize("loss", [paired, check_latents, gkd, omega_u, rkd_distance])
+def test_layers_of_other_batches_are_refused(loss):
+    both = layers((4, 2), (5, 3))
+    with pytest.raises(ValueError, match=r"layer 1 has 5 samples and layer 0 4; give one batch's layers"):
+        loss(both, both)
+
+
+@pytest.mark.parametrize("loss", [gkd, omega_i, omega_u, rkd_distance])
+def test_an_iterator_gives_what_its_list_does(loss):
+    ours, theirs = layers((4, 2), (4, 3)), layers((4, 2), (4, 3))
+    check_latents(iter(ours), iter(theirs))
+    assert torch.equal(loss(iter(ours), iter(theirs)), loss(ours, theirs))

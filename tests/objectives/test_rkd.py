@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from lggkit.objectives import rkd_distance
+from lggkit.objectives import rkd_angle, rkd_distance
 from lggkit.objectives.rkd import relative_distance
 
 
@@ -77,3 +77,13 @@ def test_the_mean_distance_is_differentiated_too():
     assert torch.autograd.gradcheck(lambda x: rkd_distance([x], [teacher.double()]), student)
     gradient = torch.autograd.grad(rkd_distance([student], [teacher.double()]), student)[0]
     assert abs((gradient * student).sum()) < 1e-10  # scaling changes nothing
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-160, 1e160, 1e300])
+def test_latents_in_float64_have_no_unit(size):
+    student, teacher = torch.rand(2, 5, 3, dtype=torch.float64)
+    for loss in (rkd_distance, rkd_angle):
+        expected = loss([student], [teacher])
+        assert expected > 0
+        torch.testing.assert_close(loss([size * student], [teacher]), expected)
+        torch.testing.assert_close(loss([student], [size * teacher]), expected)

@@ -103,3 +103,8 @@ def test_no_scale_changes_deaths(scale, shape):
     (slope,) = torch.autograd.grad((found * weights.float()).sum(), scaled)
     (right,) = torch.autograd.grad((expected * weights).sum(), plain)
     torch.testing.assert_close(slope.double(), right, rtol=1e-4, atol=1e-5)
+
+
+def test_a_penalty_of_a_list_is_refused_by_its_kind():
+    with pytest.raises(TypeError, match="latents must be a tensor, got list"):
+        densification([[1.0]], 1.0)

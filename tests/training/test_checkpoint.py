@@ -1,12 +1,15 @@
 import errno
 import os
 import resource
+from collections import Counter
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from lggkit.training import CheckpointDamaged, CheckpointError, read_checkpoint, write_checkpoint
-from lggkit.training.checkpoint import check_identity
+from lggkit.training.checkpoint import _encode, check_identity
 
 STATE = {"step": 3, "model": {"w": torch.arange(6.0)}, "curves": {"loss": [1.0, 0.5]}, "none": None}
 
@@ -24,10 +27,26 @@ def test_no_code_is_unpickled(tmp_path):
         def __reduce__(self):
             return (os.mkdir, (str(tmp_path / "ran"),))
 
-    write_checkpoint(tmp_path / "run.pt", {"evil": Code()})
+    (tmp_path / "run.pt").write_bytes(_encode({"evil": Code()}))
     with pytest.raises(Exception, match="Weights only"):
         read_checkpoint(tmp_path / "run.pt")
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("value", [np.ones(2), np.float64(1), Path("a"), {1: [Counter()]}])
+def test_what_could_not_be_read_is_not_written(tmp_path, value):
+    said = r"the state\['model'\]\['w'\].* is a \w+, which no checkpoint can hold; give tensors"
+    with pytest.raises(TypeError, match=said):
+        write_checkpoint(tmp_path / "run.pt", {**STATE, "model": {"w": value}})
+    assert not os.listdir(tmp_path)
+
+
+def test_a_folder_or_a_foreign_file_is_no_damaged_checkpoint(tmp_path):
+    torch.save({"w": torch.ones(2)}, tmp_path / "weights.pt")
+    for path in (tmp_path, tmp_path / "weights.pt"):
+        with pytest.raises(CheckpointError, match=r"no checkpoint[,;].* give") as caught:
+            read_checkpoint(path)
+        assert not isinstance(caught.value, CheckpointDamaged)
 
 
 def test_every_truncation_is_named(tmp_path):
@@ -87,3 +106,10 @@ def test_another_training_is_refused_with_both_values(tmp_path):
         check_identity("run.pt", {"seed": 1}, {"seed": 2})
     with pytest.raises(CheckpointError, match="tag is None there and 'a' here"):
         check_identity("run.pt", {}, {"tag": "a"})
+
+
+def test_other_sub_batches_are_another_training_but_older_files_name_none():
+    check_identity("run.pt", {"seed": 1}, {"seed": 1, "sub_batch": 4})
+    for found in (None, 2):
+        with pytest.raises(CheckpointError, match=f"sub_batch is {found} there and 4 here"):
+            check_identity("run.pt", {"sub_batch": found}, {"sub_batch": 4})

@@ -184,11 +184,78 @@ def test_numpys_seeds_are_pythons(data, make_net, equal, tmp_path):
     assert equal(ours.model, train(make_net(), data, config(), seed=3, checkpoint=tmp_path / "run.pt").model)
 
 
+def test_runs_do_not_share_a_model_or_a_checkpoint(data, make_net, tmp_path):
+    nets, file = [make_net(), make_net(1)], tmp_path / "a.pt"
+    files = [file, f"{tmp_path}/b/../a.pt"]
+    with pytest.raises(ValueError, match="runs 0 and 1 have one and the same checkpoint; give another path"):
+        train_many(nets, data, config(), seeds=[0, 1], checkpoints=files)
+    with pytest.raises(ValueError, match="runs 0 and 2 have one and the same model; give a copy"):
+        train_many([*nets, nets[0]], data, config(), seeds=[0, 1, 2])
+    for one in (file, f"{file}"):
+        with pytest.raises(ValueError, match=r"checkpoints is one \w+; give a list, one for each"):
+            train_many(nets, data, config(), seeds=[0, 1], checkpoints=one)
+    with pytest.raises(ValueError, match="models is one Sequential; give a list"):
+        train_many(nn.Sequential(*nets), data, config(), seeds=[0, 1])
+    with pytest.raises(ValueError, match="seeds is one int; give a list"):
+        train_many(nets, data, config(), seeds=0)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("counts", "settings", "said"),
+    [
+        (
+            (7, 7, 7),
+            {"batch_size": 10},
+            "10 for 3 classes by a sub_batch of 4; give a multiple of 12",
+        ),
+        ((7, 7, 7), {"batch_size": 12}, "class 0 has 7 of 21 images, .* no more than 12; set drop_last=True"),
+        ((20, 5, 20), {"batch_size": 12, "drop_last": True}, "class 1 has 5 of 45 .*; give as many of each"),
+        ((9, 3, 9), {"batch_size": 12, "drop_last": True}, "class 1 has 3 .* fill no more than 0"),
+    ],
+)
+def test_batches_are_made_of_whole_sub_batches(make_data, make_net, counts, settings, said):
+    labels = torch.repeat_interleave(torch.arange(3), torch.tensor(counts))
+    data = replace(make_data(sum(counts)), labels=labels, sub_batch=4)
+    with pytest.raises(ValueError, match=said):
+        train(make_net(), data, config(**settings))
+
+
+@pytest.mark.parametrize(("each", "drop_last"), [(8, False), (8, True), (11, True)])
+def test_sub_batches_that_fit_are_the_same_in_every_batch(make_data, make_net, each, drop_last):
+    data = replace(make_data(3 * each), labels=torch.arange(3 * each) % 3, sub_batch=4)
+    seen = []
+
+    def objective(latents, logits, labels):
+        seen.append(labels.tolist())
+        return F.cross_entropy(logits, labels)
+
+    train(make_net(), data, config(batch_size=12, drop_last=drop_last), objective=objective)
+    assert seen == [[0] * 4 + [1] * 4 + [2] * 4] * 4
+
+
 @pytest.mark.parametrize("name", ["evaluate_every", "checkpoint_every"])
 @pytest.mark.parametrize("value", [0, -1, 1.5, float("nan"), "2"])
 def test_an_interval_is_a_positive_integer(data, make_net, name, value):
     with pytest.raises(ValueError, match=f"{name} is .*; give an integer of at least 1"):
         train(make_net(), data, config(), **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"evaluate_at": 2}, "evaluate_at is 2; give a list of epochs"),
+        ({"evaluate_at": [-1]}, "an epoch of evaluate_at is -1; give an integer of at least 0"),
+        ({"evaluate_at": [0, 1.5]}, "an epoch of evaluate_at is 1.5; give an integer"),
+        ({"evaluate_at": [0, 3]}, "evaluate_at has epoch 3 of 2; give 0 to 2"),
+        ({"evaluate_at": [1], "evaluate_every": 1}, "evaluate_every and evaluate_at exclude each other"),
+        ({"evaluate_at": [1], "evaluate": None}, "evaluate_at says when, but nothing is evaluated"),
+        ({"evaluate_every": 1, "evaluate": None}, "evaluate_every says when, but nothing is evaluated"),
+    ],
+)
+def test_when_to_evaluate_is_said_once_and_can_come(data, make_net, given, said):
+    with pytest.raises(ValueError, match=said):
+        train(make_net(), data, config(), **{"evaluate": data, **given})
 
 
 def test_a_frozen_model_is_refused(data, make_net):

@@ -113,6 +113,50 @@ def test_a_truncated_checkpoint_is_named_set_aside_and_training_begins_again(
     assert file.with_name("run.pt.damaged").exists()
 
 
+def test_a_folder_or_a_file_of_weights_is_left_where_it_is(data, make_net, tmp_path):
+    model, weights = make_net(), tmp_path / "weights.pt"
+    torch.save(model.state_dict(), weights)
+    for path in (tmp_path, weights):
+        with pytest.raises(CheckpointError, match=r"no checkpoint[,;].* give"):
+            train(model, data, config(), checkpoint=path)
+    assert [file.name for file in tmp_path.iterdir()] == ["weights.pt"]
+
+
+def test_the_checkpoint_of_other_sub_batches_is_refused(make_data, make_net, tmp_path):
+    data = make_data(28)
+    even = dataclasses.replace(data, labels=torch.arange(28) % 4, classes=tuple("abcd"))
+    model = nn.Sequential(nn.Flatten(), nn.Linear(72, 4))
+    settings, file = config(drop_last=True), tmp_path / "run.pt"
+    train(model, dataclasses.replace(even, sub_batch=2), settings, checkpoint=file)
+    for other in (None, 1):
+        with pytest.raises(CheckpointError, match=f"sub_batch is 2 there and {other} here"):
+            train(model, dataclasses.replace(even, sub_batch=other), settings, checkpoint=file)
+
+
+class Counted(nn.Linear):
+    """A layer that keeps how often it was called."""
+
+    calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return super().forward(x.flatten(1))
+
+    def get_extra_state(self):
+        return self.calls
+
+    def set_extra_state(self, state):
+        self.calls = state
+
+
+def test_a_model_with_extra_state_is_trained_and_continued(data, tmp_path):
+    file = tmp_path / "run.pt"
+    with pytest.raises(KeyboardInterrupt):
+        train(Counted(72, 3), data, config(), checkpoint=file, checkpoint_every=1, objective=dying(5))
+    ended = train(Counted(72, 3), data, config(), checkpoint=file).model
+    assert ended.calls == 12
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [

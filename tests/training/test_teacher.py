@@ -3,6 +3,7 @@ import torch
 
 from lggkit.latents import Taps
 from lggkit.training import Stream, Teacher, TrainConfig
+from lggkit.training.processor import precision_for
 
 
 def test_latents_are_constant_in_evaluation_mode_and_computed_once(data, make_net):
@@ -31,6 +32,14 @@ def test_it_teaches_what_the_model_knew_when_it_was_made(data, make_net):
 def test_an_unknown_depth_is_refused_before_any_batch(make_net):
     with pytest.raises(ValueError, match="has no depth 'map'"):
         Teacher(make_net(), ["map"])
+
+
+@pytest.mark.parametrize("precision", ["float64", "fp32", None, torch.float32])
+def test_an_unknown_precision_is_refused_before_any_batch(make_net, precision):
+    with pytest.raises(ValueError, match=r"precision is .*; choose one of float32, bfloat16, auto"):
+        Teacher(make_net(), ["output"], precision)
+    with pytest.raises(ValueError, match=r"precision is .*; choose one of"):
+        precision_for(precision, torch.device("cpu"))
 
 
 def test_folding_loses_no_accuracy_in_bfloat16(data, make_net):

@@ -102,6 +102,37 @@ def test_evaluation_happens_at_the_end_and_may_name_its_numbers(data, make_net):
     assert result.curves["norm"] == [2.0] and result.curves["test_epoch"] == [3]
 
 
+@pytest.mark.parametrize(
+    ("outcome", "error", "said"),
+    [
+        (
+            {"train_loss": 1.0},
+            ValueError,
+            "evaluate gave 'train_loss', a curve of the training itself; name it",
+        ),
+        ({"test_epoch": 1.0}, ValueError, "evaluate gave 'test_epoch', a curve"),
+        (None, TypeError, "evaluate gave None as test_error; return a number"),
+        ({"norms": [1.0, 2.0]}, TypeError, r"evaluate gave \[1.0, 2.0\] as norms; return a number"),
+    ],
+)
+def test_what_cannot_be_a_curve_is_told(data, make_net, outcome, error, said):
+    with pytest.raises(error, match=said):
+        train(make_net(), data, config(), evaluate=lambda model: outcome)
+
+
+@pytest.mark.parametrize("bad", [0, 1, 3, 5])
+def test_the_first_loss_is_kept_of_a_training_that_diverges(data, make_net, bad):
+    losses = []
+
+    def objective(latents, logits, labels, batch):
+        loss = F.cross_entropy(logits, labels)
+        losses.append(loss.item())
+        return loss if batch.step < bad else loss * float("nan")
+
+    result = train(make_net(), data, config(), objective=objective)
+    assert result.diverged and result.first_loss == (losses[0] if bad else None)
+
+
 def test_evaluating_changes_nothing(data, make_net, equal):
     settings, calls = config(), []
 
@@ -113,6 +144,22 @@ def test_evaluating_changes_nothing(data, make_net, equal):
     often = train(make_net(dropout=0.5), data, settings, taps=["maps"], evaluate=evaluate, evaluate_every=1)
     never = train(make_net(dropout=0.5), data, settings)
     assert len(calls) == 3 and equal(often.model, never.model)
+
+
+def test_a_callable_sees_the_network_in_evaluation_mode_with_gradients(data, make_net, equal):
+    seen = []
+
+    def evaluate(model):
+        seen.extend(module.training for module in model.modules())
+        inputs = torch.rand(4, 2, 6, 6, requires_grad=True)
+        before = model.norm.running_mean.clone()
+        model(inputs).sum().backward()
+        assert inputs.grad.abs().sum() > 0 and torch.equal(model.norm.running_mean, before)
+        return 1.0
+
+    often = train(make_net(dropout=0.5), data, config(), evaluate=evaluate, evaluate_every=1)
+    never = train(make_net(dropout=0.5), data, config())
+    assert len(seen) > 3 and not any(seen) and equal(often.model, never.model)
 
 
 def test_the_seed_decides_and_the_global_stream_is_left_alone(data, make_net, equal):

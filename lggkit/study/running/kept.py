@@ -14,7 +14,7 @@ from lggkit import strict
 from lggkit.durable import DRAFT, set_aside
 from lggkit.experiments.networks import TrainedNetwork
 from lggkit.networks.weights import lay_out
-from lggkit.training import CheckpointDamaged, read_checkpoint, write_checkpoint
+from lggkit.training import CheckpointError, read_checkpoint, write_checkpoint
 from lggkit.training.memory import is_out_of_memory
 
 log = logging.getLogger("lggkit.study")
@@ -80,7 +80,7 @@ class KeptNetwork:
             state = read_checkpoint(self.file)
         except FileNotFoundError:
             return None
-        except (CheckpointDamaged, OSError) as error:
+        except (CheckpointError, OSError) as error:
             self._set_aside(str(error))
             return None
         return state if self.observer in ("", state.get("observer", "")) else None
