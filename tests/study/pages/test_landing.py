@@ -57,8 +57,8 @@ def test_a_reading_of_ours_is_no_finding_of_a_paper():
 def test_a_finding_is_one_sentence_with_its_place():
     found = landing._finding(judged(SINGLE.number, "holds"), lambda text, page: f"[{text}]({page.name})")
     assert found == (
-        f"{SINGLE.statement} This **holds**: 2.0 of σ [1.0, 3.0], the way the claim says, reduced scale, 3 seeds "
-        f"([Latent geometry graphs, claim {SINGLE.number}](lgg/s33_latent_geometry_graphs))."
+        f"{SINGLE.statement} This **holds**: 2.0 of σ [1.0, 3.0], the way the claim says, reduced scale, "
+        f"3 seeds ([Latent geometry graphs, claim {SINGLE.number}](lgg/s33_latent_geometry_graphs))."
     )
     alike = ClaimVerdict(ALIKE, "contradicted", "paper", 1, Interval(2.0, 1.0, 3.0, 1), after_run=True)
     assert "This **is contradicted†**: 2.0 points [1.0, 3.0] more; allowed ±" in landing._finding(
