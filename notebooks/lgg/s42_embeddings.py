@@ -142,8 +142,9 @@ search.say(section.search_said)
 figure = search.draw(section.search_figure)
 # %% [markdown]
 # [Schroff *et al.* (2015)](../../book/bibliography.md "schroff2015") warn of a collapse to one point where the hardest negatives are taken from the start. The
-# size of label variation's loss had [such a search](../graph_smoothness_loss/s43_classification.ipynb) too; above
-# short scale $\alpha$ and the size are those of a search at reduced length. Its $k$ and the learning rate had none.
+# $\alpha$ and the size of label variation's loss had [such a
+# search](../graph_smoothness_loss/s43_classification.ipynb) too, at reduced length. Its $k$ and the learning rate had
+# none.
 # Paper scale takes the rivals' options, and the paper's own $\alpha$ and sum for label variation.
 #
 # ## Table 2, printed twice
