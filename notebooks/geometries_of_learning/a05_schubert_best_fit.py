@@ -29,6 +29,8 @@ if importlib.util.find_spec("lggkit") is None:  # in Colab
 scale = "smoke"  # smoke, short, reduced or paper
 
 # %% tags=["hide-input"]
+from functools import partial
+
 import torch
 
 from lggkit import subspaces
@@ -149,7 +151,7 @@ chapter.say(growth.growth_said)
 # The rules were written down before the recorded runs and after a trial of eight splits had shown how the arms lie.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-chapter.say(lambda shown: numbers.splits_said(shown, chapter.judged))
+chapter.say(partial(numbers.splits_said, judged=chapter.judged))
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 chapter.claims()

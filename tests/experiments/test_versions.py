@@ -28,7 +28,7 @@ def test_the_sections_with_versions_are_known():
 def test_every_scale_is_measured_with_the_second_version(name, field):
     experiment = VERSIONS[name, field]
     for scale in experiment.protocols:
-        specs = [experiment.spec(arm.name, scale) for arm in experiment.arms]
+        specs = [experiment.spec(arm.name, scale) for arm in experiment.arms if field not in arm.changes]
         assert {spec.settings[field] for spec in specs} == {2}
 
 

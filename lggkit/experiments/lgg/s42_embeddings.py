@@ -133,8 +133,11 @@ def _peer(name: str, title: str) -> Arm:
 
 
 def _swept(sweep: Sweep) -> tuple[Arm, ...]:
-    """Arms that differ from a peer's in the loss's options, and hold training images out."""
-    peer = _peer(sweep.rival, sweep.title).changes
+    """Arms that differ from a peer's in the loss's options, and hold training images out.
+
+    None is tried on corrupted images, so that they keep the version that they were recorded with.
+    """
+    peer = {**_peer(sweep.rival, sweep.title).changes, "corruption_version": 1}
 
     def arm(value: float, name: str) -> Arm:
         changes = {**peer, "loss": replace(sweep.loss, **{sweep.option: value}), "sweep": True}

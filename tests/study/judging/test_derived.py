@@ -126,7 +126,7 @@ def test_what_was_recorded_under_a_derived_name_gives_way(make_record):
     assert records[0].metrics["gain"] == 7.0
 
 
-AGAIN = {"graph_smoothness_loss/s44_robustness"}
+AGAIN = {"graph_smoothness_loss/s44_robustness", "lgg/s42_embeddings", "lgg/s43_robustness"}
 """Sections whose short trainings were measured again, when records no longer held what is derived."""
 
 

@@ -148,7 +148,7 @@ def rivals_said(shown: Shown) -> list[str]:
         f"On corrupted images label variation errs {_listed(points, POINTS)}. Its relative MCE is "
         f"{_listed(relative, HEIGHT)}. {_signs_text(relative, points)} "
         f"{seeds_text(next(iter(points.values())))}",
-        _clean_text({arm: shown.interval(arm, "error_10nn") for arm in (OURS, *PEERS)}),
+        _clean_text({arm: shown.interval(arm, "error_10nn") for arm in (OURS, *_rivals(shown))}),
     ]
 
 
@@ -160,7 +160,12 @@ def _clean_text(errors: Mapping[str, Interval]) -> str:
 
 
 def _beside(shown: Shown, metric: str) -> dict[str, Interval]:
-    return {title: shown.paired(OURS, arm, metric) for arm, title in PEERS.items()}
+    return {title: shown.paired(OURS, arm, metric) for arm, title in _rivals(shown).items()}
+
+
+def _rivals(shown: Shown) -> dict[str, str]:
+    """The rivals that are recorded, with their titles."""
+    return {arm: title for arm, title in PEERS.items() if shown.arm(arm)}
 
 
 def _listed(intervals: Mapping[str, Interval], words: tuple[str, str]) -> str:
