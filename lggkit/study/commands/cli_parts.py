@@ -91,5 +91,6 @@ def own(what: str, work: Callable[..., Any], *values: Any, **options: Any) -> An
     try:
         return work(*values, **options)
     except (TypeError, RuntimeError, AttributeError, IndexError) as error:
-        said = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ValueError(f"{what} failed: {said}") from error
+        from lggkit.training.processor import first_line
+
+        raise ValueError(f"{what} failed: {first_line(error)}") from error

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from lggkit.data import DATASETS, DataUnavailable, load, normalize, to_float
 from lggkit.networks import load_weights
+from lggkit.training.processor import first_line
 
 LIBRARIES = {"torchvision": "torchvision.models:get_model", "timm": "timm:create_model"}
 WHERE = "FILE.py:FUNCTION, torchvision:NAME or timm:NAME"
@@ -48,10 +49,9 @@ def check_takes(network: nn.Module, inputs: Tensor, text: str) -> None:
         with torch.no_grad():
             network(inputs[:1])
     except Exception as error:
-        said = (str(error).splitlines() or [type(error).__name__])[0]
         raise ValueError(
-            f"{text} takes no input of shape {tuple(inputs.shape[1:])}: {said}; give data of the shape and "
-            "order, such as (channels, height, width), that it was made for"
+            f"{text} takes no input of shape {tuple(inputs.shape[1:])}: {first_line(error)}; give data of "
+            "the shape and order, such as (channels, height, width), that it was made for"
         ) from error
 
 

@@ -30,6 +30,7 @@ from lggkit.study.judging.statistics import Interval
 AGREES, DIFFERS = "agrees", "differs"
 UNMEASURED, UNAVAILABLE = "unmeasured", "unavailable"
 MOVING = "still moving"
+Runs = Mapping[str, Sequence[Record]]
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def cell_verdict(cell: Cell, records: Sequence[Record]) -> CellVerdict:
 
 def claim_verdicts(
     claims: Sequence[Claim],
-    records: Mapping[str, Mapping[str, Sequence[Record]]],
+    records: Mapping[str, Runs],
     families: str = "paper",
     lengths: bool = True,
 ) -> list[ClaimVerdict]:
@@ -142,7 +143,7 @@ def claim_verdicts(
     return [dataclasses.replace(v, survives_holm=stands(v)) for v in judged]
 
 
-def _judge(claim: Claim, by_scale: Mapping[str, Sequence[Record]], lengths: bool) -> ClaimVerdict:
+def _judge(claim: Claim, by_scale: Runs, lengths: bool) -> ClaimVerdict:
     effects = effects_by_scale(claim, by_scale)
     marks = {"after_run": claim.after_run, "identity": claim.identity}
     if not effects:
@@ -150,15 +151,12 @@ def _judge(claim: Claim, by_scale: Mapping[str, Sequence[Record]], lengths: bool
     last = list(effects.values())[-1]
     verdict, reason = last.verdict, last.reason
     if lengths and claim.gate:
-        verdict, reason = _of_trained(claim, effects)
-        other = unlike(claim, by_scale.get("short", ()), by_scale.get("reduced", ()))
-        if other and last.scale == "reduced" and verdict != NOT_TESTED:
-            verdict, reason = NOT_TESTED, other
+        verdict, reason = _of_trained(claim, effects, by_scale)
     effect = {"n": last.n, "interval": last.interval, "p_value": last.p_value, "lengths": effects}
     return ClaimVerdict(claim, verdict, last.scale, **effect, reason=reason, **marks)
 
 
-def _of_trained(claim: Claim, effects: Mapping[str, Effect]) -> tuple[str, str]:
+def _of_trained(claim: Claim, effects: Mapping[str, Effect], by_scale: Runs) -> tuple[str, str]:
     """Verdict and reason of a claim about trained networks, whose effects come in the order of lengths."""
     last = list(effects.values())[-1]
     if last.scale == "short":
@@ -171,6 +169,8 @@ def _of_trained(claim: Claim, effects: Mapping[str, Effect]) -> tuple[str, str]:
         return NOT_TESTED, f"{last.n} of {claim.n_required[last.scale]} seeds at {last.scale} scale so far"
     if "short" not in effects:
         return NOT_TESTED, "no short trainings to compare with"
+    if other := unlike(claim, by_scale["short"], by_scale[last.scale]):
+        return NOT_TESTED, other
     if effects["short"].verdict != last.verdict:
         return MOVING, f"{effects['short'].verdict} at short scale, {last.verdict} at {last.scale}"
     return last.verdict, last.reason
