@@ -120,6 +120,6 @@ EXPERIMENT = Experiment(
         ),
         *(tuple(f"search-{method}-{alpha:g}" for alpha in GRID) for method in METHODS[1:]),
     ),
-    minutes={"smoke": 0.01, "short": 1, "reduced": 3, "paper": 600},
+    minutes={"smoke": 0.01, "short": 5, "reduced": 16, "paper": 600},
     priority=32,
 )

@@ -32,13 +32,16 @@ def run(
     shard: Annotated[str, typer.Option(help="i/n: every n-th seed from i on, for n machines")] = "0/1",
     workers: Annotated[str, typer.Option(help="processes of one thread each; one on a GPU")] = "1",
 ) -> None:
-    """Measures what no record holds yet, claimed arms first; safe to stop and to start again."""
+    """Measures what no record holds yet, claimed arms first; safe to stop and to start again.
+
+    Below paper scale an arm that is complete there is left out, unless --arm names it.
+    """
     from lggkit.study.running import queue
     from lggkit.study.running.context import StudyContext
     from lggkit.study.running.stopping import run_workers, stoppable, worker_count
 
     def todo() -> list[queue.Unit]:
-        units = queue.pending(all_ledgers, scale, experiment)
+        units = queue.pending(all_ledgers, scale, experiment, arm or ())
         return queue.shard(queue.only_arms(units, arm) if arm else units, shard)
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -80,7 +83,10 @@ def _runs(units: list) -> int:
 
 @told
 def pending(scale: Scale = "paper", experiment: Only = None, out: Out = None) -> None:
-    """Lists the runs that no record holds yet, in the order in which they would be measured."""
+    """Lists the runs that no record holds yet, in the order in which they would be measured.
+
+    Below paper scale an arm that is complete there is left out.
+    """
     from lggkit.study.running import queue
 
     asked(queue.chosen, experiment)

@@ -10,10 +10,10 @@ from lggkit.record import SCALES
 from lggkit.study.records.ledger import Ledger
 from lggkit.study.running.context import default_device, device_name
 from lggkit.study.running.costs import Spent, estimate, spent, typical
-from lggkit.study.running.units import chosen, pending
+from lggkit.study.running.units import chosen, pending, recorded_keys
 
 COMMITTED = SCALES[1:]
-LINE = "{:42}{:9}{:>9}{:>11}{:>12}{:>9}{:>9}"
+LINE = "{:58}{:8}{:>9}{:>11}{:>8}{:>8}{:>7}"
 
 
 def overview(ledgers: Sequence[Ledger], only: str | None = None) -> dict[str, Any]:
@@ -42,13 +42,15 @@ def _row(
 ) -> dict[str, Any]:
     units = pending(ledgers, scale, experiment.name)
     known = typical(ledgers, experiment.name, scale, device)
-    planned, left = len(experiment.specs(scale)), sum(len(unit.specs) for unit in units)
+    planned = {spec.key for spec in experiment.specs(scale)}
+    recorded = len(planned & recorded_keys(experiment, scale, ledgers))
+    left = sum(len(unit.specs) for unit in units)
     mine = [row for row in paid if (row.experiment, row.scale) == (experiment.name, scale)]
     return {
         "experiment": experiment.name,
         "scale": scale,
-        "recorded": planned - left,
-        "planned": planned,
+        "recorded": recorded,
+        "planned": recorded + left,
         **_paid(mine),
         "pending": left,
         "estimated_hours": round(sum(estimate(unit, known) for unit in units) / 3600, 2),
@@ -61,7 +63,7 @@ def _paid(rows: Sequence[Spent]) -> dict[str, Any]:
 
 
 def as_text(state: dict[str, Any]) -> str:
-    """The state as lines for a terminal."""
+    """The state as lines for a terminal; scales at which nothing is planned are left out."""
     rows = state["experiments"]
     total = {name: sum(row[name] for row in rows) for name in ("recorded", "planned", "pending")}
     total |= {name: sum(row[name] for row in [*rows, state["other"]]) for name in ("trainings", "core_hours")}
@@ -70,9 +72,10 @@ def as_text(state: dict[str, Any]) -> str:
         "scale": "",
         "estimated_hours": sum(row["estimated_hours"] for row in rows),
     }
-    head = ("experiment", "scale", "runs", "trainings", "core-hours", "pending", "hours")
+    head = ("experiment", "scale", "runs", "trainings", "core-h", "pending", "hours")
     about = f"hours to come are on {state['device']}, one process after the other"
-    return "\n".join([LINE.format(*head), *map(_line, [*rows, total]), about])
+    planned = [row for row in rows if row["planned"]]
+    return "\n".join([LINE.format(*head), *map(_line, [*planned, total]), about])
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -14,6 +14,9 @@ from lggkit.record import Spec
 from lggkit.study.entered import paper
 from lggkit.study.records.ledger import Ledger
 
+STAND_INS = ("short", "reduced")
+"""Scales that stand for the papers' own until that is measured."""
+
 
 @dataclass
 class Unit:
@@ -56,22 +59,34 @@ class Unit:
         return replace(self, specs=specs)
 
 
-def pending(ledgers: Sequence[Ledger], scale: str, only: str | None = None) -> list[Unit]:
+def pending(
+    ledgers: Sequence[Ledger], scale: str, only: str | None = None, named: Sequence[str] = ()
+) -> list[Unit]:
     """Units that no ledger holds, in the order in which they are measured.
 
     Arms that claims name come before other arms of tables and these before ablations; among equals seed 0 of
-    every chapter before seed 1 of any, and within a seed chapters by priority.
+    every chapter before seed 1 of any, and within a seed chapters by priority. An arm of which every run at
+    paper scale is recorded is left out at the scales below, unless it is ``named``.
 
     Raises:
         KeyError: ``only`` names no experiment.
     """
-    units = [unit for experiment in chosen(only) for unit in _units(experiment, scale, ledgers)]
+    units = [unit for experiment in chosen(only) for unit in _units(experiment, scale, ledgers, named)]
     return sorted(units, key=lambda unit: (unit.rank, unit.seed))
+
+
+def at_paper_scale(experiment: Experiment, scale: str, ledgers: Sequence[Ledger]) -> set[str]:
+    """The arms that ``scale`` can add nothing about, as all their runs at paper scale are recorded."""
+    if scale not in STAND_INS or "paper" not in experiment.protocols:
+        return set()
+    recorded = recorded_keys(experiment, "paper", ledgers)
+    keys = {arm.name: {spec.key for spec in experiment.specs("paper", arm.name)} for arm in experiment.arms}
+    return {arm for arm, mine in keys.items() if mine and mine <= recorded}
 
 
 def missing(unit: Unit, ledgers: Sequence[Ledger]) -> Unit:
     """What of a unit no ledger holds by now; it may have no runs."""
-    recorded = _held(unit.experiment, unit.scale, ledgers)
+    recorded = recorded_keys(unit.experiment, unit.scale, ledgers)
     return unit.part([spec for spec in unit.specs if spec.key not in recorded])
 
 
@@ -109,12 +124,13 @@ def check_arms(asked: Sequence[str], only: str | None = None) -> None:
         )
 
 
-def _units(experiment: Experiment, scale: str, ledgers: Sequence[Ledger]) -> list[Unit]:
+def _units(experiment: Experiment, scale: str, ledgers: Sequence[Ledger], named: Sequence[str]) -> list[Unit]:
     """A unit for each group of arms and seed of which a run is missing."""
-    recorded, units = _held(experiment, scale, ledgers), []
+    recorded, units = recorded_keys(experiment, scale, ledgers), []
+    decided = at_paper_scale(experiment, scale, ledgers) - set(named)
     for arms in _groups_of_one_rank(experiment):
         by_seed: dict[int, list[Spec]] = {}
-        for spec in (spec for arm in arms for spec in experiment.specs(scale, arm)):
+        for spec in (spec for arm in arms if arm not in decided for spec in experiment.specs(scale, arm)):
             if spec.key not in recorded:
                 by_seed.setdefault(spec.seed, []).append(spec)
         units += [Unit(experiment, arms, scale, specs) for specs in by_seed.values()]
@@ -136,7 +152,8 @@ def _rank(experiment: Experiment, arm: str, claimed: set[str]) -> int:
     return 1 if experiment.arm(arm).table else 2
 
 
-def _held(experiment: Experiment, scale: str, ledgers: Sequence[Ledger]) -> set[str]:
+def recorded_keys(experiment: Experiment, scale: str, ledgers: Sequence[Ledger]) -> set[str]:
+    """The keys of its records at a scale, in any of the ledgers."""
     return {record.key for ledger in ledgers for record in ledger.records(experiment.name, scale)}
 
 

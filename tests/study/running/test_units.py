@@ -182,6 +182,25 @@ def test_what_another_process_has_measured_meanwhile_is_not_measured_again(exper
     assert [(record.arm, record.seed) for record in outcome.measured] == [("ours", 0)]
 
 
+def test_an_arm_that_is_complete_at_paper_scale_is_not_measured_at_shorter_ones(
+    experiment, ledger, context, tmp_path
+):
+    at_paper = queue.only_arms(queue.pending([ledger], "paper"), ["ours", "base"])
+    missing = at_paper[-1].part(at_paper[-1].specs[-1:])
+    queue.run([u for u in at_paper if u.key != missing.key], ledger, context)
+    complete, other = ("base", "ours") if missing.title == "ours" else ("ours", "base")
+    assert {unit.title for unit in queue.pending([ledger], "reduced")} == {other, "ablation"}
+    assert {unit.title for unit in queue.pending([ledger], "smoke")} == {other, complete, "ablation"}
+    named = queue.pending([ledger], "reduced", named=[complete])
+    assert {unit.title for unit in named} == {other, complete, "ablation"}
+    (row,) = (r for r in overview.overview([ledger])["experiments"] if r["scale"] == "reduced")
+    assert row["planned"] == row["pending"] == sum(len(u.specs) for u in queue.pending([ledger], "reduced"))
+    asking = ["--scale", "reduced", "--experiment", NAME, "--out", str(tmp_path / "results")]
+    ended = CliRunner().invoke(app, ["study", "run", *asking, "--arm", complete])
+    assert ended.exit_code == 0 and "0 runs left" in ended.output
+    assert {record.arm for record in ledger.records(NAME, "reduced")} == {complete}
+
+
 def test_a_unit_that_another_is_at_is_left_for_later(experiment, ledger, context, caplog):
     pending = queue.pending([ledger], "reduced")[:2]
     turn = Turn(context.weights, pending[0].key)
