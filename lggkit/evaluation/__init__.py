@@ -42,7 +42,7 @@ from lggkit.evaluation.deformation import (
 from lggkit.evaluation.descents import deepfool, pgd
 from lggkit.evaluation.embedding_detector import EmbeddingDetector, fourier_spectrum
 from lggkit.evaluation.embeddings import SvcResult, knn_error, linear_probe_error, svc_error
-from lggkit.evaluation.ensemble import strong
+from lggkit.evaluation.ensemble import strong, strong_images
 from lggkit.evaluation.fast_gradient import fgsm, fgsm_direction, moved_along, snr_epsilon
 from lggkit.evaluation.gradients import VanishedGradients, vanished_gradients
 from lggkit.evaluation.perturbations import gaussian_noise, noise_at, quantized, with_dropout
@@ -89,6 +89,7 @@ __all__ = [
     "silhouette",
     "snr_epsilon",
     "strong",
+    "strong_images",
     "svc_error",
     "vanished_gradients",
     "with_dropout",

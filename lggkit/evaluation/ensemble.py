@@ -52,18 +52,59 @@ def strong(
     Raises:
         TypeError, ValueError: restarts is no integer from 0 on, or as for `pgd`.
     """
+    return _ensemble(model, images, labels, epsilon, restarts, steps, targeted, every=False)[1]
+
+
+@torch.inference_mode(False)
+def strong_images(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    epsilon: float = 0.01,
+    restarts: int = 5,
+    steps: int = 40,
+    targeted: bool = True,
+) -> Tensor:
+    """The images (n, ...) as the first attack of `strong` that misleads the network moved them.
+
+    One that no attack breaks, or that the network gets wrong as it is, is as `pgd` moved it, by the
+    cross-entropy and without a random start. Nothing leaves the l∞ ball of radius ``epsilon``, nor [0, 1].
+    Arguments, warnings and errors as for `strong`.
+    """
+    return _ensemble(model, images, labels, epsilon, restarts, steps, targeted, every=True)[0]
+
+
+def _ensemble(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    epsilon: float,
+    restarts: int,
+    steps: int,
+    targeted: bool,
+    every: bool,
+) -> tuple[Tensor, Tensor]:
+    """Images moved by the first attack that breaks them, and which are broken.
+
+    The first attack moves ``every`` image, or those that the network gets right.
+    """
     images, labels = prepared(model, images, labels)
     epsilon = step_size("epsilon", epsilon, images)
     restarts, steps = as_integer("restarts", restarts, 0), as_integer("steps", steps, 1)
-    broken = misled(model, images, labels)
+    broken, moved = misled(model, images, labels), images.clone()
+    unmoved = torch.ones_like(broken) if every else ~broken
     for attack in _members(epsilon, restarts, steps, targeted):
-        left = (~broken).nonzero().flatten()
+        left = (unmoved | ~broken).nonzero().flatten()
         if len(left):
             x, y = images[left], labels[left]
             inside = x + (attack(model, x, y) - x).clamp(-epsilon, epsilon)
-            broken[left] = misled(model, inside, y)
+            found = misled(model, inside, y)
+            better = (found | unmoved[left]).view(-1, *[1] * (x.dim() - 1))
+            moved[left] = torch.where(better, inside, moved[left])
+            broken[left] |= found
+        unmoved = torch.zeros_like(broken)
     warn_of(_without_gradient(model, images, labels, ~broken), UNKNOWN)
-    return broken
+    return moved, broken
 
 
 def _members(epsilon: float, restarts: int, steps: int, targeted: bool) -> Iterator[Attack]:

@@ -18,6 +18,7 @@ from lggkit.evaluation import (
     noise_at,
     pgd,
     strong,
+    strong_images,
     vanished_gradients,
 )
 
@@ -26,6 +27,7 @@ BOXED = {
     "pgd": partial(pgd, steps=2),
     "deepfool": partial(deepfool, steps=2),
     "strong": partial(strong, restarts=1, steps=2, epsilon=0.02),
+    "strong_images": partial(strong_images, restarts=1, steps=2, epsilon=0.02),
 }
 LABELLED = BOXED | {
     "fgsm_direction": fgsm_direction,
@@ -162,6 +164,6 @@ def test_half_floats_where_a_step_rounds_away(dtype):
     assert fgsm(model, x, y, epsilon=0.05).dtype == dtype
     with pytest.raises(ValueError, match=r"epsilon is 0.0001, which torch.* rounds away"):
         fgsm(model, x, y, epsilon=1e-4)
-    for attack in (pgd, deepfool, strong):
+    for attack in (pgd, deepfool, strong, strong_images):
         with pytest.raises(TypeError, match=r"images are torch.*whose rounding is as large as a step"):
             attack(model, x, y)

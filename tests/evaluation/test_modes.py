@@ -8,7 +8,7 @@ from torch import nn
 
 from lggkit.evaluation.deformation import input_margins
 from lggkit.evaluation.descents import deepfool, pgd
-from lggkit.evaluation.ensemble import strong
+from lggkit.evaluation.ensemble import strong, strong_images
 from lggkit.evaluation.fast_gradient import crafted, fgsm, fgsm_direction
 from lggkit.evaluation.gradients import vanished_gradients
 
@@ -19,6 +19,7 @@ ATTACKS = {
     "pgd": partial(pgd, steps=2),
     "deepfool": partial(deepfool, steps=2),
     "strong": partial(strong, epsilon=0.1, restarts=1, steps=2),
+    "strong_images": partial(strong_images, epsilon=0.1, restarts=1, steps=2),
     "margins": input_margins,
     "vanished": vanished_gradients,
 }

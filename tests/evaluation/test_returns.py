@@ -17,6 +17,7 @@ from lggkit.evaluation import (
     pgd,
     predict,
     strong,
+    strong_images,
     vanished_gradients,
 )
 
@@ -35,6 +36,7 @@ FUNCTIONS = {
     "pgd": lambda model, x, y: pgd(model, x, y, steps=3),
     "pgd by margin": lambda model, x, y: pgd(model, x, y, steps=3, loss="margin"),
     "strong": lambda model, x, y: strong(model, x, y, epsilon=0.02, restarts=1, steps=3),
+    "strong_images": lambda model, x, y: strong_images(model, x, y, epsilon=0.02, restarts=1, steps=3),
     "deepfool": lambda model, x, y: deepfool(model, x, y, steps=3),
     "vanished_gradients": vanished_gradients,
     "input_margins": input_margins,

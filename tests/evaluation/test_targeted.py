@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from lggkit.evaluation import misled, strong
+from lggkit.evaluation import misled, pgd, strong, strong_images
 from lggkit.evaluation.targeted import _checkpoints, auto_pgd, targeted_descents
 
 SHAPE, EPSILON = (1, 8, 8), 0.02
@@ -65,6 +65,23 @@ def test_the_ensemble_leaves_nothing_that_a_longer_search_finds():
     by_ensemble = strong(curved.float(), x, y, epsilon=0.03)
     assert 5 < known.sum() < 55
     assert (known & ~by_ensemble).sum() <= 1
+
+
+def test_images_of_the_ensemble_mislead_where_it_does_and_the_others_are_moved_by_descent():
+    torch.manual_seed(3)
+    curved = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.Tanh(), nn.Linear(32, 6)).eval()
+    x = torch.rand(60, *SHAPE, generator=torch.Generator().manual_seed(2))
+    y = curved(x).argmax(1)
+    y[:5] = (y[:5] + 1) % 6
+    moved = strong_images(curved, x, y, epsilon=0.03, restarts=1, steps=10)
+    broken = strong(curved, x, y, epsilon=0.03, restarts=1, steps=10)
+    assert torch.equal(misled(curved, moved, y), broken) and 5 < broken.sum() < 55
+    assert (moved - x).abs().max() <= 0.03 + 1e-6 and moved.min() >= 0 and moved.max() <= 1
+    descended = pgd(curved, x, y, 0.03, 0.03 / 4, 10)
+    left = ~broken | (torch.arange(60) < 5)
+    torch.testing.assert_close(moved[left], descended[left])
+    decoys, first = gray(12), torch.zeros(12, dtype=torch.long)
+    assert misled(Decoy(), strong_images(Decoy(), decoys, first, EPSILON, restarts=0, steps=10), first).all()
 
 
 def test_what_is_found_lies_in_the_ball_and_misleads():

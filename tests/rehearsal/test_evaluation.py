@@ -10,7 +10,7 @@ from lggkit.evaluation.benchmark import CorruptionBenchmark
 from lggkit.evaluation.deformation_suite import DeformationSuite
 from lggkit.evaluation.robustness import RobustnessSuite
 
-NOISY = ("deepfool", "gaussian_noise", "noise_at", "strong")
+NOISY = ("deepfool", "gaussian_noise", "noise_at", "strong", "strong_images")
 WAITS = {name: ("read", "send") if name in NOISY else ("read",) for name in evaluation.__all__}
 WAITS |= dict.fromkeys(("predict", "with_dropout"), ())
 
@@ -45,6 +45,7 @@ EVALUATION = {
     "quantized": lambda s: used(evaluation.quantized(s.model), s.images),
     "snr_epsilon": lambda s: evaluation.snr_epsilon(s.images, 33.0),
     "strong": lambda s: evaluation.strong(s.model, s.images, s.labels, steps=1, restarts=1),
+    "strong_images": lambda s: evaluation.strong_images(s.model, s.images, s.labels, steps=1, restarts=1),
     "vanished_gradients": lambda s: evaluation.vanished_gradients(s.model, s.images, s.labels),
     "with_dropout": lambda s: used(evaluation.with_dropout(s.model, 0.25, ["stage1"]), s.images),
 }

@@ -35,9 +35,10 @@ class Settings(Protocol):
     """Settings of article 1.
 
     Of the training images ``held_out`` are not trained on; with the test images they are cut in three, at
-    most ``pool`` of them. ``c`` is the detector's, ``steps`` are PGD's, each of ε / 4. ``rows`` and ``ridge``
-    are of the wide layer: samples of the fit, and λ in units of the mean square of a feature. Networks of
-    CIFAR-10 have ``family_training`` and ``family_width``, times the factor of `FAMILIES`.
+    most ``pool`` of them, or a ``few`` where an arm is to have ``fewer``. ``c`` is the detector's; ``steps``
+    are PGD's, each of ε / 4, ``strong_steps`` those of the strong ensemble, without random starts. ``rows``
+    and ``ridge`` are of the wide layer: samples of the fit, and λ in units of the mean square of a feature.
+    Networks of CIFAR-10 have ``family_training`` and ``family_width``, times the factor of `FAMILIES`.
     """
 
     kind: str = "grid"
@@ -54,6 +55,9 @@ class Settings(Protocol):
     )
     epsilons: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2)
     steps: int = 10
+    fewer: bool = False
+    few: int = 2_000
+    strong_steps: int = 20
     c: float = 1.0
     spectra: bool = True
     rows: tuple[int, ...] = (500, 1_000, 1_400, 1_568, 1_750, 2_200, 3_000, 4_000)
@@ -95,6 +99,7 @@ FEW = {"epochs": 1, "batch_size": 64}
 SMOKE = replace(
     SHORT,
     **{"stand_in": "digits", "held_out": 900, "pool": 150, "family_width": 4, "steps": 2},
+    **{"few": 60, "strong_steps": 2},
     **{"training": replace(DIGITS, **FEW), "rows": (40, 1_568)},
     family_training=TrainConfig(augment=False, compile=False, **FEW),
 )
@@ -116,6 +121,20 @@ ARMS = (
         )
         for kind, name in NAMES.items()
     ),
+    *(
+        Arm(
+            *(f"{kind}_few-{data}", f"{name}, 2,000 images of {title}"),
+            {**changes, "perturbation": kind, "fewer": True, "epsilons": epsilons},
+            table=False,
+            seeds=FEW_SEEDS,
+        )
+        for data, title, changes, epsilons in (
+            ("digits", "digits", {}, (0.05, 0.1)),
+            ("cifar10", "CIFAR-10", CIFAR10, (0.05,)),
+        )
+        for kind, name in ({"strong": "strong ensemble"} | NAMES).items()
+        if kind != "pgd"
+    ),
 )
 
 EXPERIMENT = Experiment(
@@ -125,7 +144,10 @@ EXPERIMENT = Experiment(
     arms=ARMS,
     seeds={"smoke": 1, "short": 3, "reduced": 3, "paper": 5},
     measure=by_kind(KINDS),
-    together=tuple(tuple(a.name for a in ARMS if a.name.endswith(end)) for end in ("digits", "cifar10")),
+    together=tuple(
+        tuple(a.name for a in ARMS if a.name.endswith(end) and a.table == table)
+        for end, table in (("digits", True), ("digits", False), ("cifar10", False))
+    ),
     minutes={"smoke": 0.1, "short": 20, "reduced": 60, "paper": 3},
     priority=80,
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from lggkit.data import to_float
-from lggkit.evaluation import fgsm, pgd
+from lggkit.evaluation import fgsm, pgd, strong_images
 from lggkit.evaluation.neighbors import latents_at
 from lggkit.evaluation.pieces import noisy
 from lggkit.experiments.networks import Context
@@ -39,7 +40,8 @@ def pool_of(settings: Any, context: Context) -> tuple[Tensor, Tensor]:
     """Images that no network was trained on, floats, and their labels: those held out, and the test set."""
     held = [settings.images.split(context)[1], context.data(settings.data, train=False)]
     images = torch.cat([to_float(data.images) for data in held])
-    return images[: settings.pool], torch.cat([data.labels for data in held])[: settings.pool]
+    count = settings.few if settings.fewer else settings.pool
+    return images[:count], torch.cat([data.labels for data in held])[:count]
 
 
 def parts_of(count: int, seed: int) -> dict[str, Tensor]:
@@ -69,8 +71,10 @@ def moved_by(member: Member, settings: Any, seed: int, pool: tuple[Tensor, Tenso
     noisy_ones = latents_at(member.model, signs, "penultimate")
     if settings.perturbation == "signs":
         return Member(member.model, member.clean, noisy_ones, noisy_ones)
-    if settings.perturbation == "fgsm":
-        moved = fgsm(member.model, images, labels, epsilon=epsilon)
-    else:
-        moved = pgd(member.model, images, labels, epsilon, epsilon / 4, settings.steps)
+    attack = {
+        "fgsm": partial(fgsm, epsilon=epsilon),
+        "pgd": partial(pgd, epsilon=epsilon, step=epsilon / 4, steps=settings.steps),
+        "strong": partial(strong_images, epsilon=epsilon, restarts=0, steps=settings.strong_steps),
+    }[settings.perturbation]
+    moved = attack(member.model, images, labels)
     return Member(member.model, member.clean, latents_at(member.model, moved, "penultimate"), noisy_ones)

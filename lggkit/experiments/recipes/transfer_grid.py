@@ -72,6 +72,7 @@ def _at_size(members: Mapping[str, Member], parts: Mapping[str, Tensor], labels:
         metrics |= {f"head_{t}": into["head"], f"mse_into_{t}": into["mse"], f"r2_into_{t}": into["r2"]}
     for s, t in cells:
         metrics |= {f"{what}_{s}_{t}": cells[s, t][what] for what in ("mapped", "mse", "r2", "residue")}
+    metrics["still_right"] = float(np.mean([metrics[f"own_{t}"] for t in names]))
     gaps = [abs(cells[s, t]["mapped"] - own[t]["native"]) for s, t in cells]
     metrics |= {"worst_gap": max(gaps), "head_gap": _worst(metrics, names)}
     metrics |= _means(own.values()) | _means(cells.values()) | _shares(cells, own, names)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -47,6 +49,26 @@ def test_shares_by_hand():
     shares = _shares(table, own, ("a", "b"))
     assert (shares["source_share"], shares["target_share"]) == pytest.approx((100, 0))
     assert shares["source_mean_b"] == 3
+
+
+def test_arms_of_few_images_differ_from_the_others_in_that_alone():
+    few, all_ = (EXPERIMENT.spec(name, "paper").protocol for name in ("fgsm_few-digits", "fgsm-digits"))
+    assert (few.fewer, all_.fewer) == (True, False) and few.networks == all_.networks
+    families = [EXPERIMENT.spec(f"{arm}-cifar10", "reduced").protocol for arm in ("strong_few", "fgsm")]
+    assert families[0].networks == families[1].networks
+
+
+def test_the_strong_ensemble_misleads_a_network_at_least_as_often_as_one_step(context):
+    settings = EXPERIMENT.spec("strong_few-digits", "smoke").protocol
+    pool = pool_of(settings, context)
+    assert len(pool[0]) == settings.few
+    member = members_of(settings, 0, context, pool)["cnn"]
+    head = member.model.model.classifier
+    both = [
+        moved_by(member, replace(settings, perturbation=kind), 0, pool, 0.1) for kind in ("strong", "fgsm")
+    ]
+    strong, one_step = (int((head(m.moved.to(head.weight)).argmax(1).cpu() == pool[1]).sum()) for m in both)
+    assert strong <= one_step and torch.equal(both[0].signs, both[1].signs)
 
 
 def test_records_agree_with_each_other(records):
