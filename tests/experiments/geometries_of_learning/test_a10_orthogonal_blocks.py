@@ -137,4 +137,10 @@ def test_tables_have_a_row_for_each_pair_and_arm():
     assert len(numbers.readings_table(shown)) == 8 and len(numbers.images_table(shown, titles)) == 13
     assert len(features.fid_table(shown, titles)) == 13 and len(features.fid_said(shown)) == 3
     assert "With five blocks" in numbers.codes_said(shown)[0]
-    assert numbers.came_said(shown) and numbers.control_said(shown)
+    (came,), (control,) = numbers.came_said(shown), numbers.control_said(shown)
+    for text in (came, control):
+        assert (
+            "with three blocks, from" in text and "and from" in text and "with five blocks and 24,000" in text
+        )
+    cosine = [shown.interval(arm, "cosine").mean for arm in ("dae_g", "dae_og")]
+    assert "Of the 12 scores" in came and f"from {cosine[0]:.3f} to {cosine[1]:.3f} with five blocks" in came

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from lggkit.study.judging.statistics import Interval
     from lggkit.study.shown.view import Shown
 
+Pairs = Mapping[str, tuple[str, str]]
 PAPER, TABLE = "geometries_of_learning", "a10-table-3"
 SCORES = ("mig", "dcimig", "mig_sup", "jemmig")
 PRINTED = ("three", "five")
@@ -98,22 +101,30 @@ def printed_said(shown: Shown | None = None) -> list[str]:
 
 
 def came_said(shown: Shown) -> list[str]:
-    """What the loss does to blocks, to images and to scores here."""
+    """What the orthogonality loss does to blocks, to images and to scores here, in one paragraph."""
+    pairs = {blocks: trio[1:] for blocks, trio in TRIOS.items() if all(map(shown.arm, trio[1:]))}
+    if not pairs:
+        return ["The orthogonality loss is not measured yet."]
+    wins = [_winner(*_ends(shown, blocks, score)) for blocks in pairs for score in SCORES]
+    undecided, n = wins.count("undecided"), min(len(shown.arm(og)) for _, og in pairs.values())
+    return [
+        f"The orthogonality loss takes the mean |cosine| of two blocks "
+        f"{_steps(shown, pairs, 'cosine', 3, LEADS)}. The error on held-out images goes "
+        f"{_steps(shown, pairs, 'mse', 4)}. Of the {len(wins)} scores DAE-OG is higher in "
+        f"{wins.count('DAE-OG')}, DAE-G in {wins.count('DAE-G')}, and {undecided} are undecided at "
+        f"{seeds_counted(n)} and this length of training."
+    ]
+
+
+def _steps(
+    shown: Shown, pairs: Pairs, metric: str, digits: int, named: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """As "from 0.125 to 0.002 with three blocks, ...": means of the first and the second arm of each pair."""
     said = []
-    for blocks, (_, g, og) in TRIOS.items():
-        if not (shown.arm(g) and shown.arm(og)):
-            continue
-        cosine = [shown.interval(arm, "cosine").mean for arm in (g, og)]
-        mse = [shown.interval(arm, "mse").mean for arm in (g, og)]
-        wins = [_winner(*_ends(shown, blocks, score)) for score in SCORES]
-        n = len(shown.arm(og))
-        said.append(
-            f"{LEADS[blocks]} the mean |cosine| is {cosine[0]:.3f} for DAE-G and {cosine[1]:.3f} for "
-            f"DAE-OG, the error on held-out images {mse[0]:.4f} and {mse[1]:.4f}. Of the four scores DAE-OG "
-            f"is higher in {wins.count('DAE-OG')}, DAE-G in {wins.count('DAE-G')}, and "
-            f"{wins.count('undecided')} are undecided at {seeds_counted(n)} and this length of training."
-        )
-    return said
+    for blocks, pair in pairs.items():
+        before, after = (minus(f"{shown.interval(arm, metric).mean:.{digits}f}") for arm in pair)
+        said.append(f"from {before} to {after} {named.get(blocks, '').replace('With', 'with')}".strip())
+    return " and ".join(part for part in (", ".join(said[:-1]), said[-1]) if part)
 
 
 def _ends(shown: Shown, blocks: str, score: str) -> tuple[float, float]:
@@ -122,19 +133,15 @@ def _ends(shown: Shown, blocks: str, score: str) -> tuple[float, float]:
 
 
 def control_said(shown: Shown) -> list[str]:
-    """What the control without either loss says of the divergence."""
-    said = []
-    for blocks, (plain, g, _) in TRIOS.items():
-        if shown.arm(plain) and shown.arm(g):
-            t = [shown.interval(arm, "sample_t").mean for arm in (plain, g)]
-            mse = [shown.interval(arm, "mse").mean for arm in (plain, g)]
-            said.append(
-                f"{LEADS[blocks]} the hard two-sample statistic between images of noise and real ones "
-                f"is {minus(f'{t[0]:.1f}')} without and {minus(f'{t[1]:.1f}')} with the "
-                "divergence loss (0 is what one distribution gives); the error of reconstruction is "
-                f"{mse[0]:.4f} and {mse[1]:.4f}."
-            )
-    return said
+    """What the control without either loss says of the divergence, in one paragraph."""
+    pairs = {blocks: trio[:2] for blocks, trio in TRIOS.items() if all(map(shown.arm, trio[:2]))}
+    if not pairs:
+        return ["The divergence loss is not measured yet."]
+    return [
+        "The divergence loss takes the hard two-sample statistic between images of noise and real ones, "
+        f"which is 0 where both have one distribution, {_steps(shown, pairs, 'sample_t', 1, LEADS)}. The "
+        f"error of reconstruction goes {_steps(shown, pairs, 'mse', 4)}."
+    ]
 
 
 def codes_said(shown: Shown) -> list[str]:
