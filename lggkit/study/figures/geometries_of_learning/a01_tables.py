@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from lggkit.study.figures import said
 from lggkit.study.figures.geometries_of_learning.a01_linear_maps import (
     ATTACK,
     CHOSEN,
@@ -45,16 +46,21 @@ def strong_said(shown: Shown, data: str = "digits") -> list[str]:
     """What the strong ensemble has over FGSM and over random signs, own and mapped."""
     strong, fgsm, signs = few(data)
     right = [shown.interval(arm, f"still_right_{CHOSEN}").mean for arm in (strong, fgsm)]
-    over = {
-        (other, metric): tables.interval_text(shown.paired(strong, other, f"{metric}_{CHOSEN}"), 3)
-        for other in (fgsm, signs)
+    own, mapped = (
+        " and ".join(
+            said.apart_text(shown.paired(strong, other, f"{metric}_{CHOSEN}"), f"for {name}", said.HEIGHT, 3)
+            for other, name in ((fgsm, "FGSM"), (signs, "random signs"))
+        )
         for metric in ("native", "mapped")
-    }
+    )
+    over_fgsm = shown.paired(strong, fgsm, f"native_{CHOSEN}")
+    lead = {(True, False): "easier to see than FGSM", (False, True): "harder to see than FGSM"}.get(
+        (over_fgsm.above(0), over_fgsm.below(0)), "about as hard to see as FGSM"
+    )
     return [
-        f"At ε = {CHOSEN / 100:g} the ensemble leaves networks right on {right[0]:.0f} % of the images, FGSM "
-        f"on {right[1]:.0f} %. A network's own detector sees it with an AUROC that is higher by "
-        f"{over[fgsm, 'native']} than for FGSM and by {over[signs, 'native']} than for random signs; through "
-        f"the maps by {over[fgsm, 'mapped']} and {over[signs, 'mapped']}."
+        f"**The stronger attack is {lead}.** At ε = {CHOSEN / 100:g} it leaves networks right on "
+        f"{right[0]:.0f} % of the images, FGSM on {right[1]:.0f} %. A network's own detector sees it with an "
+        f"AUROC that is {own}; through the maps it is {mapped}."
     ]
 
 
