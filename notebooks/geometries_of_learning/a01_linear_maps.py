@@ -85,7 +85,7 @@ chapter.show(grids.fits_table, caption, "tab-a01-fits")
 # It says in one place that maps are fitted to attacked images alone, in another that the target's own clean images stand against mapped attacks, and names no intercept. Spectra of the embeddings, phases or magnitudes, are its baseline.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "AUROC of FGSM on digits by ε, mean over networks or pairs."
+caption = "AUROC of FGSM on digits by ε, mean over networks or pairs (seeds)."
 chapter.show(grids.controls_table, caption, "tab-a01-controls")
 
 # %% [markdown]
@@ -129,15 +129,15 @@ chapter.say(section.peak_said)
 (cifar10 if cifar10.shown else chapter).waiting(families)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "AUROC of FGSM at ε = 0.05 on CIFAR-10, as in Table 3."
+caption = "AUROC of FGSM at ε = 0.05 on CIFAR-10, as in Table 3 (seeds)."
 cifar10.show(grids.grid_table, caption, "tab-a01-families", section.FAMILIES, "fgsm-cifar10")
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Maps between families at ε = 0.05, as in Table 2."
+caption = "Maps between families at ε = 0.05, as in Table 2 (seeds)."
 cifar10.show(grids.fits_table, caption, "tab-a01-family-fits", section.FAMILIES, "fgsm-cifar10")
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "AUROC on 2,000 images of CIFAR-10 at ε = 0.05, and how often networks are right."
+caption = "AUROC on 2,000 images of CIFAR-10 at ε = 0.05, and how often networks are right (seeds)."
 few_cifar10.show(grids.strong_table, caption, "tab-a01-strong-cifar10", "cifar10")
 
 # %% [markdown]

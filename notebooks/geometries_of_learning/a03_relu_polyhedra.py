@@ -100,7 +100,7 @@ chapter.table("a03-table-1")
 # network and an untrained network are controls that the article lacks.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Share (%) of images whose nearest training image has their class: mean ± half the 95 % interval."
+caption = "Share (%) of images whose nearest training image has their class: mean ± half the 95 % interval (seeds)."
 chapter.show(section.neighbours, caption, "tab-gol-a03-neighbours")
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
@@ -173,7 +173,7 @@ chapter.say(faces.sets_said, faces.apart_said)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = (
-    "Mean radius of the largest ball in three boxes, and mean distance of the input to its cell's boundary."
+    "Mean radius of the largest ball in three boxes, and mean distance of the input to its cell's boundary (seeds)."
 )
 chapter.show(faces.balls, caption, "tab-gol-a03-balls")
 

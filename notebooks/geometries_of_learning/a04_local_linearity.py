@@ -80,7 +80,7 @@ figure = chapter.draw(images.evidence_figure)
 chapter.say(images.evidence_said)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "R² of the carried maps on test digits, mean over outputs."
+caption = "R² of the carried maps on test digits, mean over outputs (seeds)."
 chapter.show(images.explained, caption, "tab-gol-a04-r2")
 
 # %% [markdown]
@@ -89,7 +89,7 @@ chapter.show(images.explained, caption, "tab-gol-a04-r2")
 # The authors' notebooks have a second grid, in which $b$ is left out on both sides. What a network is right in with $W$ alone is then the ceiling, not its accuracy.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "The same table without offsets: accuracy (%) on test digits."
+caption = "The same table without offsets: accuracy (%) on test digits (seeds)."
 chapter.show(images.carried_bare, caption, "tab-gol-a04-bare")
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
@@ -102,7 +102,7 @@ chapter.say(images.offsets_said)
 fashion.waiting()
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Accuracy (%) on Fashion-MNIST of what the maps in a row are carried to."
+caption = "Accuracy (%) on Fashion-MNIST of what the maps in a row are carried to (seeds)."
 fashion.show(images.carried_fashion, caption, "tab-gol-a04-fashion")
 
 # %% [markdown]

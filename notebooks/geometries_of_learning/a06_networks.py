@@ -77,7 +77,7 @@ chapter.say(numbers.confound_said)
 # images. Whether it holds of other families only the grey bars can say.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Errors in percent: on test images, and clean, attacked and perturbed on the first of them."
+caption = "Errors in percent: on test images, and clean, attacked and perturbed on the first of them (seeds)."
 chapter.show(numbers.errors_table, caption, "tab-a06-errors", chapter.titles)
 
 # %% [markdown]
@@ -89,7 +89,7 @@ chapter.say(numbers.nearness_said)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Pearson correlation with the mean RDM of people's IT on the 92 objects, at the input and three depths: mean over the networks of a family, trained and with first weights.", "name": "fig-a06-depths"}, "image": {"alt": "Two panels of lines from the input to the last depth.", "width": "100%"}}
 figure = chapter.draw(section.depths_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Correlations with people's IT (Pearson) and with their confusions of ambiguous images (Spearman, within categories), and the cross-entropy of people's labels."
+caption = "Correlations with people's IT (Pearson) and with their confusions of ambiguous images (Spearman, within categories), and the cross-entropy of people's labels (seeds)."
 chapter.show(numbers.likeness_table, caption, "tab-a06-likeness", chapter.titles)
 
 # %% [markdown]
@@ -108,7 +108,7 @@ figure = chapter.draw(section.ambiguous_figure)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = (
-    "Balanced accuracy in percent of the Fiedler cut of an RDM of test images into animals and vehicles."
+    "Balanced accuracy in percent of the Fiedler cut of an RDM of test images into animals and vehicles (seeds)."
 )
 chapter.show(numbers.cuts_table, caption, "tab-a06-network-cuts", chapter.titles)
 

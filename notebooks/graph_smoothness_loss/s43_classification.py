@@ -129,7 +129,7 @@ sized.show(tables.arms_table, caption, "tab-gsl-s43-size", SIZES, search.WEIGHED
 tuned.say(search.tuning_said)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "The search for the tables: error of ten neighbours in percent, and the loss a pair."
+caption = "The search for the tables: error of ten neighbours in percent, and the loss a pair (seeds)."
 tuned.show(
     tables.arms_table,
     caption,

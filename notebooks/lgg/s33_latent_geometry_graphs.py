@@ -133,7 +133,7 @@ chapter.say(section.readings_said)
 # median norm; 2/128 of the matrix would be its due.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Influence of dimension (coefficient of variation) and of one displaced sample (share of squares)."
+caption = "Influence of dimension (coefficient of variation) and of one displaced sample (share of squares) (seeds)."
 chapter.show(section.influences, caption, "tab-lgg-influence")
 
 # %% [markdown]

@@ -63,7 +63,7 @@ figure = chapter.draw(section.accuracy_figure)
 chapter.say(section.order_said)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Test accuracy (%) by penalty, and the gain over no penalty at the same seed."
+caption = "Test accuracy (%) by penalty, and the gain over no penalty at the same seed (seeds)."
 chapter.show(section.arms, caption, "tab-ot-arms")
 
 # %% [markdown]

@@ -59,7 +59,7 @@ chapter.facts()
 chapter.say(section.teachers_said)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "The networks of the scale that is shown: parameters, and test accuracy without a teacher."
+caption = "The networks of the scale that is shown: parameters, and test accuracy without a teacher (seeds)."
 chapter.show(section.sizes, caption, "tab-ot-sizes")
 
 # %% [markdown]
@@ -71,7 +71,7 @@ figure = chapter.draw(section.accuracy_figure)
 chapter.say(section.order_said)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Students by pair and method: accuracy, gain over no teacher at the same seed, equal answers, and the exact plan's cost."
+caption = "Students by pair and method: accuracy, gain over no teacher at the same seed, equal answers, and the exact plan's cost (seeds)."
 chapter.show(section.students, caption, "tab-ot-students")
 
 # %% [markdown]

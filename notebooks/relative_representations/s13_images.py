@@ -77,7 +77,7 @@ networks.waiting()
 networks.say(section.networks_said)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Accuracy of heads on networks that they were not trained on."
+caption = "Accuracy of heads on networks that they were not trained on (seeds)."
 networks.show(section.networks_table, caption, "tab-rrr-networks")
 
 # %% [markdown]

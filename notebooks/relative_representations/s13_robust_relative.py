@@ -80,7 +80,7 @@ chapter.say(said.rates_said)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy with foreign decoders against the number of anchors (random ones), the width of the latents, and the learning rate of the heads; means over seeds with 95 % intervals.", "name": "fig-rrr-sweeps"}, "image": {"alt": "Three line plots of stitched accuracy for two or three maps.", "width": "100%"}}
 figure = chapter.draw(section.sweeps_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Accuracy (%) of the robust map with foreign decoders by choice and number of anchors."
+caption = "Accuracy (%) of the robust map with foreign decoders by choice and number of anchors (seeds)."
 chapter.show(section.choices, caption, "tab-rrr-anchors")
 
 # %% [markdown]
@@ -96,7 +96,7 @@ chapter.say(said.relations_said)
 # mean cosine, and the shared part of ten nearest neighbours, among 1,000 verses.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Retrieval of verses between languages and between kinds of encoders."
+caption = "Retrieval of verses between languages and between kinds of encoders (seeds)."
 chapter.show(section.retrieval, caption, "tab-rrr-retrieval")
 
 # %% [markdown]
@@ -114,7 +114,7 @@ chapter.say(said.tokens_said)
 figure = chapter.draw(section.tokens_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
 caption = (
-    "Accuracy and macro F1 (%) by the languages of decoder and encoder, mean over pairs of one training."
+    "Accuracy and macro F1 (%) by the languages of decoder and encoder, mean over pairs of one training (seeds)."
 )
 chapter.show(section.tokens_table, caption, "tab-rrr-tokens")
 
@@ -141,7 +141,7 @@ print("plain:", round((plain[1] - plain[0]).abs().max().item(), 3))
 # decoder.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Accuracy (%) on verses by the languages of decoder and encoder, of one kind."
+caption = "Accuracy (%) on verses by the languages of decoder and encoder, of one kind (seeds)."
 chapter.show(section.poster_table, caption, "tab-rrr-languages")
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}

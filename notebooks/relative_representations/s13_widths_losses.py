@@ -63,7 +63,7 @@ chapter.facts()
 # (×0.5), the wide one is its teacher (×1).
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Accuracy of heads on networks of another seed or another width."
+caption = "Accuracy of heads on networks of another seed or another width (seeds)."
 chapter.show(section.heads_table, caption, "tab-rrr-widths")
 
 # %% [markdown]
@@ -81,7 +81,7 @@ losses.say(section.losses_said)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy of every head with every network, mean over draws of labelled images and anchors.", "name": "fig-rrr-losses"}, "image": {"alt": "Four heat maps of heads against networks, one for each map.", "width": "100%"}}
 figure = losses.draw(section.maps_figure, "losses")
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Accuracy of heads on networks of another seed or another loss."
+caption = "Accuracy of heads on networks of another seed or another loss (seeds)."
 losses.show(section.heads_table, caption, "tab-rrr-losses", "losses")
 
 # %% [markdown]

@@ -62,7 +62,7 @@ figure = chapter.draw(section.accuracy_figure)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Every decoder with every encoder, mean over seeds.", "name": "fig-rrr-topology-maps"}, "image": {"alt": "Two heat maps, without and with densification.", "width": "100%"}}
 figure = chapter.draw(section.maps_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Accuracy (%) on verses as in the poster's second table: by the languages of decoder and encoder, of one kind."
+caption = "Accuracy (%) on verses as in the poster's second table: by the languages of decoder and encoder, of one kind (seeds)."
 chapter.show(section.poster_table, caption, "tab-rrr-topology-languages")
 
 # %% [markdown]
@@ -76,7 +76,7 @@ figure = chapter.draw(section.deaths_figure)
 chapter.say(section.deaths_said)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Death times of tested sub-batches; relative to the root mean square distance from the middle."
+caption = "Death times of tested sub-batches; relative to the root mean square distance from the middle (seeds)."
 chapter.show(section.deaths_table, caption, "tab-rrr-deaths")
 
 # %% [markdown]
@@ -86,7 +86,7 @@ chapter.show(section.deaths_table, caption, "tab-rrr-deaths")
 # [a chapter of their own](s45_images.ipynb).
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Networks trained with 1,000 labelled verses, plain and densified."
+caption = "Networks trained with 1,000 labelled verses, plain and densified (seeds)."
 chapter.show(section.few_table, caption, "tab-rrr-few")
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}

@@ -64,7 +64,7 @@ figure = chapter.draw(section.errors_figure)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Death times of sub-batches of tested images of one class, seed 0; dotted lines are the two lengths β.", "name": "fig-rrr-image-deaths"}, "image": {"alt": "Histograms of death times of the arms.", "width": "80%"}}
 figure = chapter.draw(section.deaths_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Death times of tested sub-batches; the size of the space is the root mean square distance from its middle."
+caption = "Death times of tested sub-batches; the size of the space is the root mean square distance from its middle (seeds)."
 chapter.show(section.deaths_table, caption, "tab-rrr-image-deaths")
 
 # %% [markdown]
