@@ -83,7 +83,7 @@ def _kendall(x: Tensor, y: Tensor, known: Tensor) -> Tensor:
         rows = slice(start, start + size)
         signs = _order(x, rows).mul_(_order(y, rows)).mul_(known[..., rows, None]).mul_(known[..., None, :])
         total += signs.sum((-2, -1))
-    return (total / (count * (count - 1)).clamp(min=1)).to(x.dtype)
+    return total.to(x.dtype) / (count * (count - 1)).clamp(min=1)
 
 
 def _order(x: Tensor, rows: slice) -> Tensor:

@@ -29,13 +29,13 @@ class Statistics:
         from zero. Variances beyond 3e38 overflow float32.
 
         Raises:
-            ValueError: there are fewer than two samples, which have no variance, or epsilon is not positive.
+            ValueError: there are fewer than two samples, which have no variance, or epsilon is below 0.
             TypeError: ``x`` is no tensor or not floating point.
         """
         if tensor(x, "x").ndim < 2 or x.shape[-2] < 2:
             raise ValueError(f"x has shape {tuple(x.shape)}; statistics need (..., n, d) with n >= 2 samples")
-        if not number(epsilon, "epsilon") > 0:
-            raise ValueError(f"epsilon is {epsilon!r}; give a positive number, such as 1e-5")
+        if not number(epsilon, "epsilon") >= 0:
+            raise ValueError(f"epsilon is {epsilon!r}; give a number from 0 on, such as 1e-5")
         x = accumulating(x)
         first = x.mean(-2, keepdim=True)
         # The mean of what is left gives back what rounding took.
@@ -71,6 +71,7 @@ class Statistics:
             TypeError: ``x`` is no tensor or not floating point.
         """
         width = self.mean.shape[-1]
-        if not tensor(x, "x").ndim or x.shape[-1] != width:
-            raise ValueError(f"x has shape {tuple(x.shape)} and the statistics width {width}; give its own")
+        seen = x.shape[-1] if tensor(x, "x").ndim else 0
+        if seen != width:
+            raise ValueError(f"x has width {seen} and the statistics {width}; give its own")
         return (accumulating(x) - self.mean) * (self.variance + self.epsilon).rsqrt()

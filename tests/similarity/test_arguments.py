@@ -34,9 +34,9 @@ REFUSED = {
     "nan": (lambda: intertwiner_residual(torch.eye(4), torch.relu, X * torch.nan), "not finite; leave those"),
     "inf scale": (lambda: permutation_diagonal(torch.tensor([1.0, torch.inf])), "give .d,., finite, none"),
     "no width": (lambda: random_rotation(0), "d must be at least 1, got 0"),
-    "epsilon": (lambda: Statistics.of(X, -1.0), "epsilon is -1.0; give a positive number"),
+    "epsilon": (lambda: Statistics.of(X, -1.0), "epsilon is -1.0; give a number from 0 on"),
     "momentum": (lambda: OF.moved(Statistics.of(X[:, :3]), 0.3), "new statistics have width 3 and these 4"),
-    "scalar": (lambda: OF.normalize(torch.tensor(1.0)), r"x has shape \(\) and the statistics width 4"),
+    "scalar": (lambda: OF.normalize(torch.tensor(1.0)), "x has width 0 and the statistics 4"),
     "one value": (lambda: bootstrap_stimuli(lambda p: p.float().mean(), 5, 20), "give one value a draw"),
     "values": (lambda: subsample_stimuli(lambda p: p.float(), 5, 3, 20), "give one value a draw"),
 }
