@@ -44,6 +44,25 @@ def integer(value: int, name: str, least: int = 1) -> int:
     return value
 
 
+def number(value: float, name: str) -> float:
+    """``value`` as a float, if it is a number (also NumPy's or a tensor's); NaN is one."""
+    try:
+        if isinstance(value, bool | str):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number, got {value!r}.") from None
+
+
+def broadcast(shapes: dict[str, Sequence[int]], of: str) -> None:
+    """Raises ValueError where leading dimensions, by the name of what has them, do not broadcast."""
+    try:
+        torch.broadcast_shapes(*map(tuple, shapes.values()))
+    except RuntimeError:
+        have = ", ".join(f"{name} {tuple(shape)}" for name, shape in shapes.items())
+        raise ValueError(f"leading dimensions differ ({have}); give the same {of} on each side.") from None
+
+
 def one_of(value: Any, choices: Sequence[str], name: str) -> None:
     """Raises ValueError where ``value`` is none of the choices."""
     if value not in choices:

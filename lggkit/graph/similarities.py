@@ -13,7 +13,7 @@ from numbers import Real
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, integer, inverse_sqrt, may_look, tensor, widest
+from lggkit.graph._precision import accumulating, integer, inverse_sqrt, may_look, tensor, unit_of, widest
 from lggkit.graph._squares import ORDINARY, gram_matrix, squared_distances, squared_norms
 from lggkit.graph.distances import kernel_exponent, median_of_distances, vertices
 
@@ -95,6 +95,17 @@ def cosine_similarity(x: Tensor) -> Tensor:
     if overflown(squared_norms(gram)):
         gram = gram_matrix(x.to(widest(x)))
     return cosines(gram).to(x.dtype)
+
+
+def directions(x: Tensor) -> Tensor:
+    """Points (..., d) divided by their lengths, also those whose squares overflow; zeros where <= 1e-12.
+
+    Bit for bit ``x * inverse_sqrt(‖x‖²)`` where the squares are in range, forward and backward.
+    """
+    # In units from 1 up alone: what is too short for squares counts as zero anyway.
+    unit = unit_of(x, -1).clamp(min=1.0)
+    x = x / unit
+    return x * inverse_sqrt(x.square().sum(-1, keepdim=True), SMALLEST_NORM**2)
 
 
 def cosines(gram: Tensor) -> Tensor:

@@ -16,7 +16,12 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
     These are what ``torch.compile`` returns, ``DataParallel``, ``DistributedDataParallel``, FSDP,
     ``AveragedModel`` and the wrapper of activation checkpointing.
+
+    Raises:
+        TypeError: ``model`` is no module.
     """
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model is a {type(model).__name__}; give a torch.nn.Module")
     for name in wrappers(model):
         model = getattr(model, name)
     return model

@@ -5,10 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import inverse_sqrt
 from lggkit.graph._squares import gram_matrix
 from lggkit.graph.distances import vertices
-from lggkit.graph.similarities import SMALLEST_NORM
+from lggkit.graph.similarities import directions
 from lggkit.objectives.pairs import Latents, paired
 
 
@@ -43,4 +42,4 @@ def _similarities(x: Tensor) -> Tensor:
     x = vertices(x)
     largest = x.detach().abs().amax().clamp(min=torch.finfo(x.dtype).tiny)
     gram = gram_matrix(x / largest)
-    return gram * inverse_sqrt(gram.square().sum(-1, keepdim=True), SMALLEST_NORM**2)
+    return directions(gram)

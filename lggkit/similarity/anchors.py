@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, integer, one_of, tensor
+from lggkit.graph._precision import accumulating, integer, one_of, tensor, unit_of
 
 HOW = ("random", "far", "kmeans")
 ROUNDS = 20
@@ -33,7 +33,7 @@ def choose_anchors(
         int64 (k,), in the order of choice.
 
     Raises:
-        ValueError: there are fewer samples than anchors, or ``how`` is none of these.
+        ValueError: there are fewer samples than anchors, entries are not finite, or ``how`` is none of these.
         TypeError: ``x`` is no tensor or not floating point.
     """
     one_of(how, HOW, "how")
@@ -42,6 +42,9 @@ def choose_anchors(
     x, k = accumulating(x.detach()), integer(k, "k")
     if k > len(x):
         raise ValueError(f"{k} anchors were asked for among {len(x)} samples; ask for fewer, or give more")
+    if not bool(x.isfinite().all()):
+        raise ValueError("x has entries that are not finite; leave those samples out")
+    x = x / unit_of(x, (0, 1))
     order = torch.randperm(len(x), generator=generator).to(x.device)
     return {"random": lambda *_: order[:k], "far": _far, "kmeans": _kmeans}[how](x, k, order)
 

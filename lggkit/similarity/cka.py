@@ -50,8 +50,8 @@ def cka_with_null(x: Tensor, y: Tensor, draws: int = 200, generator: torch.Gener
     x, y = (z.detach() for z in _pair(x, y))
     a, b = (u_centred(matmul(z, z.T)) for z in (x, y))
     scale = inverse_sqrt(a.square().sum(), 0.0) * inverse_sqrt(b.square().sum(), 0.0)
-    drawn = [(a * b[p][:, p]).sum() * scale for p in permutations(len(x), draws, generator)]
-    return Null(float((a * b).sum() * scale), torch.stack(drawn).double().cpu())
+    drawn = [((a * b[p][:, p]).sum() * scale).clamp(-1, 1) for p in permutations(len(x), draws, generator)]
+    return Null(float(((a * b).sum() * scale).clamp(-1, 1)), torch.stack(drawn).double().cpu())
 
 
 def u_centred(gram: Tensor) -> Tensor:
@@ -136,7 +136,7 @@ class BatchedCKA:
 
 
 def _aligned(crossed: Tensor, first: Tensor, second: Tensor) -> Tensor:
-    return crossed * inverse_sqrt(first, 0.0) * inverse_sqrt(second, 0.0)
+    return (crossed * inverse_sqrt(first, 0.0) * inverse_sqrt(second, 0.0)).clamp(-1, 1)
 
 
 def _hsic(grams: Tensor, others: Tensor) -> Tensor:

@@ -9,6 +9,8 @@ from lggkit.graph._precision import one_of
 from lggkit.similarity._scale import in_own_unit, spread
 from lggkit.similarity.rdm import rdm_vector, square
 
+BLOCK = 1 << 22
+"""Pairs of pairs that Kendall's correlation looks at together."""
 METHODS = ("pearson", "spearman", "kendall", "cosine")
 
 
@@ -19,7 +21,7 @@ def compare_rdms(first: Tensor, second: Tensor, method: str = "pearson") -> Tens
         first, second: (..., m, m); leading dimensions broadcast.
         method: ``"pearson"``, ``"spearman"`` (mean ranks of ties), ``"kendall"``, τ_a, to which a tie adds
             nothing and under which categorical models are not favoured, or ``"cosine"``. Pearson and cosine
-            are differentiable. Kendall needs memory of the square of the pairs.
+            are differentiable. Kendall takes time of the square of the pairs.
 
     Returns:
         (...); NaN where fewer than three pairs are left, or one side has no spread in them (Kendall: 0).
@@ -75,13 +77,19 @@ def ranks(x: Tensor, known: Tensor) -> Tensor:
 
 def _kendall(x: Tensor, y: Tensor, known: Tensor) -> Tensor:
     """τ_a = (concordant - discordant) / all pairs of pairs."""
-    count = known.sum(-1).to(x.dtype)
-    total = torch.zeros_like(count)
-    for place in range(x.shape[-1]):
-        sides = (torch.sign(z[..., place : place + 1] - z[..., place + 1 :]) for z in (x, y))
-        both = known[..., place : place + 1] & known[..., place + 1 :]
-        total = total + (torch.stack(list(sides)).prod(0) * both).sum(-1)
-    return total / (count * (count - 1) / 2).clamp(min=1)
+    x, y, count = x.detach(), y.detach(), known.sum(-1)
+    total, size = torch.zeros_like(count), max(1, BLOCK // max(1, x.numel()))
+    for start in range(0, x.shape[-1], size):
+        rows = slice(start, start + size)
+        signs = _order(x, rows).mul_(_order(y, rows)).mul_(known[..., rows, None]).mul_(known[..., None, :])
+        total += signs.sum((-2, -1))
+    return total.to(x.dtype) / (count * (count - 1)).clamp(min=1)
+
+
+def _order(x: Tensor, rows: slice) -> Tensor:
+    """1, 0 or -1 where a value of some rows is larger than, equal to or smaller than another of all."""
+    some, every = x[..., rows, None], x[..., None, :]
+    return (some > every).to(torch.int8) - (some < every).to(torch.int8)
 
 
 _METHODS = {"pearson": _pearson, "spearman": _spearman, "kendall": _kendall, "cosine": _cosine}

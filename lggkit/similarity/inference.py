@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import integer, tensor
+from lggkit.graph._precision import accumulating, integer, number, tensor
 from lggkit.similarity.comparison import compare_rdms, ranks
 from lggkit.similarity.rdm import mean_rdm, rdm_matrix, rdm_vector, square
 
@@ -34,8 +34,9 @@ def bootstrap_stimuli(
 ) -> Resampled:
     """The BCa interval of a statistic, stimuli drawn with replacement (Efron, 1987; SciPy's).
 
-    A stimulus may be there twice: see `without_copies` for RDMs. Where the jackknife gives no BCa interval,
-    because the statistic does not change, the interval is that of percentiles.
+    A stimulus may be there twice: see `without_copies` for RDMs. Where there is no BCa interval, because the
+    statistic does not change or is NaN for some resamples, the interval is that of percentiles of the others.
+    No gradient.
 
     Args:
         statistic: from places (b, m') to values (b,); it is called with m' = m, and m - 1 for the jackknife.
@@ -48,18 +49,18 @@ def bootstrap_stimuli(
         Value, interval and distribution.
 
     Raises:
-        ValueError: too few stimuli or resamples, or the level is no share.
-        TypeError: a count is no int.
+        ValueError: too few stimuli or resamples, the level is no share, or the statistic gives another shape.
+        TypeError: a count is no int, the level no number, or the statistic gives no floating-point tensor.
     """
     from scipy.stats import bootstrap
 
     stimuli, resamples = integer(stimuli, "stimuli", 3), integer(resamples, "resamples", 10)
-    if not 0 < level < 1:
+    if not 0 < number(level, "level") < 1:
         raise ValueError(f"level is {level!r}; give a share such as 0.95")
 
     def of(places: np.ndarray, axis: int = -1) -> np.ndarray:
         drawn = torch.from_numpy(np.array(np.moveaxis(places, axis, -1)))
-        return statistic(drawn.reshape(-1, drawn.shape[-1])).reshape(drawn.shape[:-1]).numpy()
+        return _numbers(statistic, drawn.reshape(-1, drawn.shape[-1])).reshape(drawn.shape[:-1])
 
     options = {"n_resamples": resamples, "batch": BATCH, "confidence_level": level, "vectorized": True}
     with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -80,14 +81,24 @@ def subsample_stimuli(
     """The values of a statistic over ``size`` stimuli drawn without replacement, (resamples,): no copies.
 
     Raises:
-        ValueError: ``size`` is not in 2..m.
-        TypeError: a count is no int.
+        ValueError: ``size`` is not in 2..m, or the statistic gives another shape.
+        TypeError: a count is no int, or the statistic gives no floating-point tensor.
     """
     if integer(size, "size", 2) > integer(stimuli, "stimuli", 2):
         raise ValueError(f"size is {size} of {stimuli} stimuli; give at most as many as there are")
     draws = np.random.default_rng(seed).random((integer(resamples, "resamples"), stimuli))
     places = torch.from_numpy(draws.argsort(1)[:, :size])
-    return torch.cat([statistic(part) for part in places.split(BATCH)]).numpy()
+    return np.concatenate([_numbers(statistic, part) for part in places.split(BATCH)])
+
+
+def _numbers(statistic: Statistic, places: Tensor) -> np.ndarray:
+    """The values of a statistic at places (b, m'), wherever it computes them: (b,)."""
+    values = accumulating(statistic(places), "what the statistic gives").detach().cpu()
+    if values.shape != places.shape[:1]:
+        raise ValueError(
+            f"the statistic gives shape {tuple(values.shape)} for {len(places)} draws; give one value a draw"
+        )
+    return values.numpy()
 
 
 def resampled_rdm(rdm: Tensor, places: Tensor) -> Tensor:
@@ -99,7 +110,7 @@ def resampled_rdm(rdm: Tensor, places: Tensor) -> Tensor:
     """
     if square("The RDM", rdm).ndim != 2:
         raise ValueError(f"the RDM has shape {tuple(rdm.shape)}; give that of one person, (m, m).")
-    places = _places(places)
+    places = _places(places).to(rdm.device)
     return rdm[places[:, :, None], places[:, None]]
 
 
@@ -114,7 +125,7 @@ def without_copies(rdms: Tensor, places: Tensor) -> Tensor:
         raise ValueError(
             f"the RDMs have shape {tuple(rdms.shape)}; give those of places {tuple(places.shape)}."
         )
-    copies = places[:, :, None] == places[:, None]
+    copies = (places[:, :, None] == places[:, None]).to(rdms.device)
     return rdms.masked_fill(copies, torch.nan)
 
 

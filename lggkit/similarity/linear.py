@@ -12,6 +12,8 @@ from lggkit.graph._precision import accumulating, matmul, one_of, tensor, widest
 from lggkit.similarity._scale import spread, unit_of
 
 REDUCTIONS = ("element", "vector")
+DEPENDENT = "features depend on each other, so least squares has no one map; take ridge > 0"
+_EPS = torch.finfo(torch.float64).eps
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,11 @@ class LinearMap:
             TypeError: ``x`` is no tensor or not floating point.
         """
         x = accumulating(x)
+        wide = widest(x)
         if not x.ndim or x.shape[-1] != len(self.weight):
             raise ValueError(f"x has shape {tuple(x.shape)}; the map is of width {len(self.weight)}")
-        return matmul(x, self.weight.to(x.dtype)) + self.bias.to(x.dtype)
+        # Far from the origin bias and product cancel, and float32 would lose what is left.
+        return (matmul(x.to(wide), self.weight.to(wide)) + self.bias.to(wide)).to(x.dtype)
 
 
 class LinearFit:
@@ -59,9 +63,12 @@ class LinearFit:
             TypeError: a side is no tensor or not floating point.
         """
         x, y = (z.detach().to(widest(z)) for z in paired(x, y))
-        if self._places is None and len(x):
+        if self._places is None:
             # Sums about the first batch's means keep their digits where the means are large.
             self._places = tuple(z.mean(0) if self.intercept else 0 * z[0] for z in (x, y))
+        for name, z, place in zip("xy", (x, y), self._places, strict=True):
+            if z.shape[1] != len(place):
+                raise ValueError(f"{name} has width {z.shape[1]}, that of the first batch was {len(place)}")
         x, y = (z - place for z, place in zip((x, y), self._places, strict=True))
         parts = [x.T @ x, x.T @ y, x.sum(0), y.sum(0)]
         self._sums = [a + b for a, b in zip(self._sums, parts, strict=True)] if self._sums else parts
@@ -92,8 +99,12 @@ class LinearFit:
         if not self.ridge and n < d + self.intercept:
             raise ValueError(f"{n} samples decide no map of {d} features; add samples, or take ridge > 0")
         if self.intercept:
+            # A feature that does not vary is no other than the intercept; rounding is no variation.
+            least = d * _EPS * xx.diagonal() + n * (8 * _EPS * self._places[0]).square()
             xx, xy = xx - torch.outer(sx, sx) / n, xy - torch.outer(sx, sy) / n
-        weight = _solved(xx + self.ridge * torch.eye(d, dtype=xx.dtype, device=xx.device), xy, self.ridge)
+            if not self.ridge and bool((xx.diagonal() <= least).any()):
+                raise ValueError(DEPENDENT)
+        weight = _solved(xx, xy, self.ridge)
         bias = 0 * sy
         if self.intercept:
             bias = self._places[1] + sy / n - (self._places[0] + sx / n) @ weight
@@ -151,8 +162,8 @@ def r2_score(predicted: Tensor, y: Tensor) -> Tensor:
 def paired(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Both sides as (n, d) and (n, d') in their accumulating types."""
     for name, side in (("x", x), ("y", y)):
-        if tensor(side, name).ndim < 2 or not len(side):
-            raise ValueError(f"{name} has shape {tuple(side.shape)}; give samples (n, d), n >= 1")
+        if tensor(side, name).ndim < 2 or 0 in side.shape:
+            raise ValueError(f"{name} has shape {tuple(side.shape)}; give samples (n, d), n, d >= 1")
     if len(x) != len(y):
         raise ValueError(f"x has {len(x)} samples and y {len(y)}; give the same samples to both")
     x, y = accumulating(x, "x").flatten(1), accumulating(y, "y").flatten(1)
@@ -171,10 +182,15 @@ def _alike(predicted: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _solved(normal: Tensor, wanted: Tensor, ridge: float) -> Tensor:
-    factor, failed = torch.linalg.cholesky_ex(normal)
-    if ridge and not bool(failed):
-        return torch.cholesky_solve(wanted, factor)
-    values, vectors = torch.linalg.eigh(normal)
+    if ridge:
+        normal = normal + ridge * torch.eye(len(normal), dtype=normal.dtype, device=normal.device)
+        factor, failed = torch.linalg.cholesky_ex(normal)
+        if not bool(failed):
+            return torch.cholesky_solve(wanted, factor)
+    # Of features of one size: else a small one would count as depending on the others.
+    size = torch.ones_like(normal[0]) if ridge else normal.diagonal().clamp(min=0).sqrt()
+    size = torch.where(size > 0, size, 1.0)
+    values, vectors = torch.linalg.eigh(normal / size[:, None] / size)
     if not ridge and bool(values[0] <= len(normal) * torch.finfo(normal.dtype).eps * values[-1]):
-        raise ValueError("features depend on each other, so least squares has no one map; take ridge > 0")
-    return vectors @ ((vectors.T @ wanted) / values[:, None])
+        raise ValueError(DEPENDENT)
+    return (vectors @ ((vectors.T @ (wanted / size[:, None])) / values[:, None])) / size[:, None]

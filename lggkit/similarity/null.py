@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,6 +10,9 @@ import torch
 from torch import Tensor
 
 from lggkit.graph._precision import integer
+
+ROUNDING = 1e-6
+"""By how much equal similarities may differ."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,13 @@ class Null:
 
     @property
     def p_value(self) -> float:
-        """The share of permutations that reach the value, itself counted: in (0, 1]."""
-        return float(1 + (self.permuted >= self.value).sum()) / (1 + len(self.permuted))
+        """The share of permutations that reach the value, itself counted: in (0, 1]; NaN of no value.
+
+        One that differs from the value by rounding alone reaches it: swapped equal samples change nothing.
+        """
+        reached = self.permuted >= self.value - ROUNDING * max(1.0, abs(self.value))
+        known = not (math.isnan(self.value) or bool(self.permuted.isnan().any()))
+        return float(1 + reached.sum()) / (1 + len(self.permuted)) if known else math.nan
 
     @property
     def calibrated(self) -> float:

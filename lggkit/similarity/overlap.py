@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from lggkit.graph import cosine_similarity, knn_mask, pairwise_distance
+from lggkit.graph import cosine_similarity, pairwise_distance
 from lggkit.graph._precision import integer, matmul, one_of, tensor
 from lggkit.similarity.null import Null, permutations
 
@@ -17,8 +17,9 @@ METRICS = ("cosine", "euclidean")
 def neighbor_overlap(x: Tensor, y: Tensor, k: int = 10, metric: str = "cosine") -> Tensor:
     """``mean_i |N_x(i) ∩ N_y(i)| / k``: the share of nearest neighbours that two representations share.
 
-    Unrelated representations share ``k / (n - 1)`` on average. No gradient. It waits for a GPU, to look for
-    entries that are not finite.
+    Unrelated representations share ``k / (n - 1)`` on average. Samples that are equally near share the places
+    that are left to them, as if each side drew lots: two dead layers agree by chance alone. No gradient. It
+    waits for a GPU, to look for entries that are not finite.
 
     Args:
         x, y: floating point (n, d) and (n, d'), the same n samples.
@@ -32,8 +33,8 @@ def neighbor_overlap(x: Tensor, y: Tensor, k: int = 10, metric: str = "cosine") 
         ValueError: the samples differ in number or are not finite, k does not fit, or the metric is unknown.
         TypeError: a side is no tensor or not floating point, or k is no int.
     """
-    first, second = _masks(x, y, k, metric)
-    return (first & second).sum().double() / (k * len(x))
+    first, second = _shares(x, y, k, metric)
+    return (first * second).sum() / (k * len(x))
 
 
 def overlap_with_null(
@@ -49,10 +50,10 @@ def overlap_with_null(
     Raises:
         ValueError, TypeError: as `neighbor_overlap`; ``draws`` is below 1 or no int.
     """
-    first, second = _masks(x, y, k, metric)
+    first, second = _shares(x, y, k, metric)
     count = k * len(x)
-    drawn = [(first & second[p][:, p]).sum().double() / count for p in permutations(len(x), draws, generator)]
-    return Null(float((first & second).sum()) / count, torch.stack(drawn).cpu())
+    drawn = [(first * second[p][:, p]).sum() / count for p in permutations(len(x), draws, generator)]
+    return Null(float((first * second).sum()) / count, torch.stack(drawn).cpu())
 
 
 def overlap_of_depths(
@@ -80,8 +81,9 @@ def overlap_of_depths(
     """
     if not (len(first) and len(second)):
         raise ValueError("there are no depths; give the latents of one at least")
-    mine = torch.stack([_masks(x, second[0], k, metric)[0] for x in first]).float()
-    theirs = torch.stack([_masks(y, first[0], k, metric)[0] for y in second]).float()
+    for depth in (*first, *second):
+        _check(depth, first[0], k, metric)
+    mine, theirs = (torch.stack([_near(x, k, metric) for x in side]) for side in (first, second))
     n = mine.shape[-1]
     drawn = [theirs[:, p][:, :, p] for p in permutations(n, draws, generator)]
     shared = [matmul(mine.flatten(1), other.flatten(1).T) for other in (theirs, *drawn)]
@@ -89,7 +91,29 @@ def overlap_of_depths(
     return value, torch.stack(permuted)
 
 
-def _masks(x: Tensor, y: Tensor, k: int, metric: str) -> tuple[Tensor, Tensor]:
+def shares(similarity: Tensor, k: int) -> Tensor:
+    """What each sample's neighbours count (n, n): 1, and where several are as near as the k-th, their share.
+
+    Each row has sum k, and the diagonal is 0; of similarities (n, n) without NaN.
+    """
+    ranked = similarity.detach().clone().fill_diagonal_(-torch.inf)
+    kth = ranked.topk(k, dim=1).values[:, -1:]
+    nearer, tied = ranked > kth, ranked == kth
+    left = k - nearer.sum(1, keepdim=True)
+    return nearer + tied * (left / tied.sum(1, keepdim=True))
+
+
+def _shares(x: Tensor, y: Tensor, k: int, metric: str) -> tuple[Tensor, Tensor]:
+    _check(x, y, k, metric)
+    return _near(x, k, metric).double(), _near(y, k, metric).double()
+
+
+def _near(x: Tensor, k: int, metric: str) -> Tensor:
+    x = x.detach().flatten(1)
+    return shares(cosine_similarity(x) if metric == "cosine" else -pairwise_distance(x), k)
+
+
+def _check(x: Tensor, y: Tensor, k: int, metric: str) -> None:
     one_of(metric, METRICS, "The metric")
     for name, side in (("x", x), ("y", y)):
         if tensor(side, name).ndim < 2:
@@ -100,6 +124,3 @@ def _masks(x: Tensor, y: Tensor, k: int, metric: str) -> tuple[Tensor, Tensor]:
         raise ValueError(f"x has {len(x)} samples and y {len(y)}; give the same samples to both")
     if integer(k, "k") >= len(x) - 1:
         raise ValueError(f"k is {k} of {len(x)} samples; give fewer than {len(x) - 1}, or all share all")
-    near = cosine_similarity if metric == "cosine" else lambda z: -pairwise_distance(z)
-    first, second = (knn_mask(near(side.detach().flatten(1)), k) for side in (x, y))
-    return first, second

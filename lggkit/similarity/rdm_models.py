@@ -37,7 +37,8 @@ def fit_weighted_rdm(
         The fit, in float64.
 
     Raises:
-        ValueError: shapes do not fit, or there are fewer pairs than weights.
+        ValueError: shapes do not fit, a pair is missing in the basis or infinite, or there are fewer pairs
+            than weights.
         TypeError: a side is no tensor or not floating point.
     """
     design, wanted, known = _problem(basis, targets)
@@ -57,6 +58,10 @@ def _problem(basis: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         raise ValueError(
             f"the basis has shape {tuple(basis.shape)} and the target {tuple(targets.shape)}; give (c, m, m) "
             "and (m, m) or (s, m, m)."
+        )
+    if not bool(basis.isfinite().all()) or bool(targets.isinf().any()):
+        raise ValueError(
+            "the basis has entries that are not finite, or the target infinite ones; leave those stimuli out"
         )
     columns, wanted = rdm_vector(basis), rdm_vector(targets.reshape(-1, *targets.shape[-2:])).nanmean(0)
     known = ~wanted.isnan()

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, inverse_sqrt, matmul, one_of, tensor
-from lggkit.graph.similarities import SMALLEST_NORM
+from lggkit.graph._precision import accumulating, broadcast, matmul, one_of, tensor, unit_of
+from lggkit.graph.similarities import directions
 from lggkit.similarity.anchors import BY_DIFFERENCES
 from lggkit.similarity.statistics import Statistics
 
@@ -34,7 +34,8 @@ def relative_map(x: Tensor, anchors: Tensor, kind: str = "cosine", root_scaled: 
         Coordinates (..., n, k), float32 (float64 where a side is in float64).
 
     Raises:
-        ValueError: a side is empty or no (..., n, d), the widths differ, or the kind is none of these.
+        ValueError: a side is empty or no (..., n, d), the widths or the leading dimensions differ, or the
+            kind is none of these.
         TypeError: a side is no tensor or not floating point.
 
     Source: Moschella et al., "Relative representations enable zero-shot latent space communication" (2023),
@@ -46,6 +47,7 @@ def relative_map(x: Tensor, anchors: Tensor, kind: str = "cosine", root_scaled: 
         raise ValueError(
             f"x has width {x.shape[-1]} and anchors {anchors.shape[-1]}; take both through one encoder"
         )
+    broadcast({"x": x.shape[:-2], "anchors": anchors.shape[:-2]}, "spaces")
     coordinates = _OF_KIND[kind](x, anchors)
     return coordinates / anchors.shape[-2] ** 0.5 if root_scaled else coordinates
 
@@ -136,14 +138,15 @@ def _points(x: Tensor, name: str) -> Tensor:
 
 
 def _cosines(x: Tensor, anchors: Tensor) -> Tensor:
-    x, anchors = (z * inverse_sqrt(z.square().sum(-1, keepdim=True), SMALLEST_NORM**2) for z in (x, anchors))
-    return matmul(x, anchors.mT)
+    return matmul(directions(x), directions(anchors).mT)
 
 
 def _minus_distances(x: Tensor, anchors: Tensor) -> Tensor:
     """By differences: products lose every digit of points far from the origin."""
     dtype = torch.promote_types(x.dtype, anchors.dtype)
-    return -torch.cdist(x.to(dtype), anchors.to(dtype), compute_mode=BY_DIFFERENCES)
+    x, anchors = x.to(dtype), anchors.to(dtype)
+    unit = torch.maximum(unit_of(x, (-2, -1)), unit_of(anchors, (-2, -1)))
+    return -torch.cdist(x / unit, anchors / unit, compute_mode=BY_DIFFERENCES) * unit
 
 
 _OF_KIND = {

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from lggkit.graph._precision import accumulating, integer
+from lggkit.similarity.overlap import shares
 from lggkit.similarity.relative import relative_map
 
 
@@ -45,6 +46,9 @@ def paired_cosine(x: Tensor, y: Tensor) -> Tensor:
 def neighbour_jaccard(x: Tensor, y: Tensor, k: int = 10) -> Tensor:
     """Mean Jaccard index ``|N_x ∩ N_y| / |N_x ∪ N_y|`` of the k nearest neighbours by cosine, in [0, 1].
 
+    Samples that are equally near share the places that are left to them, as in `neighbor_overlap`. NaN of
+    latents that are not finite.
+
     Args:
         x, y: the same samples in two spaces, (n, d) and (n, d'), widths of any kind.
         k: neighbours of a sample, itself left out, 1 <= k < n.
@@ -61,12 +65,8 @@ def neighbour_jaccard(x: Tensor, y: Tensor, k: int = 10) -> Tensor:
     if integer(k, "k") >= len(x):
         raise ValueError(f"k is {k} of {len(x)} samples; ask for fewer neighbours than there are others")
     ours, theirs = relative_map(x, x), relative_map(y, y)
-    shared = (_neighbours(ours, k).unsqueeze(2) == _neighbours(theirs, k).unsqueeze(1)).sum((1, 2))
+    shared = (shares(ours, k) * shares(theirs, k)).sum(1)
     return _known((shared / (2 * k - shared)).mean(), ours, theirs)
-
-
-def _neighbours(cosines: Tensor, k: int) -> Tensor:
-    return cosines.clone().fill_diagonal_(-2.0).topk(k, dim=1).indices
 
 
 def _known(value: Tensor, *cosines: Tensor) -> Tensor:

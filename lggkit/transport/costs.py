@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, inverse_sqrt, matmul, may_look, tensor, widest
+from lggkit.graph._precision import accumulating, broadcast, matmul, may_look, tensor, widest
 from lggkit.graph._squares import FEW, NEAR_WIDE, center, pair_squares
 from lggkit.graph.distances import root
-from lggkit.graph.similarities import SMALLEST_NORM
+from lggkit.graph.similarities import directions
 
 METRICS = ("euclidean", "sqeuclidean", "cosine")
 POOLS = ("mean", "positions")
@@ -32,7 +32,8 @@ def cost_matrix(x: Tensor, y: Tensor, metric: str = "euclidean") -> Tensor:
         (float64 where a side is in float64).
 
     Raises:
-        ValueError: a side is empty or no (..., n, k), the widths k differ, or the metric is none of these.
+        ValueError: a side is empty or no (..., n, k), the widths k or the leading dimensions
+            differ, or the metric is none of these.
         TypeError: a side is no tensor or not floating point.
     """
     if metric not in METRICS:
@@ -43,6 +44,7 @@ def cost_matrix(x: Tensor, y: Tensor, metric: str = "euclidean") -> Tensor:
             f"x has shape {tuple(x.shape)} and y {tuple(y.shape)}; give points of the same width: of "
             "neurons, their activations on the same samples"
         )
+    broadcast({"x": x.shape[:-2], "y": y.shape[:-2]}, "problems")
     dtype = torch.promote_types(x.dtype, y.dtype)
     wide = torch.promote_types(dtype, widest(x))
     costs = _METRICS[metric](x.to(wide), y.to(wide), NEAR_WIDE[dtype])
@@ -108,8 +110,7 @@ def _mended(square: Tensor, near: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def _one_minus_cosine(x: Tensor, y: Tensor, _: float) -> Tensor:
-    x, y = (z * inverse_sqrt(z.square().sum(-1, keepdim=True), SMALLEST_NORM**2) for z in (x, y))
-    return (1 - matmul(x, y.mT)).clamp(0, 2)
+    return (1 - matmul(directions(x), directions(y).mT)).clamp(0, 2)
 
 
 _METRICS = {

@@ -7,10 +7,10 @@ import math
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating
+from lggkit.graph._precision import accumulating, number
 from lggkit.transport.costs import cost_matrix
 from lggkit.transport.plans import Transport
-from lggkit.transport.problems import Marginals, check_cost, marginals_of
+from lggkit.transport.problems import Marginals, check_cost, marginals_of, uniform
 
 MOST_PIVOTS = 10**8
 LEAST, MOST = 1e-100, 1e12
@@ -38,10 +38,8 @@ def exact_transport(cost: Tensor, marginals: Marginals | None = None) -> Transpo
     cost = accumulating(cost, "The cost")
     if cost.ndim != 2:
         raise ValueError(f"the cost has shape {tuple(cost.shape)}; give one problem (n, m) at a time")
-    check_cost(cost)
-    host = cost.detach().cpu().double()
-    uniform = marginals is None or (marginals[0] is None and marginals[1] is None)
-    assigned = uniform and cost.shape[0] == cost.shape[1]
+    host = check_cost(cost.detach().cpu().double())
+    assigned = uniform(marginals) and cost.shape[0] == cost.shape[1]
     plan = _assigned(host) if assigned else _simplex(host, marginals)
     plan = plan.to(cost)
     none = torch.zeros((), dtype=torch.int64, device=cost.device)
@@ -67,11 +65,13 @@ def empirical_wasserstein(
 
     Raises:
         ValueError: the points are no (n, k) and (m, k), p is below 1 or infinite, or see `exact_transport`.
-        TypeError: a tensor is none or not floating point.
+        TypeError: a tensor is none or not floating point, or p no number.
     """
-    if not 1 <= p < math.inf:
+    if not 1 <= number(p, "p") < math.inf:
         raise ValueError(f"p is {p!r}; give a number of at least 1, such as 1 or 2")
     distance = cost_matrix(x, y, metric)
+    if distance.ndim != 2:
+        raise ValueError(f"x has shape {tuple(x.shape)} and y {tuple(y.shape)}; give one pair (n, k), (m, k)")
     return _of_order(distance.cpu().double(), p, marginals).to(distance)
 
 
@@ -107,8 +107,12 @@ def _assigned(cost: Tensor) -> Tensor:
 def _simplex(cost: Tensor, marginals: Marginals | None) -> Tensor:
     import ot
 
-    mu, nu = marginals_of(cost, marginals)
-    plan, log = ot.emd(mu.cpu().numpy(), nu.cpu().numpy(), cost.numpy(), numItermax=MOST_PIVOTS, log=True)
+    given = (w.cpu() if isinstance(w, Tensor) else w for w in marginals or (None, None))
+    mu, nu = marginals_of(cost, tuple(given))
+    for name, weights in (("μ", mu), ("ν", nu)):
+        if weights.ndim != 1:
+            raise ValueError(f"{name} has shape {tuple(weights.shape)}; give that of one problem, a vector")
+    plan, log = ot.emd(mu.numpy(), nu.numpy(), cost.numpy(), numItermax=MOST_PIVOTS, log=True)
     if log["warning"] is not None:
         raise RuntimeError(f"POT's network simplex gave up: {log['warning']}")
     return torch.from_numpy(plan)

@@ -63,7 +63,8 @@ def ipot(
     Raises:
         ValueError: a side is empty, costs are negative or not finite, a marginal is negative, does not sum to
             1 or does not fit, ``start`` has another shape or is no plan, or an option is out of range.
-        TypeError: a tensor is none or not floating point; ``iterations`` or ``inner`` is no int.
+        TypeError: a tensor is none or not floating point; ``iterations`` or ``inner`` is no int, or ``beta``
+            or ``tolerance`` no number.
 
     Source: Xie, Wang, Wang, Zha, "A fast proximal point method for computing exact Wasserstein distance"
     (2019), algorithm 1; paper 3, section 2.2.

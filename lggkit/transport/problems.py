@@ -6,7 +6,7 @@ import math
 
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, integer, may_look, tensor
+from lggkit.graph._precision import accumulating, broadcast, integer, may_look, number, tensor
 
 Marginals = tuple[Tensor | None, Tensor | None]
 SUM_TOLERANCE = 1e-3
@@ -46,8 +46,8 @@ def check_options(
     beta: float, iterations: int, inner: int, tolerance: float | None
 ) -> tuple[float, int, int, float | None]:
     """The same, if each is in its range."""
-    for name, value in (("beta", beta), ("tolerance", tolerance)):
-        if value is not None and not 0 < value < math.inf:
+    for name, value in (("beta", beta), ("tolerance", 1.0 if tolerance is None else tolerance)):
+        if not 0 < number(value, name) < math.inf:
             raise ValueError(f"{name} is {value!r}; give a positive number, such as 0.3")
     return beta, integer(iterations, "iterations"), integer(inner, "inner"), tolerance
 
@@ -57,15 +57,23 @@ def marginals_of(cost: Tensor, marginals: Marginals | None) -> tuple[Tensor, Ten
     given = _two(marginals)
     sides = zip(("μ", "ν"), given, cost.shape[-2:], strict=True)
     mu, nu = (_marginal(name, weights, size, cost) for name, weights, size in sides)
+    leading = {"the cost": cost.shape[:-2], "μ": mu.shape[:-1], "ν": nu.shape[:-1]}
+    broadcast(leading, "problems")
     return mu, nu
+
+
+def uniform(marginals: Marginals | None) -> bool:
+    """Whether both sides are left out."""
+    return all(weights is None for weights in _two(marginals))
 
 
 def _two(marginals: Marginals | None) -> Marginals:
     if marginals is None:
         return None, None
-    if isinstance(marginals, Tensor) or len(marginals) != 2:
+    if not isinstance(marginals, tuple | list) or len(marginals) != 2:
         raise ValueError(f"marginals are {type(marginals).__name__}; give the pair (μ, ν)")
-    return marginals
+    mu, nu = marginals
+    return mu, nu
 
 
 def _marginal(name: str, weights: Tensor | None, size: int, cost: Tensor) -> Tensor:

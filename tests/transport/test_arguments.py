@@ -23,6 +23,14 @@ PROBLEMS = {
     "nan mass": (COST, (None, HALF * torch.nan), "ν has entries down to nan; give masses"),
     "another side": (COST, (HALF, None), r"μ has shape \(2,\); its side of the cost has 3"),
     "one marginal": (COST, THIRD, r"marginals are Tensor; give the pair"),
+    "no marginals": (COST, (), r"marginals are tuple; give the pair"),
+    "half a pair": (COST, (None,), r"marginals are tuple; give the pair"),
+    "a number": (COST, 5, r"marginals are int; give the pair"),
+    "other problems": (
+        COST.expand(4, 3, 2),
+        (THIRD.expand(2, 3), None),
+        r"leading dimensions differ \(the cost \(4,\), μ \(2,\), ν \(\)\); give the same|one problem",
+    ),
 }
 OPTIONS = [
     ({"beta": 0.0}, "beta is 0.0; give a positive number"),
@@ -94,6 +102,26 @@ def test_counts_are_integers(wrong):
 def test_points_orders_and_names(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_exact_solver_takes_one_vector_of_masses():
+    with pytest.raises(ValueError, match=r"μ has shape \(2, 3\); give that of one problem"):
+        exact_transport(COST, (THIRD.expand(2, 3), None))
+
+
+@pytest.mark.parametrize("wrong", ["1", None, True])
+def test_numbers_are_numbers(wrong):
+    with pytest.raises(TypeError, match="p must be a number, got"):
+        empirical_wasserstein(COST, COST, wrong)
+    with pytest.raises(TypeError, match="beta must be a number, got"):
+        ipot(COST, beta=wrong)
+
+
+def test_the_exact_solver_looks_at_values_on_the_processor(monkeypatch):
+    """Costs and masses that lie on a GPU are looked at after they were sent."""
+    monkeypatch.setattr("lggkit.transport.problems.may_look", lambda x: x.dtype == torch.float64)
+    with pytest.raises(ValueError, match="costs lie in"):
+        exact_transport(COST * torch.nan)
 
 
 def test_where_values_cannot_be_looked_at_they_are_not():

@@ -57,3 +57,17 @@ def test_no_order_leaves_the_range(p, far, dtype):
 def test_the_gradient_of_a_high_order_is_that_of_differences():
     x, y = drawn(5, 2).requires_grad_(), drawn(4, 2, seed=1)
     assert torch.autograd.gradcheck(lambda a: empirical_wasserstein(a, y, 60), x)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9, 1e200])
+def test_no_scale_changes_a_cosine(scale):
+    x, y = drawn(5, 4), drawn(3, 4, seed=1)
+    expected = torch.from_numpy(cdist(x, y, "cosine"))
+    torch.testing.assert_close(cost_matrix(scale * x, y, "cosine"), expected)
+    torch.testing.assert_close(cost_matrix(x, scale * y, "cosine"), expected)
+
+
+def test_leading_dimensions_have_to_fit():
+    with pytest.raises(ValueError, match=r"leading dimensions differ \(x \(2,\), y \(3,\)\); give the same"):
+        cost_matrix(drawn(2, 4, 3), drawn(3, 4, 3))
+    assert cost_matrix(drawn(2, 4, 3), drawn(5, 3)).shape == (2, 4, 5)
