@@ -100,7 +100,9 @@ chapter.table("a03-table-1")
 # network and an untrained network are controls that the article lacks.
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Share (%) of images whose nearest training image has their class: mean ± half the 95 % interval (seeds)."
+caption = (
+    "Share (%) of images whose nearest training image has their class: mean ± half the 95 % interval (seeds)."
+)
 chapter.show(section.neighbours, caption, "tab-gol-a03-neighbours")
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
@@ -172,9 +174,7 @@ figure = chapter.draw(faces.sets_figure)
 chapter.say(faces.sets_said, faces.apart_said)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = (
-    "Mean radius of the largest ball in three boxes, and mean distance of the input to its cell's boundary (seeds)."
-)
+caption = "Mean radius of the largest ball in three boxes, and mean distance of the input to its cell's boundary (seeds)."
 chapter.show(faces.balls, caption, "tab-gol-a03-balls")
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}

@@ -107,9 +107,7 @@ figure = chapter.draw(section.ambiguous_figure)
 # ## Animals and vehicles, cut without labels
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = (
-    "Balanced accuracy in percent of the Fiedler cut of an RDM of test images into animals and vehicles (seeds)."
-)
+caption = "Balanced accuracy in percent of the Fiedler cut of an RDM of test images into animals and vehicles (seeds)."
 chapter.show(numbers.cuts_table, caption, "tab-a06-network-cuts", chapter.titles)
 
 # %% [markdown]

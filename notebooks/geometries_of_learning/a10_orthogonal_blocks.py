@@ -97,7 +97,9 @@ caption = "Reconstruction, blocks, and images of noise: mean ± half the 95 % in
 chapter.show(numbers.images_table, caption, "tab-a10-images", chapter.titles)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Scores of the bottlenecks, of the codes before them, and of bottlenecks with the first weights (seeds)."
+caption = (
+    "Scores of the bottlenecks, of the codes before them, and of bottlenecks with the first weights (seeds)."
+)
 chapter.show(numbers.scores_table, caption, "tab-a10-scores", chapter.titles)
 
 # %% [markdown]

@@ -113,9 +113,7 @@ chapter.say(said.tokens_said)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy of every decoder with every encoder that is trained on words, mean over seeds; b is the second training.", "name": "fig-rrr-tokens"}, "image": {"alt": "Four heat maps of four decoders against four encoders, one for each map.", "width": "100%"}}
 figure = chapter.draw(section.tokens_figure)
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = (
-    "Accuracy and macro F1 (%) by the languages of decoder and encoder, mean over pairs of one training (seeds)."
-)
+caption = "Accuracy and macro F1 (%) by the languages of decoder and encoder, mean over pairs of one training (seeds)."
 chapter.show(section.tokens_table, caption, "tab-rrr-tokens")
 
 # %% [markdown]

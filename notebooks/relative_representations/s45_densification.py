@@ -76,7 +76,9 @@ figure = chapter.draw(section.deaths_figure)
 chapter.say(section.deaths_said)
 
 # %% tags=["hide-input"] mystnb={"markdown_format": "myst"}
-caption = "Death times of tested sub-batches; relative to the root mean square distance from the middle (seeds)."
+caption = (
+    "Death times of tested sub-batches; relative to the root mean square distance from the middle (seeds)."
+)
 chapter.show(section.deaths_table, caption, "tab-rrr-deaths")
 
 # %% [markdown]
