@@ -18,6 +18,11 @@ function inText(place) {
   return !place.parentElement.closest("details, .admonition, .sd-card, .margin, li");
 }
 
+// Claims are sentences: in narrow columns a page of them would be three.
+function isLong(table) {
+  return table.id.endsWith("-claims");
+}
+
 function fit() {
   const wide = window.innerWidth >= WIDE;
   for (const table of document.querySelectorAll(".bd-article table.table:has(thead)")) {
@@ -25,7 +30,7 @@ function fit() {
     table.classList.remove("cards", "tight", "scrolls");
     place.classList.remove("full-width");
     table.classList.toggle("tight", overflows(table));
-    place.classList.toggle("full-width", wide && inText(place) && overflows(table));
+    place.classList.toggle("full-width", wide && inText(place) && (isLong(table) || overflows(table)));
     if (overflows(table)) {
       table.classList.add(wide ? "scrolls" : "cards");
       table.classList.toggle("tight", wide);

@@ -64,22 +64,27 @@ def length_said(found: Mapping[str, ByLength]) -> str:
     several = [list(lengths.values()) for lengths in found.values() if len(lengths) > 1]
     if not several:
         return ONE
+    alone = [number for number, lengths in found.items() if len(lengths) == 1]
+    left = f" Of claim{'s' * (len(alone) > 1)} {', '.join(alone)} there is one length alone." if alone else ""
     moved = [one for one in several if one[0].mean or one[-1].mean]
     if not moved:
-        return "Every effect is 0 at the shortest and at the longest training."
+        return f"Every effect is 0 at the shortest and at the longest training.{left}"
     same = sum(np.sign(one[0].mean) == np.sign(one[-1].mean) for one in moved)
-    return f"{same} of {len(moved)} effects have the same sign at the shortest and at the longest training."
+    of = f"{same} of {len(moved)} effects"
+    return f"{of} have the same sign at the shortest and at the longest training.{left}"
 
 
 def length_figure(claims: Sequence[Claim], found: Mapping[str, ByLength]) -> Figure:
     """A panel a unit: the effect of each of its claims at every length, with its interval from two seeds on.
 
-    Above zero is the way the claims say; for claims of equality a band of their colour shows what is allowed.
-    Beyond a few times the median effect an axis is logarithmic.
+    Claims of which one length alone is recorded are left out, unless there are no others. Above zero is the
+    way the claims say; for claims of equality a band of their colour shows what is allowed. Beyond a few
+    times the median effect an axis is logarithmic.
     """
     groups: dict[str, list[Claim]] = defaultdict(list)
+    several = {number for number, lengths in found.items() if len(lengths) > 1} or found.keys()
     for claim in claims:
-        if claim.number in found:
+        if claim.number in several:
             groups[unit_of(claim) or metric_of(claim)].append(claim)
     height = 3.2 if len(groups) <= FEW else 2.8
     figure, axes = panels(len(groups), height)

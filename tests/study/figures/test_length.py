@@ -98,3 +98,15 @@ def test_one_far_effect_does_not_flatten_the_others(make_record, far, scale):
     found = length.effects_by_length(claims, {NAME: {"short": records}})
     (ax,) = length.length_figure(claims, found).axes
     assert ax.get_yscale() == scale
+
+
+def test_claims_of_one_length_are_named_and_not_drawn(runs):
+    both, one = claim("6"), claim("8", experiment="lgg/s42_embeddings")
+    records = runs({"short": [1.0, 3.0], "reduced": [2.0, 4.0]})
+    records["lgg/s42_embeddings"] = runs({"short": [90.0, 95.0]})[NAME]
+    found = length.effects_by_length([both, one], records)
+    assert length.length_said(found).endswith("Of claim 8 there is one length alone.")
+    (ax,) = length.length_figure([both, one], found).axes
+    assert ax.get_legend_handles_labels()[1] == ["6"]
+    alone = length.length_figure([one], {"8": found["8"]}).axes[0]
+    assert alone.get_legend_handles_labels()[1] == ["8"]
