@@ -136,7 +136,8 @@ def _live(experiment: experiments.Experiment) -> Shown:
 
 
 def _run(experiment: experiments.Experiment, scale: str, ledger: Ledger, context: StudyContext) -> None:
-    outcome = queue.run(queue.pending([ledger], scale, experiment.name), ledger, context)
+    every = [arm.name for arm in experiment.arms]
+    outcome = queue.run(queue.pending([ledger], scale, experiment.name, every), ledger, context)
     if outcome.failed:
         raise LedgerError(outcome.failed[0])
 
