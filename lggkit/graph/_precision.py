@@ -50,7 +50,7 @@ def number(value: float, name: str) -> float:
         if isinstance(value, bool | str):
             raise TypeError
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         raise TypeError(f"{name} must be a number, got {value!r}.") from None
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import accumulating, integer, one_of, tensor, unit_of
+from lggkit.graph._precision import accumulating, integer, one_of, tensor
+from lggkit.similarity._scale import in_own_unit
 
 HOW = ("random", "far", "kmeans")
 ROUNDS = 20
@@ -44,7 +45,7 @@ def choose_anchors(
         raise ValueError(f"{k} anchors were asked for among {len(x)} samples; ask for fewer, or give more")
     if not bool(x.isfinite().all()):
         raise ValueError("x has entries that are not finite; leave those samples out")
-    x = x / unit_of(x, (0, 1))
+    x = in_own_unit(x, (0, 1))
     order = torch.randperm(len(x), generator=generator).to(x.device)
     return {"random": lambda *_: order[:k], "far": _far, "kmeans": _kmeans}[how](x, k, order)
 

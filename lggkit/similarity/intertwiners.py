@@ -40,7 +40,7 @@ def intertwiner_residual(matrix: Tensor, activation: Callable[[Tensor], Tensor],
     if not callable(activation):
         raise TypeError(f"the activation is {activation!r}; give a function such as torch.relu")
     after, before = activation(matmul(x, matrix.mT)), activation(x)
-    if not bool((before.detach().isfinite() & after.detach().isfinite().all()).all()):
+    if not all(bool(side.isfinite().all()) for side in (before, after)):
         raise ValueError("σ(x) or σ(x Aᵀ) has entries that are not finite; leave those samples out")
     after, before = (in_own_unit(z, (0, 1)) for z in (after, before))
     rest = after - matmul(before, matmul(torch.linalg.pinv(before), after))

@@ -44,14 +44,6 @@ def finite(x: Tensor, name: str = "x") -> Tensor:
     return x
 
 
-def number(value: float, name: str) -> float:
-    """``value`` as a float; TypeError where it is no number."""
-    try:
-        return float(None if isinstance(value, str) else value)
-    except (TypeError, ValueError, RuntimeError):
-        raise TypeError(f"{name} must be a number, got {value!r}.") from None
-
-
 def subspaces(x: Tensor | Sequence[Tensor], name: str = "x") -> Tensor:
     """r subspaces of one dimension as (r, n, l); a list of bases (n, l) is stacked."""
     if not isinstance(x, Tensor):

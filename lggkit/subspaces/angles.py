@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import matmul, one_of
-from lggkit.subspaces._given import basis, meeting, number, same_space, vectors
+from lggkit.graph._precision import matmul, number, one_of
+from lggkit.subspaces._given import basis, meeting, same_space, vectors
 
 MEASURES = {"angle": lambda angles: angles, "sine": torch.sin}
 OBJECTIVES = ("cos2", "cos")

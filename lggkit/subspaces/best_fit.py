@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import integer, matmul, one_of, widest
+from lggkit.graph._precision import integer, matmul, number, one_of, widest
 from lggkit.subspaces._factors import polar, top_vectors
-from lggkit.subspaces._given import basis, dimension, meeting, number, same_space, subspaces
+from lggkit.subspaces._given import basis, dimension, meeting, same_space, subspaces
 from lggkit.subspaces.angles import OBJECTIVES, schubert_fit
 from lggkit.subspaces.bases import haar_subspaces
 from lggkit.subspaces.means import flag_mean

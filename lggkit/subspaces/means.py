@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from lggkit.graph._precision import integer, matmul
-from lggkit.subspaces._given import dimension, number, subspaces
+from lggkit.graph._precision import integer, matmul, number
+from lggkit.subspaces._given import dimension, subspaces
 
 
 def flag_mean(x: Tensor | Sequence[Tensor], k: int, weights: Tensor | None = None) -> Tensor:

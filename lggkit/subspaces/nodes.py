@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from lggkit.graph._precision import accumulating, integer, matmul
+from lggkit.graph._precision import accumulating, integer, matmul, number
 from lggkit.subspaces._factors import polar, top_vectors
-from lggkit.subspaces._given import basis, dimension, meeting, number, same_space
+from lggkit.subspaces._given import basis, dimension, meeting, same_space
 from lggkit.subspaces.angles import schubert_fit
 
 

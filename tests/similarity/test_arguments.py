@@ -73,3 +73,9 @@ def test_statistics_in_half_precision_are_taken():
     values = subsample_stimuli(lambda p: p.bfloat16().mean(1).requires_grad_(), 5, 3, 20)
     assert values.dtype == np.float32 and values.shape == (20,)
     assert random_rotation(3, dtype=torch.bfloat16).dtype == torch.float32
+
+
+@pytest.mark.parametrize("value", [torch.ones(2), 10**400])
+def test_what_is_no_single_number_is_told(value):
+    with pytest.raises(TypeError, match="momentum must be a number"):
+        Statistics.of(torch.randn(4, 2)).moved(Statistics.of(torch.randn(4, 2)), value)

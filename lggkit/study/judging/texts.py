@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -77,6 +78,11 @@ def as_myst(frame: pd.DataFrame, caption: str, name: str = "") -> str:
     rows = [list(filled.columns), *filled.itertuples(index=False)]
     body = [f"{'* -' if i == 0 else '  -'} {_escape(cell)}" for row in rows for i, cell in enumerate(row)]
     return "\n".join([*head, "", *body, "::::"])
+
+
+def listed(parts: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``; nothing of none."""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
 def seeds_counted(n: int) -> str:

@@ -10,7 +10,7 @@ from lggkit import experiments
 from lggkit.record import SCALES
 from lggkit.study.judging.effect_words import effect_text
 from lggkit.study.judging.scorecard import is_reading
-from lggkit.study.judging.texts import CHECK, DAGGER, seeds_counted
+from lggkit.study.judging.texts import CHECK, DAGGER, listed, seeds_counted
 from lggkit.study.judging.verdicts import CONTRADICTED, HOLDS, ClaimVerdict
 from lggkit.study.shown import view
 
@@ -51,8 +51,7 @@ def _settings(shown: Shown) -> dict:
 
 def _data(shown: Shown) -> str:
     named = {view.data_title(r.settings) for r in shown.records if r.settings.get("dataset")}
-    *others, last = sorted(named) or [""]
-    return " and ".join(filter(None, (", ".join(others), last)))
+    return listed(sorted(named))
 
 
 def _network(shown: Shown) -> str:

@@ -8,6 +8,7 @@ from lggkit.record import SCALES
 from lggkit.study.entered import papers
 from lggkit.study.entered.papers import Paper
 from lggkit.study.judging.scorecard import headline, scorecard
+from lggkit.study.judging.texts import listed
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven")
 KINDS = {"paper": ("paper", "papers"), "articles": ("collection of articles", "collections of articles")}
@@ -46,7 +47,7 @@ def sentences(count: Mapping[str, int], known: tuple[Paper, ...]) -> str:
 
 def _claims(count: Mapping[str, int]) -> str:
     shown = [_counted(count[name], *VERDICTS[name]) for name in VERDICTS if count[name] or name in ALWAYS]
-    findings = CLAIMS.format(claims=count["claims"], verdicts=_listed(shown))
+    findings = CLAIMS.format(claims=count["claims"], verdicts=listed(shown))
     hold = _counted(count["identities_hold"], *HOLD)
     apart = IDENTITIES.format(identities=count["identities"], hold=hold)
     return f"{findings} {apart}" if count["identities"] else findings
@@ -58,7 +59,7 @@ def _counted(n: int, singular: str, plural: str) -> str:
 
 def _facts(count: Mapping[str, int]) -> str:
     away = f"{_counted(count['unavailable'], '{n} rests', '{n} rest')} on data that cannot be had here"
-    return _listed([away] * bool(count["unavailable"]) + [_measured(count)])
+    return listed([away] * bool(count["unavailable"]) + [_measured(count)])
 
 
 def _measured(count: Mapping[str, int]) -> str:
@@ -73,12 +74,8 @@ def _sources(known: tuple[Paper, ...]) -> str:
     """``four papers``, ``two papers and one collection of articles`` with the verb that fits."""
     counts = {kind: sum(paper.kind == kind for paper in known) for kind in KINDS}
     words = [f"{_number(n)} {KINDS[kind][n > 1]}" for kind, n in counts.items() if n]
-    return f"{_listed(words)} print{'s' if len(known) == 1 else ''}"
+    return f"{listed(words)} print{'s' if len(known) == 1 else ''}"
 
 
 def _number(count: int) -> str:
     return NUMBERS[count] if count < len(NUMBERS) else str(count)
-
-
-def _listed(parts: list[str]) -> str:
-    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))

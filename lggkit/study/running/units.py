@@ -80,8 +80,8 @@ def at_paper_scale(experiment: Experiment, scale: str, ledgers: Sequence[Ledger]
     if scale not in STAND_INS or "paper" not in experiment.protocols:
         return set()
     recorded = recorded_keys(experiment, "paper", ledgers)
-    keys = {arm.name: {spec.key for spec in experiment.specs("paper", arm.name)} for arm in experiment.arms}
-    return {arm for arm, mine in keys.items() if mine and mine <= recorded}
+    specs = experiment.specs("paper")
+    return {spec.arm for spec in specs} - {spec.arm for spec in specs if spec.key not in recorded}
 
 
 def missing(unit: Unit, ledgers: Sequence[Ledger]) -> Unit:

@@ -54,9 +54,9 @@ def strong_said(shown: Shown, data: str = "digits") -> list[str]:
         for metric in ("native", "mapped")
     )
     over_fgsm = shown.paired(strong, fgsm, f"native_{CHOSEN}")
-    lead = {(True, False): "easier to see than FGSM", (False, True): "harder to see than FGSM"}.get(
-        (over_fgsm.above(0), over_fgsm.below(0)), "about as hard to see as FGSM"
-    )
+    lead = "about as hard to see as FGSM"
+    if over_fgsm.above(0) or over_fgsm.below(0):
+        lead = f"{'easier' if over_fgsm.mean > 0 else 'harder'} to see than FGSM"
     return [
         f"**The stronger attack is {lead}.** At ε = {CHOSEN / 100:g} it leaves networks right on "
         f"{right[0]:.0f} % of the images, FGSM on {right[1]:.0f} %. A network's own detector sees it with an "

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lggkit.study.entered.paper import cells
 from lggkit.study.figures.geometries_of_learning.a10_orthogonal_blocks import FIVE, LEADS, THREE, TRIOS
-from lggkit.study.judging.texts import minus, seeds_counted
+from lggkit.study.judging.texts import listed, minus, seeds_counted
 from lggkit.study.shown import tables
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _steps(
     for blocks, pair in pairs.items():
         before, after = (minus(f"{shown.interval(arm, metric).mean:.{digits}f}") for arm in pair)
         said.append(f"from {before} to {after} {named.get(blocks, '').replace('With', 'with')}".strip())
-    return " and ".join(part for part in (", ".join(said[:-1]), said[-1]) if part)
+    return listed(said)
 
 
 def _ends(shown: Shown, blocks: str, score: str) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,6 +15,7 @@ from lggkit.study.figures.said import HEIGHT, POINTS, apart_text, mean_text, see
 from lggkit.study.figures.said import images_said as images_said
 from lggkit.study.figures.sweeps import options_figure
 from lggkit.study.judging.statistics import Interval
+from lggkit.study.judging.texts import listed
 from lggkit.study.shown import robust_means, tables, view
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _collapse_text(run: Record) -> str:
 
 
 def _tried(sweep: Sweep) -> str:
-    return _series([f"{value:g}" for value in sweep.values])
+    return listed([f"{value:g}" for value in sweep.values])
 
 
 def rivals_said(shown: Shown) -> list[str]:
@@ -154,7 +155,7 @@ def rivals_said(shown: Shown) -> list[str]:
 
 def _clean_text(errors: Mapping[str, Interval]) -> str:
     ours, *theirs = (f"{mean_text(error)} %" for error in errors.values())
-    text = f"On clean images ten neighbours err on {ours} with it, on {_series(theirs)} with the rivals."
+    text = f"On clean images ten neighbours err on {ours} with it, on {listed(theirs)} with the rivals."
     least = max(error.mean for arm, error in errors.items() if arm != OURS)
     return text + (" It has less to lose." if errors[OURS].low > least else "")
 
@@ -169,12 +170,7 @@ def _rivals(shown: Shown) -> dict[str, str]:
 
 
 def _listed(intervals: Mapping[str, Interval], words: tuple[str, str]) -> str:
-    return _series([apart_text(interval, title, words) for title, interval in intervals.items()])
-
-
-def _series(texts: Sequence[str]) -> str:
-    *most, last = texts
-    return f"{', '.join(most)} and {last}"
+    return listed([apart_text(interval, title, words) for title, interval in intervals.items()])
 
 
 def _signs_text(relative: Mapping[str, Interval], points: Mapping[str, Interval]) -> str:
